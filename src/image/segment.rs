@@ -1,0 +1,217 @@
+//! A run of image bytes that knows, byte for byte, the file and line it came from.
+
+use crate::address::{Address, AddressRange};
+
+/// Where a byte came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// Index of the input file.
+    pub input: usize,
+    /// Line, counted from 1, where the format has lines.
+    pub line: Option<u32>,
+}
+
+/// From this byte of the segment on, bytes come from `source`, until the next run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Run {
+    from: usize,
+    source: Source,
+}
+
+/// A gapless run of bytes at a bus address; never empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Segment {
+    start: Address,
+    bytes: Vec<u8>,
+    runs: Vec<Run>,
+}
+
+/// Two pieces bring the same address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Overlap {
+    /// First address that both bring.
+    pub address: Address,
+    /// The piece with the lower line.
+    pub first: Source,
+    /// The other.
+    pub second: Source,
+}
+
+impl Segment {
+    /// A piece from one source, or `None` if it is empty or leaves the 32-bit bus.
+    pub(super) fn new(start: Address, bytes: Vec<u8>, source: Source) -> Option<Self> {
+        let length = u32::try_from(bytes.len()).ok()?;
+        if length == 0 || AddressRange::new(start, length).is_none() {
+            return None;
+        }
+        Some(Segment {
+            start,
+            bytes,
+            runs: vec![Run { from: 0, source }],
+        })
+    }
+
+    /// First address.
+    pub const fn start(&self) -> Address {
+        self.start
+    }
+
+    /// The bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Address behind the last byte, as 33-bit number because the bus may end there.
+    pub fn end(&self) -> u64 {
+        u64::from(self.start.get()) + self.bytes.len() as u64
+    }
+
+    /// The byte at `address`.
+    pub fn byte_at(&self, address: Address) -> Option<u8> {
+        let index = address.checked_from(self.start)? as usize;
+        self.bytes.get(index).copied()
+    }
+
+    /// Where the byte at `address` came from.
+    pub fn source_of(&self, address: Address) -> Option<Source> {
+        let index = address.checked_from(self.start)? as usize;
+        if index >= self.bytes.len() {
+            return None;
+        }
+        let run = self.runs.partition_point(|run| run.from <= index);
+        self.runs.get(run.checked_sub(1)?).map(|run| run.source)
+    }
+
+    /// The part of the segment inside `range`.
+    pub(super) fn piece_in(&self, range: AddressRange) -> Option<(Address, &[u8])> {
+        let range_start = u64::from(range.start().get());
+        let from = u64::from(self.start.get()).max(range_start);
+        let to = self.end().min(range_start + u64::from(range.length_bytes()));
+        if from >= to {
+            return None;
+        }
+        let base = u64::from(self.start.get());
+        let bytes = self.bytes.get((from - base) as usize..(to - base) as usize)?;
+        Some((Address::new(u32::try_from(from).ok()?), bytes))
+    }
+
+    /// The first address that does not lie in `window`.
+    pub(super) fn first_outside(&self, window: AddressRange) -> Option<Address> {
+        if !window.contains(self.start) {
+            return Some(self.start);
+        }
+        let window_end = u64::from(window.start().get()) + u64::from(window.length_bytes());
+        if self.end() <= window_end {
+            return None;
+        }
+        u32::try_from(window_end).ok().map(Address::new)
+    }
+
+    /// The same bytes with every input index raised by `by`.
+    pub(super) fn with_inputs_moved(mut self, by: usize) -> Self {
+        for run in &mut self.runs {
+            run.source.input += by;
+        }
+        self
+    }
+
+    /// What `others` do not bring already, and the first address at which one of them brings another value.
+    pub(super) fn without(&self, others: &[Segment]) -> (Vec<Segment>, Option<Address>) {
+        let mut taken: Vec<&Segment> = others
+            .iter()
+            .filter(|o| o.end() > u64::from(self.start.get()) && u64::from(o.start.get()) < self.end())
+            .collect();
+        taken.sort_by_key(|o| o.start);
+        let mut rest = Vec::new();
+        let mut from = 0;
+        for other in taken {
+            let Some((at, theirs)) = AddressRange::new(self.start, self.bytes.len() as u32)
+                .and_then(|range| other.piece_in(range))
+            else {
+                continue;
+            };
+            let first = at.checked_from(self.start).unwrap_or_default() as usize;
+            let ours = self.bytes.get(first..first + theirs.len()).unwrap_or_default();
+            if let Some(difference) = ours.iter().zip(theirs).position(|(a, b)| a != b) {
+                return (Vec::new(), at.checked_add(difference as u32));
+            }
+            rest.extend(self.cut(from, first));
+            from = from.max(first + theirs.len());
+        }
+        rest.extend(self.cut(from, self.bytes.len()));
+        (rest, None)
+    }
+
+    fn cut(&self, from: usize, to: usize) -> Option<Segment> {
+        let bytes = self.bytes.get(from..to)?.to_vec();
+        if bytes.is_empty() {
+            return None;
+        }
+        let runs = self
+            .runs
+            .iter()
+            .enumerate()
+            .filter(|(index, run)| {
+                let end = self.runs.get(index + 1).map_or(usize::MAX, |next| next.from);
+                run.from < to && end > from
+            })
+            .map(|(_, run)| Run {
+                from: run.from.saturating_sub(from),
+                source: run.source,
+            })
+            .collect();
+        Some(Segment {
+            start: self.start.checked_add(u32::try_from(from).ok()?)?,
+            bytes,
+            runs,
+        })
+    }
+
+    fn append(&mut self, later: Segment) {
+        let moved = self.bytes.len();
+        self.bytes.extend(later.bytes);
+        for run in later.runs {
+            if self.runs.last().map(|last| last.source) != Some(run.source) {
+                self.runs.push(Run {
+                    from: run.from + moved,
+                    source: run.source,
+                });
+            }
+        }
+    }
+}
+
+/// Sorts pieces and joins those that touch.
+///
+/// # Errors
+/// The first [`Overlap`] by address.
+pub(super) fn join(mut pieces: Vec<Segment>) -> Result<Vec<Segment>, Overlap> {
+    pieces.sort_by_key(|piece| piece.start);
+    let mut joined: Vec<Segment> = Vec::new();
+    for piece in pieces {
+        match joined.last_mut() {
+            Some(last) if last.end() > u64::from(piece.start.get()) => {
+                return Err(overlap(last, &piece));
+            }
+            Some(last) if last.end() == u64::from(piece.start.get()) => last.append(piece),
+            _ => joined.push(piece),
+        }
+    }
+    Ok(joined)
+}
+
+fn overlap(a: &Segment, b: &Segment) -> Overlap {
+    let address = b.start;
+    let unknown = Source {
+        input: 0,
+        line: None,
+    };
+    let a = a.source_of(address).unwrap_or(unknown);
+    let b = b.source_of(address).unwrap_or(unknown);
+    let (first, second) = if a.line <= b.line { (a, b) } else { (b, a) };
+    Overlap {
+        address,
+        first,
+        second,
+    }
+}

@@ -1,0 +1,431 @@
+//! The Cortex-M7: armagnac executes instructions; exceptions, faults, lockup, sleep and debug are the board's own.
+//!
+//! What the model lacks (floating point, most DSP instructions, multi-word accesses to the private peripheral bus)
+//! ends in [`State::ModelLimit`], which is a statement about this model and never about the program.
+
+pub mod debug;
+pub mod decode;
+mod exception;
+mod memory;
+pub mod nvic;
+mod ppb;
+pub mod scs;
+pub mod watch;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use armagnac::core::{ArmVersion, Condition, Config, Effect, ItState, Processor, RunError};
+use armagnac::decoder::{InstructionDecode, InstructionDecodeError, Lut16AndGrouped32InstructionDecoder};
+use armagnac::instructions::{Instruction, InstructionSize};
+use armagnac::registers::{CoreRegisters, Mode, RegisterIndex};
+
+use crate::board::system::System;
+use crate::bus::Width;
+use debug::{Debug, dfsr};
+use decode::{Access, Class};
+use exception::Fault;
+use scs::Scs;
+use watch::{Dwt, Fpb, Kind};
+
+/// What the core is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Executing.
+    Running,
+    /// In WFI or WFE.
+    Sleeping,
+    /// Locked up: a fault inside HardFault or NMI.
+    LockedUp,
+    /// The model cannot go on; the text names the instruction and its address.
+    ModelLimit(String),
+}
+
+/// Resets that a program asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResetRequest {
+    /// AIRCR.SYSRESETREQ: the whole chip.
+    System,
+    /// AIRCR.VECTRESET: the core alone.
+    Core,
+}
+
+const DECODE_SLOTS: usize = 1 << 12;
+
+/// First address of the private peripheral bus.
+pub const PPB_BASE: u32 = 0xE000_0000;
+/// Last address of the private peripheral bus.
+pub const PPB_END: u32 = 0xE00F_FFFF;
+/// Device and peripheral memory, where unaligned accesses fault.
+const DEVICE: std::ops::Range<u32> = 0x4000_0000..0x6000_0000;
+/// PC values from here on are exception returns while in Handler mode.
+const EXC_RETURN: u32 = 0xF000_0000;
+
+struct Decoded {
+    pc: u32,
+    raw: u32,
+    it: u8,
+    size: u32,
+    class: Class,
+    instruction: Rc<dyn Instruction>,
+}
+
+/// The core with its private peripherals.
+pub struct Cpu {
+    proc: Processor,
+    decoder: Lut16AndGrouped32InstructionDecoder,
+    decoded: Vec<Option<Decoded>>,
+    system: Rc<RefCell<System>>,
+    /// System control space.
+    pub scs: Scs,
+    /// Watchpoints.
+    pub dwt: Dwt,
+    /// Breakpoints.
+    pub fpb: Fpb,
+    /// Debug registers.
+    pub debug: Debug,
+    state: State,
+    basepri: u8,
+    /// CONTROL of Thread mode while in Handler mode (armagnac runs handlers as privileged Thread code on MSP).
+    thread_control: u32,
+    reset_request: Option<ResetRequest>,
+    last_pc: u32,
+    fp_registers: [u32; 33],
+    rom_mpu: bool,
+}
+
+impl Cpu {
+    /// A core out of reset, attached to `system`.
+    pub fn new(system: Rc<RefCell<System>>) -> Self {
+        let mut proc = Processor::new(Config::v7em());
+        // The mapping is the whole space below the private peripheral bus; no other mapping overlaps it.
+        let _ = proc.map_iface(0, Rc::new(RefCell::new(memory::CoreBus::new(system.clone()))));
+        let mut decoded = Vec::new();
+        decoded.resize_with(DECODE_SLOTS, || None);
+        Cpu {
+            proc,
+            decoder: Lut16AndGrouped32InstructionDecoder::new(ArmVersion::V7EM),
+            decoded,
+            system,
+            scs: Scs::default(),
+            dwt: Dwt::default(),
+            fpb: Fpb::default(),
+            debug: Debug::default(),
+            state: State::Running,
+            basepri: 0,
+            thread_control: 0,
+            reset_request: None,
+            last_pc: 0,
+            fp_registers: [0; 33],
+            rom_mpu: false,
+        }
+    }
+
+    /// System reset of the core; the debug domain stays.
+    pub fn system_reset(&mut self) {
+        self.proc.registers = CoreRegisters::new();
+        self.proc.registers.psr.set_t(true);
+        self.scs = Scs::default();
+        self.state = State::Running;
+        self.basepri = 0;
+        self.thread_control = 0;
+        self.reset_request = None;
+        self.rom_mpu = false;
+        self.debug.system_reset();
+        self.update_caches();
+    }
+
+    /// Power-on reset.
+    pub fn power_on(&mut self) {
+        self.debug.power_on();
+        self.dwt.power_on();
+        self.fpb.power_on();
+        self.system_reset();
+    }
+
+    /// Starts a program: SP, PC (bit 0 = Thumb) and VTOR as the boot ROM leaves them.
+    pub fn start(&mut self, sp: Option<u32>, pc: u32, vtor: u32) {
+        if let Some(sp) = sp {
+            self.proc.registers.msp = sp & !3;
+        }
+        self.scs.vtor = vtor;
+        self.proc.blx_write_pc(pc);
+        self.state = State::Running;
+    }
+
+    /// What the core is doing.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The address of the next instruction.
+    pub fn pc(&self) -> u32 {
+        self.proc.registers.pc
+    }
+
+    /// Sets the PC (debugger).
+    pub fn set_pc(&mut self, pc: u32) {
+        self.proc.registers.pc = pc & !1;
+    }
+
+    /// The last instruction address executed, for DWT_PCSR.
+    pub fn sampled_pc(&self) -> u32 {
+        self.last_pc
+    }
+
+    /// The stack pointer in use.
+    pub fn sp(&self) -> u32 {
+        self.proc.registers.sp()
+    }
+
+    /// A reset the program asked for, once.
+    pub fn take_reset_request(&mut self) -> Option<ResetRequest> {
+        self.reset_request.take()
+    }
+
+    /// The boot ROM's MPU set-up is on: nothing but ROM code may touch RAM until somebody clears MPU_CTRL.
+    pub fn set_rom_mpu(&mut self, on: bool) {
+        self.rom_mpu = on;
+        self.scs.mpu_ctrl = u32::from(on);
+    }
+
+    /// Sets CCR.IC and CCR.DC as the boot ROM does.
+    pub fn set_caches(&mut self, on: bool) {
+        let bits = scs::ccr::IC | scs::ccr::DC;
+        if on { self.scs.ccr |= bits } else { self.scs.ccr &= !bits }
+        self.update_caches();
+    }
+
+    fn update_caches(&mut self) {
+        let (ic, dc) = (self.scs.ccr & scs::ccr::IC != 0, self.scs.ccr & scs::ccr::DC != 0);
+        self.system.borrow_mut().caches.enable(ic, dc);
+    }
+
+    /// Wakes a sleeping core if an exception is pending, or for a debug event.
+    pub fn poll_wake(&mut self) -> bool {
+        let masks = self.masks();
+        if self.state == State::Sleeping && (self.scs.nvic.wakes(masks) || self.debug.halted()) {
+            self.state = State::Running;
+        }
+        self.state == State::Running
+    }
+
+    /// Advances SysTick to now.
+    pub fn tick(&mut self) {
+        if self.scs.systick_interrupts() {
+            let (cycle, hz) = {
+                let s = self.system.borrow();
+                (s.core_cycle(), s.core_hz())
+            };
+            self.scs.tick(cycle, hz);
+        }
+    }
+
+    /// Executes one instruction, or takes one exception. Call only while [`State::Running`] and not halted.
+    pub fn step(&mut self) {
+        if self.scs.nvic.any_pending()
+            && !self.debug.interrupts_masked()
+            && let Some(n) = self.scs.nvic.next(self.masks())
+        {
+            self.enter(n);
+            return;
+        }
+        let pc = self.proc.registers.pc;
+        if pc >= EXC_RETURN && self.scs.nvic.current() != 0 {
+            self.exception_return(pc | 1);
+            return;
+        }
+        if self.watched(pc) {
+            return;
+        }
+        self.last_pc = pc;
+        if !self.proc.registers.psr.t() {
+            self.fault(Fault::InvalidState);
+            return;
+        }
+        match self.decode(pc) {
+            Ok(slot) => self.execute(slot, pc),
+            Err(fault) => self.fault(fault),
+        }
+        self.debug.retired();
+        if self.debug.stepping() && self.debug.enabled() {
+            self.debug.halt(dfsr::HALTED);
+        }
+    }
+
+    /// True where a breakpoint or instruction watchpoint halts the core before `pc`.
+    fn watched(&mut self, pc: u32) -> bool {
+        if self.fpb.active() && self.fpb.hits(pc) && self.debug.halt(dfsr::BKPT) {
+            return true;
+        }
+        self.debug.trace_enabled()
+            && self.dwt.watches_instructions()
+            && self.dwt.observe(Kind::Instruction, pc)
+            && self.debug.halt(dfsr::DWTTRAP)
+    }
+
+    fn decode(&mut self, pc: u32) -> Result<usize, Fault> {
+        let mut system = self.system.borrow_mut();
+        let first = system.fetch(pc).map_err(|_| Fault::Fetch)?;
+        let wide = InstructionSize::from_halfword(first) == InstructionSize::Ins32;
+        let raw = if wide {
+            let second = system.fetch(pc.wrapping_add(2)).map_err(|_| Fault::Fetch)?;
+            (u32::from(first) << 16) | u32::from(second)
+        } else {
+            u32::from(first)
+        };
+        system.charge(1);
+        drop(system);
+        let it = self.proc.registers.psr.it_state();
+        let slot = (pc >> 1) as usize % DECODE_SLOTS;
+        if let Some(Some(d)) = self.decoded.get(slot)
+            && d.pc == pc
+            && d.raw == raw
+            && d.it == it.0
+        {
+            return Ok(slot);
+        }
+        let (size, class) = if wide {
+            (InstructionSize::Ins32, decode::classify32(raw))
+        } else {
+            (InstructionSize::Ins16, decode::classify16(first))
+        };
+        match class {
+            Class::Udf => return Err(Fault::Undefined),
+            Class::Coprocessor if !self.scs.fpu_enabled() => return Err(Fault::NoCoprocessor),
+            Class::Coprocessor => return Err(Fault::Model("floating-point or coprocessor instruction")),
+            _ => {}
+        }
+        let instruction = self.decoder.try_decode(raw, size, it).map_err(|e| match e {
+            InstructionDecodeError::Undefined => Fault::Undefined,
+            InstructionDecodeError::Unknown => Fault::Model("instruction not in the emulator"),
+            InstructionDecodeError::Unpredictable => Fault::Model("unpredictable encoding"),
+        })?;
+        if let Some(d) = self.decoded.get_mut(slot) {
+            *d = Some(Decoded { pc, raw, it: it.0, size: if wide { 4 } else { 2 }, class, instruction });
+        }
+        Ok(slot)
+    }
+
+    fn execute(&mut self, slot: usize, pc: u32) {
+        let Some(Some(d)) = self.decoded.get(slot) else { return };
+        let (class, size, instruction) = (d.class, d.size, d.instruction.clone());
+        let before = self.proc.registers;
+        let mut it: ItState = self.proc.registers.psr.it_state();
+        let condition = instruction.condition().or(it.current_condition()).unwrap_or(Condition::Always);
+        it.advance();
+        self.proc.registers.psr.set_it_state(it);
+        if !self.proc.registers.psr.test(condition) {
+            self.proc.registers.pc = pc.wrapping_add(size);
+            return;
+        }
+        let outcome = match class {
+            Class::Plain => self.run(&*instruction, pc, size, &before),
+            Class::Access(access) => self.load_store(access, &*instruction, pc, size, &before),
+            Class::Several { rn } => {
+                let base = before[RegisterIndex::new_main(u32::from(rn))];
+                if (PPB_BASE..=PPB_END).contains(&base) {
+                    Err(Fault::Model("multi-word access to the private peripheral bus"))
+                } else {
+                    self.run(&*instruction, pc, size, &before)
+                }
+            }
+            other => {
+                self.proc.registers.pc = pc.wrapping_add(size);
+                self.system_instruction(other);
+                Ok(())
+            }
+        };
+        if let Err(fault) = outcome {
+            self.proc.registers = before;
+            self.fault(fault);
+        }
+    }
+
+    /// Lets armagnac execute `instruction`.
+    fn run(
+        &mut self,
+        instruction: &dyn Instruction,
+        pc: u32,
+        size: u32,
+        _before: &CoreRegisters,
+    ) -> Result<(), Fault> {
+        self.proc.registers.pc = pc.wrapping_add(4);
+        let effect = instruction.execute(&mut self.proc).map_err(|e| match e {
+            RunError::MemRead { address, .. } | RunError::MemWrite { address, .. } => {
+                if self.system.borrow_mut().take_protection_fault() {
+                    Fault::Protection { address }
+                } else {
+                    Fault::Data { address }
+                }
+            }
+            RunError::InstructionUndefined => Fault::Undefined,
+            _ => Fault::Model("unpredictable execution"),
+        })?;
+        if self.proc.registers.mode == Mode::Handler {
+            // armagnac takes its own UsageFault for an unaligned access; the caller restores the registers
+            return Err(Fault::Unaligned);
+        }
+        match effect {
+            Effect::Branch => {}
+            _ if size == 2 => self.proc.registers.pc = self.proc.registers.pc.wrapping_sub(2),
+            _ => {}
+        }
+        if let Effect::Break(_) = effect {
+            self.proc.registers.pc = pc;
+            if !self.debug.halt(dfsr::BKPT) {
+                return Err(Fault::Breakpoint);
+            }
+        }
+        Ok(())
+    }
+
+    fn load_store(
+        &mut self,
+        access: Access,
+        instruction: &dyn Instruction,
+        pc: u32,
+        size: u32,
+        before: &CoreRegisters,
+    ) -> Result<(), Fault> {
+        let (address, base) = access.effective(before);
+        let aligned = address.is_multiple_of(access.width.bytes());
+        if !aligned && (DEVICE.contains(&address) || self.scs.ccr & scs::ccr::UNALIGN_TRP != 0) {
+            return Err(Fault::Unaligned);
+        }
+        let result = if (PPB_BASE..=PPB_END).contains(&address) {
+            self.ppb_load_store(access, address, base, pc.wrapping_add(size))
+        } else {
+            self.run(instruction, pc, size, before)
+        };
+        if self.debug.trace_enabled() && self.dwt.watches_data() {
+            let kind = if access.load { Kind::Read } else { Kind::Write };
+            if self.dwt.observe(kind, address) {
+                self.debug.halt(dfsr::DWTTRAP);
+            }
+        }
+        result
+    }
+
+    fn ppb_load_store(&mut self, access: Access, address: u32, base: u32, next: u32) -> Result<(), Fault> {
+        let rt = RegisterIndex::new_main(u32::from(access.rt));
+        let fault = Fault::Data { address };
+        if access.load {
+            let value = self.ppb_read(address, access.width, false).map_err(|_| fault)?;
+            let value = match (access.signed, access.width) {
+                (true, Width::Byte) => value as u8 as i8 as u32,
+                (true, Width::Half) => value as u16 as i16 as u32,
+                _ => value,
+            };
+            self.proc.registers.set(rt, value);
+        } else {
+            let value = self.proc.registers[rt];
+            self.ppb_write(address, access.width, value, false).map_err(|_| fault)?;
+        }
+        if access.write_back {
+            self.proc.registers.set(RegisterIndex::new_main(u32::from(access.rn)), base);
+        }
+        self.proc.registers.pc = next;
+        Ok(())
+    }
+}

@@ -1,0 +1,284 @@
+//! The flash chip: an ISSI IS25WP QSPI NOR as its pins show it, clock by clock.
+//!
+//! The FlexSPI model drives it: [`Nor::select`], any number of [`Nor::shift_out`], [`Nor::dummy`] and
+//! [`Nor::shift_in`], [`Nor::deselect`]. The chip decodes what it sees on its own terms: a command sent on four lines to
+//! a chip that listens on one reaches it as the bits of IO0.
+
+pub mod command;
+mod execute;
+mod faults;
+mod frame;
+pub mod operation;
+pub mod part;
+mod sfdp;
+
+pub use faults::Faults;
+pub use part::{Part, PartError, TimingProfile};
+
+use crate::time::Time;
+use crate::trace::Trace;
+use command::DummySetting;
+use frame::Frame;
+use operation::{Busy, NonVolatile, Random};
+
+/// How many data lines a transfer uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lines {
+    /// IO0 to the chip, IO1 from it.
+    One,
+    /// IO0 and IO1.
+    Two,
+    /// IO0 to IO3.
+    Four,
+}
+
+impl Lines {
+    /// 1, 2 or 4.
+    pub const fn count(self) -> u32 {
+        match self {
+            Lines::One => 1,
+            Lines::Two => 2,
+            Lines::Four => 4,
+        }
+    }
+
+    /// Of 1, 2 or 4.
+    pub const fn from_count(count: u8) -> Option<Self> {
+        match count {
+            1 => Some(Lines::One),
+            2 => Some(Lines::Two),
+            4 => Some(Lines::Four),
+            _ => None,
+        }
+    }
+}
+
+/// Operations the chip accepted since it was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Page programs.
+    pub programs: u64,
+    /// Sector, block and chip erases.
+    pub erases: u64,
+    /// Writes of a non-volatile register.
+    pub register_writes: u64,
+}
+
+/// Extended read parameters of a chip as delivered: drive strength field 111b (IS25LP/WP data sheets; the error flags of
+/// newer dies are not modelled).
+const EXTENDED_AS_DELIVERED: u8 = 0xE0;
+
+/// One flash chip.
+#[derive(Clone, Debug)]
+pub struct Nor {
+    part: Part,
+    profile: TimingProfile,
+    /// What is wrong with it.
+    pub faults: Faults,
+    /// The answer to 4Bh.
+    pub unique_id: [u8; 16],
+    array: Vec<u8>,
+    sfdp: Vec<u8>,
+    registers: NonVolatile,
+    write_enabled: bool,
+    qpi: bool,
+    continuous: Option<u8>,
+    reset_enabled: bool,
+    powered_down: bool,
+    read_parameters: u8,
+    extended: u8,
+    busy: Option<Busy>,
+    suspended: Option<Busy>,
+    quiet_until: Time,
+    frame: Option<Frame>,
+    busy_polled: bool,
+    counters: Counters,
+}
+
+impl Nor {
+    /// A chip as delivered: all FFh, QE = 0, nothing protected.
+    pub fn new(part: Part, profile: TimingProfile) -> Self {
+        Nor {
+            array: vec![0xFF; part.size_bytes as usize],
+            sfdp: sfdp::area(&part),
+            registers: NonVolatile { extended: EXTENDED_AS_DELIVERED, ..NonVolatile::default() },
+            part,
+            profile,
+            faults: Faults::default(),
+            unique_id: *b"virtual NOR 0001",
+            write_enabled: false,
+            qpi: false,
+            continuous: None,
+            reset_enabled: false,
+            powered_down: false,
+            read_parameters: 0,
+            extended: EXTENDED_AS_DELIVERED,
+            busy: None,
+            suspended: None,
+            quiet_until: Time::ZERO,
+            frame: None,
+            busy_polled: false,
+            counters: Counters::default(),
+        }
+    }
+
+    /// The part this chip is.
+    pub fn part(&self) -> &Part {
+        &self.part
+    }
+
+    /// The array.
+    pub fn content(&self) -> &[u8] {
+        &self.array
+    }
+
+    /// The array, for files and tests: no command, no time.
+    pub fn content_mut(&mut self) -> &mut [u8] {
+        &mut self.array
+    }
+
+    /// The status register as 05h would show it, WIP as of the last wire activity.
+    pub fn status_register(&self) -> u8 {
+        let status = &self.part.status;
+        let wip = if self.busy.is_some() { status.wip_mask } else { 0 };
+        let wel = if self.write_enabled { status.wel_mask } else { 0 };
+        (self.registers.status & status.non_volatile_mask()) | wip | wel
+    }
+
+    /// Sets the non-volatile status bits, for files and tests.
+    pub fn set_status_register(&mut self, value: u8) {
+        self.registers.status = value & self.part.status.non_volatile_mask();
+    }
+
+    /// The non-volatile registers, for files and tests.
+    pub fn registers(&self) -> NonVolatile {
+        self.registers
+    }
+
+    /// Sets the non-volatile registers, for files and tests.
+    pub fn set_registers(&mut self, registers: NonVolatile) {
+        self.registers = registers;
+        self.read_parameters = registers.read_parameters;
+        self.extended = registers.extended;
+    }
+
+    /// Puts the chip in QPI, in continuous read (of the opcode given) or in deep power-down, for tests and rehearsals.
+    pub fn set_mode(&mut self, qpi: bool, continuous: Option<u8>, powered_down: bool) {
+        self.qpi = qpi;
+        self.continuous = continuous;
+        self.powered_down = powered_down;
+    }
+
+    /// Whether the chip listens on four lines.
+    pub fn in_qpi(&self) -> bool {
+        self.qpi
+    }
+
+    /// The opcode of the continuous read the chip is in.
+    pub fn continuous_read(&self) -> Option<u8> {
+        self.continuous
+    }
+
+    /// Whether the chip is in deep power-down.
+    pub fn in_deep_power_down(&self) -> bool {
+        self.powered_down
+    }
+
+    /// What the chip has accepted so far.
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// When the operation under way ends; `None` when idle, or when it never ends.
+    pub fn busy_until(&self) -> Option<Time> {
+        if self.faults.stuck_wip {
+            return None;
+        }
+        self.busy.as_ref().map(|busy| busy.until)
+    }
+
+    /// Whether a status read has shown WIP = 1 since the last call (the board may skip time then).
+    pub fn take_busy_poll(&mut self) -> bool {
+        std::mem::take(&mut self.busy_polled)
+    }
+
+    /// CS# falls, and the serial clock will run at `sck_hz`.
+    pub fn select(&mut self, now: Time, sck_hz: u64, trace: &mut Trace) {
+        self.settle(now);
+        if self.frame.is_some() {
+            trace.violation(now, "nor", "CS# fell while it was low");
+        }
+        self.frame = Some(Frame::new(now, sck_hz, self.qpi));
+        if let Some(opcode) = self.continuous {
+            self.begin(opcode, trace);
+        }
+    }
+
+    /// CS# rises: a complete command acts now, any other is forgotten.
+    pub fn deselect(&mut self, now: Time, trace: &mut Trace) {
+        self.settle(now);
+        if let Some(frame) = self.frame.take()
+            && !self.faults.absent
+        {
+            self.execute(frame, now, trace);
+        }
+    }
+
+    /// The power fails and comes back: what was under way is torn, and everything volatile is lost.
+    pub fn power_cut(&mut self, now: Time, seed: u64) {
+        self.settle(now);
+        self.frame = None;
+        self.break_off(&mut Random::new(seed));
+        self.forget_volatile();
+        self.powered_down = false;
+        self.quiet_until = Time::ZERO;
+        self.busy_polled = false;
+    }
+
+    /// Finishes what has ended by `now`.
+    pub fn settle(&mut self, now: Time) {
+        if self.faults.stuck_wip {
+            return;
+        }
+        let Some(busy) = self.busy.take_if(|busy| busy.until <= now) else { return };
+        busy.operation.complete(&mut self.array, &mut self.registers, &self.faults);
+        if busy.operation != operation::Operation::Suspending {
+            self.write_enabled = false;
+        }
+        if matches!(
+            busy.operation,
+            operation::Operation::WriteRegister { register: operation::Register::ReadParameters, .. }
+        ) {
+            self.read_parameters = self.registers.read_parameters;
+        }
+        if matches!(
+            busy.operation,
+            operation::Operation::WriteRegister { register: operation::Register::ExtendedReadParameters, .. }
+        ) {
+            self.extended = self.registers.extended;
+        }
+    }
+
+    fn break_off(&mut self, random: &mut Random) {
+        for busy in [self.busy.take(), self.suspended.take()].into_iter().flatten() {
+            busy.operation.tear(&mut self.array, &mut self.registers, random);
+        }
+    }
+
+    fn forget_volatile(&mut self) {
+        self.write_enabled = false;
+        self.qpi = false;
+        self.continuous = None;
+        self.reset_enabled = false;
+        self.read_parameters = self.registers.read_parameters;
+        self.extended = self.registers.extended;
+    }
+
+    fn dummy_setting(&self) -> DummySetting {
+        DummySetting::decode(&self.part, self.read_parameters)
+    }
+
+    fn quad_enabled(&self) -> bool {
+        self.registers.status & self.part.status.qe_mask != 0
+    }
+}

@@ -1,0 +1,197 @@
+//! What a NOR chip does while WIP = 1: complete, or torn by a power cut or a reset.
+
+use super::Faults;
+use crate::time::Time;
+
+/// A self-timed operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// Programs `page` (one page long, FFh where nothing was sent) at `address`.
+    Program {
+        /// Start of the page.
+        address: u32,
+        /// What to AND into it.
+        page: Vec<u8>,
+    },
+    /// A program the fault list drops: the chip is busy and nothing changes.
+    DroppedProgram {
+        /// Start of the page.
+        address: u32,
+    },
+    /// Erases `length` bytes.
+    Erase {
+        /// Start, aligned to the length.
+        address: u32,
+        /// Bytes.
+        length: u32,
+    },
+    /// Writes the non-volatile bits of a register.
+    WriteRegister {
+        /// Which.
+        register: Register,
+        /// The new bits.
+        value: u8,
+        /// The bits that can change.
+        mask: u8,
+    },
+    /// The latency of a suspend; nothing changes.
+    Suspending,
+}
+
+/// The registers a chip keeps without power.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Register {
+    /// Status register.
+    Status,
+    /// Function register: bits only go from 0 to 1.
+    Function,
+    /// Read parameters.
+    ReadParameters,
+    /// Extended read parameters.
+    ExtendedReadParameters,
+}
+
+/// An operation under way.
+#[derive(Clone, Debug)]
+pub struct Busy {
+    /// What.
+    pub operation: Operation,
+    /// Since when.
+    pub since: Time,
+    /// Until when.
+    pub until: Time,
+}
+
+/// The registers that survive power-off.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NonVolatile {
+    /// BP, QE, SRWD.
+    pub status: u8,
+    /// TBS and the information row locks, one-time.
+    pub function: u8,
+    /// Read parameters at power-up.
+    pub read_parameters: u8,
+    /// Extended read parameters at power-up.
+    pub extended: u8,
+}
+
+impl NonVolatile {
+    fn slot(&mut self, register: Register) -> &mut u8 {
+        match register {
+            Register::Status => &mut self.status,
+            Register::Function => &mut self.function,
+            Register::ReadParameters => &mut self.read_parameters,
+            Register::ExtendedReadParameters => &mut self.extended,
+        }
+    }
+}
+
+impl Operation {
+    /// The part of the array it may change, `(start, length)`.
+    pub fn area(&self) -> Option<(u32, u32)> {
+        match self {
+            Operation::Program { address, page } => Some((*address, page.len() as u32)),
+            Operation::DroppedProgram { address } => Some((*address, 0)),
+            Operation::Erase { address, length } => Some((*address, *length)),
+            Operation::WriteRegister { .. } | Operation::Suspending => None,
+        }
+    }
+
+    /// Carries it out in full, as far as the faults allow.
+    pub fn complete(&self, array: &mut [u8], registers: &mut NonVolatile, faults: &Faults) {
+        match self {
+            Operation::Program { address, page } => {
+                for (offset, (cell, data)) in (*address..).zip(slice(array, *address, page.len()).iter_mut().zip(page)) {
+                    *cell &= data | faults.unprogrammable(offset);
+                }
+            }
+            Operation::Erase { address, length } => {
+                let stays: Vec<(u32, u8)> = faults.weak_erase.clone();
+                let kept: Vec<(usize, u8)> = stays
+                    .iter()
+                    .filter(|(at, _)| (*address..address.saturating_add(*length)).contains(at))
+                    .map(|(at, mask)| (*at as usize, array.get(*at as usize).copied().unwrap_or(0xFF) | !mask))
+                    .collect();
+                slice(array, *address, *length as usize).fill(0xFF);
+                for (at, value) in kept {
+                    if let Some(cell) = array.get_mut(at) {
+                        *cell &= value;
+                    }
+                }
+            }
+            Operation::WriteRegister { register, value, mask } => {
+                let slot = registers.slot(*register);
+                *slot = match register {
+                    Register::Function => *slot | (value & mask),
+                    _ => (*slot & !mask) | (value & mask),
+                };
+            }
+            Operation::DroppedProgram { .. } | Operation::Suspending => {}
+        }
+    }
+
+    /// Breaks it off: each bit that would have changed has done so or not, at random.
+    pub fn tear(&self, array: &mut [u8], registers: &mut NonVolatile, random: &mut Random) {
+        // One likelihood for the whole operation, so that early and late cuts both occur.
+        let likelihood = random.byte();
+        match self {
+            Operation::Program { address, page } => {
+                for (cell, data) in slice(array, *address, page.len()).iter_mut().zip(page) {
+                    *cell &= data | !random.mask(likelihood);
+                }
+            }
+            Operation::Erase { address, length } => {
+                for cell in slice(array, *address, *length as usize) {
+                    *cell |= random.mask(likelihood);
+                }
+            }
+            Operation::WriteRegister { register, value, mask } => {
+                let slot = registers.slot(*register);
+                let done = random.mask(likelihood) & mask;
+                *slot = match register {
+                    Register::Function => *slot | (value & done),
+                    // The register is erased and written anew: even a bit that was to stay may be lost.
+                    _ => (*slot & !mask) | (random.byte() & mask & !done) | (value & done),
+                };
+            }
+            Operation::DroppedProgram { .. } | Operation::Suspending => {}
+        }
+    }
+}
+
+fn slice(array: &mut [u8], address: u32, length: usize) -> &mut [u8] {
+    let start = (address as usize).min(array.len());
+    let end = start.saturating_add(length).min(array.len());
+    array.get_mut(start..end).unwrap_or_default()
+}
+
+/// SplitMix64: the same seed gives the same wreck.
+#[derive(Clone, Debug)]
+pub struct Random(u64);
+
+impl Random {
+    /// From a seed.
+    pub const fn new(seed: u64) -> Self {
+        Random(seed)
+    }
+
+    /// 64 random bits.
+    pub const fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    /// Eight random bits.
+    pub const fn byte(&mut self) -> u8 {
+        self.next() as u8
+    }
+
+    /// Eight bits, each set with a likelihood of `likelihood` in 256.
+    pub fn mask(&mut self, likelihood: u8) -> u8 {
+        let draws = self.next().to_le_bytes();
+        draws.iter().enumerate().fold(0, |mask, (bit, draw)| mask | u8::from(*draw < likelihood) << bit)
+    }
+}
