@@ -223,4 +223,6 @@ fn conflict_between(
 }
 
 #[cfg(test)]
+pub(crate) mod sample;
+#[cfg(test)]
 mod tests;

@@ -33,6 +33,17 @@ pub trait Words {
     }
 }
 
+impl<T: Words + ?Sized> Words for &T {
+    #[inline(always)]
+    fn load(&self, offset: u32) -> u32 {
+        (**self).load(offset)
+    }
+    #[inline(always)]
+    fn store(&self, offset: u32, value: u32) {
+        (**self).store(offset, value);
+    }
+}
+
 /// The area as it lies in the target's RAM.
 #[derive(Clone, Copy, Debug)]
 pub struct RawWords {
@@ -48,6 +59,11 @@ impl RawWords {
     /// debug accesses touches that memory.
     pub const unsafe fn new(base: *mut u32, bytes: u32) -> Self {
         RawWords { base, bytes }
+    }
+
+    /// No area at all: reads give zero, writes go nowhere.
+    pub const fn none() -> Self {
+        RawWords { base: core::ptr::null_mut(), bytes: 0 }
     }
 
     #[inline(always)]

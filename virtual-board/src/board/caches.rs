@@ -1,7 +1,8 @@
 //! Where the L1 caches would serve old data: the model keeps no cached copies of RAM, it reports the hazard.
 //!
-//! Lines are assumed to stay cached until they are maintained; that is pessimistic, a real cache may evict them earlier.
-//! AHB-AP accesses go through the data cache while it is on (probe-rs sets HPROT[3]), instruction fetches do not.
+//! A line that the core touched while a cache was on is taken to stay in it until it is maintained; that is
+//! pessimistic, a real cache may evict it earlier. Cacheable accesses of the AHB-AP (probe-rs sets HPROT[3]) look the
+//! data cache up and do not allocate in it; instruction fetches never see the data cache.
 
 /// Cache line of the Cortex-M7, in bytes.
 const LINE: u32 = 32;
@@ -13,7 +14,9 @@ const SWEEP: u32 = 1024;
 
 const IN_INSTRUCTION_CACHE: u8 = 1;
 const INSTRUCTION_STALE: u8 = 2;
-const DIRTY: u8 = 4;
+const IN_DATA_CACHE: u8 = 4;
+const DATA_STALE: u8 = 8;
+const DIRTY: u8 = 16;
 
 /// Cache state of every line of OCRAM.
 #[derive(Clone, Debug)]
@@ -21,7 +24,7 @@ pub struct Caches {
     lines: Vec<u8>,
     instruction_on: bool,
     data_on: bool,
-    clean_operations: u32,
+    maintained: u32,
 }
 
 /// A line that a master would see wrongly.
@@ -33,16 +36,22 @@ pub enum Hazard {
     DirtyInstruction,
     /// The core reads with the data cache off what is only in the data cache.
     DirtyData,
+    /// The core reads from the data cache what changed in memory while the cache was off.
+    StaleData,
+}
+
+/// Who writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Writer {
+    /// The core: allocates in the data cache.
+    Core,
+    /// The AHB-AP: updates a line that is there, else memory.
+    Debugger,
 }
 
 impl Default for Caches {
     fn default() -> Self {
-        Caches {
-            lines: vec![0; (BYTES / LINE) as usize],
-            instruction_on: false,
-            data_on: false,
-            clean_operations: 0,
-        }
+        Caches { lines: vec![0; (BYTES / LINE) as usize], instruction_on: false, data_on: false, maintained: 0 }
     }
 }
 
@@ -88,23 +97,28 @@ impl Caches {
     pub fn read(&mut self, address: u32) -> Option<Hazard> {
         let on = self.data_on;
         let line = self.line(address)?;
-        (!on && *line & DIRTY != 0).then_some(Hazard::DirtyData)
+        if on {
+            *line |= IN_DATA_CACHE;
+            (*line & DATA_STALE != 0).then_some(Hazard::StaleData)
+        } else {
+            (*line & DIRTY != 0).then_some(Hazard::DirtyData)
+        }
     }
 
-    /// A data write by the core or, through the data cache, by the AHB-AP.
-    pub fn write(&mut self, address: u32) {
+    /// A data write; `changed` tells whether the bytes differ from what is there.
+    pub fn write(&mut self, address: u32, writer: Writer, changed: bool) {
         let on = self.data_on;
-        if let Some(line) = self.line(address) {
-            if *line & IN_INSTRUCTION_CACHE != 0 {
-                *line |= INSTRUCTION_STALE;
-            }
-            if on {
-                *line |= DIRTY;
-            }
+        let Some(line) = self.line(address) else { return };
+        if changed && *line & IN_INSTRUCTION_CACHE != 0 {
+            *line |= INSTRUCTION_STALE;
         }
-        if on {
-            self.clean_operations = 0;
+        if on && writer == Writer::Core {
+            *line |= IN_DATA_CACHE;
         }
+        if changed && *line & IN_DATA_CACHE != 0 {
+            *line |= if on { DIRTY } else { DATA_STALE };
+        }
+        self.maintained = 0;
     }
 
     /// ICIALLU.
@@ -114,31 +128,22 @@ impl Caches {
         }
     }
 
-    /// DCIMVAC or DCISW: what was dirty is lost, which the caller has to answer for; memory is what counts from here.
-    pub fn invalidate_data(&mut self) {
-        self.sweep();
-    }
-
-    /// DCCxxx: one line or one set and way.
-    pub fn clean_data(&mut self) {
-        self.sweep();
-    }
-
-    fn sweep(&mut self) {
-        self.clean_operations += 1;
-        if self.clean_operations >= SWEEP {
+    /// One data cache operation by line or set and way; a whole sweep empties the cache.
+    pub fn maintain_data(&mut self) {
+        self.maintained += 1;
+        if self.maintained >= SWEEP {
             for line in &mut self.lines {
-                *line &= !DIRTY;
+                *line &= !(DIRTY | DATA_STALE | IN_DATA_CACHE);
             }
-            self.clean_operations = 0;
+            self.maintained = 0;
         }
     }
 
-    /// Chip reset: the caches come up off; their content is unknown until invalidated, the hazards stay.
+    /// Chip reset: the caches come up off. What they held is invalid or unknown; software has to invalidate them.
     pub fn reset(&mut self) {
         self.enable(false, false);
         for line in &mut self.lines {
-            *line &= !DIRTY;
+            *line &= !(DIRTY | DATA_STALE | IN_DATA_CACHE);
         }
     }
 }
@@ -154,31 +159,46 @@ mod tests {
         let mut c = Caches::default();
         c.enable(true, false);
         assert_eq!(c.fetch(CODE), None);
-        c.write(CODE);
+        c.write(CODE, Writer::Debugger, true);
         assert_eq!(c.fetch(CODE), Some(Hazard::StaleInstruction));
         c.invalidate_instruction();
         assert_eq!(c.fetch(CODE), None);
     }
 
     #[test]
-    fn a_download_through_the_data_cache_is_not_what_the_core_fetches() {
+    fn a_download_into_lines_of_the_data_cache_is_not_what_the_core_fetches() {
         let mut c = Caches::default();
         c.enable(true, true);
-        c.write(CODE);
+        assert_eq!(c.read(CODE), None);
+        c.write(CODE, Writer::Debugger, true);
         assert_eq!(c.fetch(CODE), Some(Hazard::DirtyInstruction));
         c.enable(false, false);
         assert_eq!(c.fetch(CODE), Some(Hazard::DirtyInstruction), "turning the cache off does not clean it");
         for _ in 0..SWEEP {
-            c.clean_data();
+            c.maintain_data();
         }
         assert_eq!(c.fetch(CODE), None);
     }
 
     #[test]
-    fn tightly_coupled_memory_has_no_hazard() {
+    fn a_download_past_the_data_cache_leaves_an_old_copy_in_it() {
+        let mut c = Caches::default();
+        c.enable(false, true);
+        c.read(CODE);
+        c.enable(false, false);
+        c.write(CODE, Writer::Debugger, true);
+        assert_eq!(c.read(CODE), None, "memory is right");
+        c.enable(false, true);
+        assert_eq!(c.read(CODE), Some(Hazard::StaleData));
+    }
+
+    #[test]
+    fn a_debugger_write_to_a_line_that_no_cache_holds_is_no_hazard() {
         let mut c = Caches::default();
         c.enable(true, true);
-        c.write(0x2000_0000);
-        assert_eq!(c.fetch(0x2000_0000), None);
+        c.write(CODE, Writer::Debugger, true);
+        assert_eq!((c.fetch(CODE), c.read(CODE)), (None, None));
+        c.write(0x2000_0000, Writer::Core, true);
+        assert_eq!(c.fetch(0x2000_0000), None, "tightly coupled memory is not cached");
     }
 }

@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::caches::{Caches, Hazard};
+use super::caches::{Caches, Hazard, Writer};
 use super::ram::{Kind, Ram};
 use crate::bus::{Bus, BusFault, Width};
 use crate::flexspi::{FlexSpi, Ports};
 use crate::nor::Nor;
 use crate::rom;
-use crate::soc::Soc;
+use crate::soc::{FlexRam, Soc};
 use crate::time::Time;
 use crate::trace::Trace;
 
@@ -41,6 +41,8 @@ impl Default for AccessCosts {
         AccessCosts { ocram_read: 10, ocram_write: 4, ocram_fetch: 6, peripheral_read: 24, peripheral_write: 12 }
     }
 }
+
+const NO_FLEXRAM: FlexRam = FlexRam { itcm_bytes: 0, dtcm_bytes: 0, ocram_bytes: 0 };
 
 /// Everything the masters of the bus share.
 pub struct System {
@@ -75,7 +77,7 @@ pub struct System {
 impl System {
     /// A powered system at time zero.
     pub fn new(soc: Soc, nor: Nor, costs: AccessCosts, core_divider: u64, skips: bool) -> Self {
-        let split = soc.flexram();
+        let split = soc.flexram().unwrap_or(NO_FLEXRAM);
         let mut system = System {
             now: Time::ZERO,
             cycle: 0,
@@ -150,7 +152,7 @@ impl System {
 
     /// Chip reset of everything but the flash.
     pub fn chip_reset(&mut self) {
-        self.flexspi.reset();
+        self.with_flexspi(|f, p| f.reset(p));
         self.caches.reset();
         self.flash_lines.clear();
         self.fetch_word = None;
@@ -181,7 +183,13 @@ impl System {
     fn update_clock(&mut self) {
         self.core_hz = self.soc.core_hz(self.now) / self.core_divider;
         self.core_period = Time::cycles(1, self.core_hz);
-        self.ram.set_split(self.soc.flexram());
+        match self.soc.flexram() {
+            Some(split) => self.ram.set_split(split),
+            None => {
+                self.violation("flexram", "the fuse value selects a split that no source gives");
+                self.ram.set_split(NO_FLEXRAM);
+            }
+        }
     }
 
     fn with_flexspi<R>(&mut self, f: impl FnOnce(&mut FlexSpi, &mut Ports) -> R) -> R {
@@ -216,6 +224,7 @@ impl System {
             let what = match h {
                 Hazard::StaleInstruction => "instruction cache holds an older copy",
                 Hazard::DirtyInstruction => "the data cache holds the only new copy of an instruction",
+                Hazard::StaleData => "the data cache holds an older copy",
                 Hazard::DirtyData => "the data cache, now off, holds the only new copy of data",
             };
             self.violation("cache", format!("0x{address:08X}: {what}"));
@@ -278,6 +287,14 @@ impl System {
     /// [`BusFault`].
     pub fn core_read(&mut self, address: u32, width: Width) -> Result<u32, BusFault> {
         self.protect(address)?;
+        self.rom_read(address, width)
+    }
+
+    /// A data read by the boot ROM, or by the core once the MPU let it pass.
+    ///
+    /// # Errors
+    /// [`BusFault`].
+    pub fn rom_read(&mut self, address: u32, width: Width) -> Result<u32, BusFault> {
         match self.ram.slice(address).map(|(_, kind)| kind) {
             Some(Kind::Ocram) => {
                 let hazard = self.caches.read(address);
@@ -298,12 +315,37 @@ impl System {
     /// [`BusFault`].
     pub fn core_write(&mut self, address: u32, width: Width, value: u32) -> Result<(), BusFault> {
         self.protect(address)?;
+        self.rom_write(address, width, value)
+    }
+
+    /// A data write by the boot ROM, or by the core once the MPU let it pass.
+    ///
+    /// # Errors
+    /// [`BusFault`].
+    pub fn rom_write(&mut self, address: u32, width: Width, value: u32) -> Result<(), BusFault> {
         match self.ram.slice(address).map(|(_, kind)| kind) {
             Some(Kind::Ocram) if !self.caches.data_on() => self.charge(self.costs.ocram_write),
             None if PERIPHERALS.contains(&address) => self.charge(self.costs.peripheral_write),
             _ => {}
         }
-        self.write(address, width, value)
+        match self.ram_write(address, width, value, Writer::Core) {
+            Some(result) => result,
+            None => self.write(address, width, value),
+        }
+    }
+
+    /// Writes RAM; `None` where no RAM is.
+    fn ram_write(&mut self, address: u32, width: Width, value: u32, writer: Writer) -> Option<Result<(), BusFault>> {
+        let (bytes, kind) = self.ram.slice(address)?;
+        let n = width.bytes() as usize;
+        let word = value.to_le_bytes();
+        let (Some(to), Some(from)) = (bytes.get_mut(..n), word.get(..n)) else { return Some(Err(BusFault)) };
+        let changed = to != from;
+        to.copy_from_slice(from);
+        if kind == Kind::Ocram {
+            self.caches.write(address, writer, changed);
+        }
+        Some(Ok(()))
     }
 
     fn protect(&mut self, address: u32) -> Result<(), BusFault> {
@@ -354,15 +396,8 @@ impl Bus for System {
     }
 
     fn write(&mut self, address: u32, width: Width, value: u32) -> Result<(), BusFault> {
-        if let Some((bytes, kind)) = self.ram.slice(address) {
-            let n = width.bytes() as usize;
-            let word = value.to_le_bytes();
-            let (Some(to), Some(from)) = (bytes.get_mut(..n), word.get(..n)) else { return Err(BusFault) };
-            to.copy_from_slice(from);
-            if kind == Kind::Ocram {
-                self.caches.write(address);
-            }
-            return Ok(());
+        if let Some(result) = self.ram_write(address, width, value, Writer::Debugger) {
+            return result;
         }
         if FLEXSPI.contains(&address) {
             self.fetch_word = None;

@@ -6,7 +6,7 @@ use super::debug::dfsr;
 use super::decode::Class;
 use super::nvic::{Masks, number};
 use super::scs::ccr;
-use super::{Cpu, State};
+use super::{Cpu, ROM_HANDLER_PC, ROM_VECTORS, State};
 use crate::bus::Width;
 
 /// Why an instruction did not complete.
@@ -147,10 +147,15 @@ impl Cpu {
         self.proc.registers.control.set_spsel(false);
         self.proc.registers.control.set_privileged_bit(false);
         self.scs.nvic.enter(n);
-        let vector = self.system.borrow_mut().core_read(
-            self.scs.vtor.wrapping_add(u32::from(n) * 4),
-            Width::Word,
-        );
+        let vector_address = self.scs.vtor.wrapping_add(u32::from(n) * 4);
+        if ROM_VECTORS.contains(&vector_address) {
+            self.state = State::RomHandler;
+            self.last_pc = ROM_HANDLER_PC;
+            let text = format!("exception {n} goes through the boot ROM's vector table; its handler is taken to loop");
+            self.system.borrow_mut().note("core", text);
+            return;
+        }
+        let vector = self.system.borrow_mut().core_read(vector_address, Width::Word);
         match vector {
             Ok(vector) if stacked => {
                 self.proc.registers.lr = exc_return;

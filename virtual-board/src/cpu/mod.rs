@@ -37,6 +37,8 @@ pub enum State {
     Sleeping,
     /// Locked up: a fault inside HardFault or NMI.
     LockedUp,
+    /// In an exception handler of the boot ROM, whose code is unknown: in this model it loops until a reset.
+    RomHandler,
     /// The model cannot go on; the text names the instruction and its address.
     ModelLimit(String),
 }
@@ -60,6 +62,11 @@ pub const PPB_END: u32 = 0xE00F_FFFF;
 const DEVICE: std::ops::Range<u32> = 0x4000_0000..0x6000_0000;
 /// PC values from here on are exception returns while in Handler mode.
 const EXC_RETURN: u32 = 0xF000_0000;
+
+/// Vector table of the boot ROM, in force until a program moves VTOR.
+const ROM_VECTORS: std::ops::Range<u32> = 0x0020_0000..0x0020_0400;
+/// The PC shown while [`State::RomHandler`]; the true address is unknown.
+const ROM_HANDLER_PC: u32 = 0x0020_0400;
 
 struct Decoded {
     pc: u32,
@@ -92,6 +99,8 @@ pub struct Cpu {
     last_pc: u32,
     fp_registers: [u32; 33],
     rom_mpu: bool,
+    /// The boot ROM runs: the address it shows.
+    rom_pc: Option<u32>,
 }
 
 impl Cpu {
@@ -118,6 +127,7 @@ impl Cpu {
             last_pc: 0,
             fp_registers: [0; 33],
             rom_mpu: false,
+            rom_pc: None,
         }
     }
 
@@ -125,6 +135,7 @@ impl Cpu {
     pub fn system_reset(&mut self) {
         self.proc.registers = CoreRegisters::new();
         self.proc.registers.psr.set_t(true);
+        self.rom_pc = None;
         self.scs = Scs::default();
         self.state = State::Running;
         self.basepri = 0;
@@ -178,6 +189,39 @@ impl Cpu {
         self.proc.registers.sp()
     }
 
+    /// The boot ROM runs and shows `pc`.
+    pub fn enter_rom(&mut self, pc: u32) {
+        self.rom_pc = Some(pc);
+        self.last_pc = pc;
+    }
+
+    /// The boot ROM has handed over.
+    pub fn leave_rom(&mut self) {
+        self.rom_pc = None;
+    }
+
+    /// True while the boot ROM runs and nobody moved the PC.
+    pub fn in_rom(&self) -> bool {
+        self.rom_pc.is_some()
+    }
+
+    /// The PC as a debugger reads it.
+    pub(crate) fn debugger_pc(&self) -> u32 {
+        match self.state {
+            State::RomHandler => ROM_HANDLER_PC,
+            _ => self.rom_pc.unwrap_or(self.proc.registers.pc),
+        }
+    }
+
+    /// A debugger writes the PC: the boot ROM is left.
+    pub(crate) fn debugger_set_pc(&mut self, pc: u32) {
+        self.rom_pc = None;
+        if self.state == State::RomHandler {
+            self.state = State::Running;
+        }
+        self.proc.registers.pc = pc & !1;
+    }
+
     /// A reset the program asked for, once.
     pub fn take_reset_request(&mut self) -> Option<ResetRequest> {
         self.reset_request.take()
@@ -187,6 +231,7 @@ impl Cpu {
     pub fn set_rom_mpu(&mut self, on: bool) {
         self.rom_mpu = on;
         self.scs.mpu_ctrl = u32::from(on);
+        self.system.borrow_mut().set_rom_mpu(on);
     }
 
     /// Sets CCR.IC and CCR.DC as the boot ROM does.
@@ -247,6 +292,11 @@ impl Cpu {
             Ok(slot) => self.execute(slot, pc),
             Err(fault) => self.fault(fault),
         }
+        self.retire();
+    }
+
+    /// An instruction is done: a single step ends here.
+    pub fn retire(&mut self) {
         self.debug.retired();
         if self.debug.stepping() && self.debug.enabled() {
             self.debug.halt(dfsr::HALTED);
@@ -320,14 +370,14 @@ impl Cpu {
             return;
         }
         let outcome = match class {
-            Class::Plain => self.run(&*instruction, pc, size, &before),
+            Class::Plain => self.run(&*instruction, pc, size),
             Class::Access(access) => self.load_store(access, &*instruction, pc, size, &before),
             Class::Several { rn } => {
                 let base = before[RegisterIndex::new_main(u32::from(rn))];
                 if (PPB_BASE..=PPB_END).contains(&base) {
                     Err(Fault::Model("multi-word access to the private peripheral bus"))
                 } else {
-                    self.run(&*instruction, pc, size, &before)
+                    self.run(&*instruction, pc, size)
                 }
             }
             other => {
@@ -348,7 +398,6 @@ impl Cpu {
         instruction: &dyn Instruction,
         pc: u32,
         size: u32,
-        _before: &CoreRegisters,
     ) -> Result<(), Fault> {
         self.proc.registers.pc = pc.wrapping_add(4);
         let effect = instruction.execute(&mut self.proc).map_err(|e| match e {
@@ -396,7 +445,7 @@ impl Cpu {
         let result = if (PPB_BASE..=PPB_END).contains(&address) {
             self.ppb_load_store(access, address, base, pc.wrapping_add(size))
         } else {
-            self.run(instruction, pc, size, before)
+            self.run(instruction, pc, size)
         };
         if self.debug.trace_enabled() && self.dwt.watches_data() {
             let kind = if access.load { Kind::Read } else { Kind::Write };

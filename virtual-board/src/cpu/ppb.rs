@@ -3,7 +3,7 @@
 use armagnac::registers::RegisterIndex;
 
 use super::debug::RegisterTransfer;
-use super::scs::{Effect, Scs, ccr};
+use super::scs::{Effect, Scs};
 use super::watch::{Dwt, Fpb, lane, with_lane};
 use super::{Cpu, ResetRequest, State};
 use crate::bus::{BusFault, Width};
@@ -157,14 +157,7 @@ impl Cpu {
             Effect::InvalidateInstructionCache => {
                 self.system.borrow_mut().caches.invalidate_instruction();
             }
-            Effect::InvalidateDataCache => {
-                let mut s = self.system.borrow_mut();
-                if self.scs.ccr & ccr::DC != 0 {
-                    s.note("core", "data cache invalidated while on");
-                }
-                s.caches.invalidate_data();
-            }
-            Effect::CleanDataCache => self.system.borrow_mut().caches.clean_data(),
+            Effect::MaintainDataCache => self.system.borrow_mut().caches.maintain_data(),
             Effect::Mpu => {
                 let on = self.scs.mpu_ctrl & 1 != 0;
                 if !on {
@@ -175,10 +168,6 @@ impl Cpu {
                 }
                 let rom_mpu = self.rom_mpu;
                 self.system.borrow_mut().set_rom_mpu(rom_mpu);
-            }
-            Effect::InterruptEnabled => {
-                let mut s = self.system.borrow_mut();
-                s.note("core", "an external interrupt was enabled: this model's peripherals raise none");
             }
         }
     }

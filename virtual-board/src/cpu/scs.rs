@@ -13,14 +13,10 @@ pub enum Effect {
     Caches,
     /// Instruction cache invalidated (ICIALLU, ICIMVAU).
     InvalidateInstructionCache,
-    /// Data cache line or set/way operation: invalidate.
-    InvalidateDataCache,
-    /// Data cache line or set/way operation: clean (and invalidate).
-    CleanDataCache,
+    /// Data cache operation by line or set and way: invalidate, clean or both.
+    MaintainDataCache,
     /// MPU_CTRL, MPU_RBAR or MPU_RASR written.
     Mpu,
-    /// An external interrupt was enabled.
-    InterruptEnabled,
 }
 
 /// SysTick.
@@ -266,10 +262,7 @@ impl Scs {
                 self.systick.count_flag = false;
                 self.systick.at = cycle;
             }
-            0x100..0x114 => {
-                self.nvic.write_enabled(((offset & 0x7F) / 4) as usize, value, true);
-                effect = (value != 0).then_some(Effect::InterruptEnabled);
-            }
+            0x100..0x114 => self.nvic.write_enabled(((offset & 0x7F) / 4) as usize, value, true),
             0x180..0x194 => self.nvic.write_enabled(((offset & 0x7F) / 4) as usize, value, false),
             0x200..0x214 => self.nvic.write_pending(((offset & 0x7F) / 4) as usize, value, true),
             0x280..0x294 => self.nvic.write_pending(((offset & 0x7F) / 4) as usize, value, false),
@@ -318,8 +311,7 @@ impl Scs {
             0xF00 => self.nvic.pend(number::EXTERNAL + (value & 0x1FF) as u16),
             0xF34 | 0xF38 | 0xF3C | 0xF90 | 0xF94 | 0xF98 | 0xF9C => *self.stored_mut(offset)? = value,
             0xF50 | 0xF58 => effect = Some(Effect::InvalidateInstructionCache),
-            0xF5C | 0xF60 => effect = Some(Effect::InvalidateDataCache),
-            0xF64 | 0xF68 | 0xF6C | 0xF70 | 0xF74 => effect = Some(Effect::CleanDataCache),
+            0xF5C | 0xF60 | 0xF64 | 0xF68 | 0xF6C | 0xF70 | 0xF74 => effect = Some(Effect::MaintainDataCache),
             0xF78 => {}
             _ => return None,
         }

@@ -1,5 +1,6 @@
 //! The NOR command set: what follows each opcode on the wire.
 
+use self::opcode as op;
 use super::Lines;
 use super::part::Part;
 
@@ -57,7 +58,8 @@ pub mod opcode {
     pub const DTR_READS: [u8; 3] = [0x0D, 0xBD, 0xED];
     /// Commands the chip takes in SPI mode only.
     pub const SPI_ONLY: [u8; 16] = [
-        0x03, 0x0D, 0x14, 0x15, 0x32, 0x35, 0x38, 0x3B, 0x62, 0x64, 0x68, 0x6B, 0x9F, 0xBB, 0xBD, 0xED,
+        0x03, 0x0D, 0x14, 0x15, 0x32, 0x35, 0x38, 0x3B, 0x62, 0x64, 0x68, 0x6B, 0x9F, 0xBB, 0xBD,
+        0xED,
     ];
 }
 
@@ -149,7 +151,10 @@ impl DummySetting {
             return DummySetting::Default;
         }
         match table.rows.iter().find(|row| row.register_value == value) {
-            Some(row) => DummySetting::Row { clocks: row.clocks, max_hz: row.max_hz },
+            Some(row) => DummySetting::Row {
+                clocks: row.clocks,
+                max_hz: row.max_hz,
+            },
             None => DummySetting::Undefined { value },
         }
     }
@@ -157,7 +162,6 @@ impl DummySetting {
 
 /// The wire form of `opcode`, or `None` for a command the model does not do.
 pub fn shape(part: &Part, setting: DummySetting, qpi: bool, opcode: u8) -> Option<Shape> {
-    use opcode as op;
     let one = if qpi { Lines::Four } else { Lines::One };
     let bare = Shape {
         address_bytes: 0,
@@ -168,8 +172,14 @@ pub fn shape(part: &Part, setting: DummySetting, qpi: bool, opcode: u8) -> Optio
         data_lines: one,
         max_hz: part.max_hz,
     };
-    let out = |source| Shape { data: Data::Out(source), ..bare };
-    let addressed = Shape { address_bytes: part.address_bytes, ..bare };
+    let out = |source| Shape {
+        data: Data::Out(source),
+        ..bare
+    };
+    let addressed = Shape {
+        address_bytes: part.address_bytes,
+        ..bare
+    };
     if part.read_by_opcode(opcode).is_some() {
         return read_shape(part, setting, qpi, opcode, addressed);
     }
@@ -178,10 +188,19 @@ pub fn shape(part: &Part, setting: DummySetting, qpi: bool, opcode: u8) -> Optio
     }
     let program = &part.page_program;
     if opcode == program.opcode_1_1_1 {
-        return Some(Shape { data: Data::In, max_hz: program.max_hz, ..addressed });
+        return Some(Shape {
+            data: Data::In,
+            max_hz: program.max_hz,
+            ..addressed
+        });
     }
     if program.opcodes_1_1_4.contains(&opcode) {
-        return Some(Shape { data: Data::In, data_lines: Lines::Four, max_hz: program.max_hz, ..addressed });
+        return Some(Shape {
+            data: Data::In,
+            data_lines: Lines::Four,
+            max_hz: program.max_hz,
+            ..addressed
+        });
     }
     let down = &part.deep_power_down;
     let bare_commands = [
@@ -202,12 +221,26 @@ pub fn shape(part: &Part, setting: DummySetting, qpi: bool, opcode: u8) -> Optio
     }
     if opcode == down.exit_opcode {
         // Three don't-care bytes, then the device ID; the release itself needs the opcode only.
-        return Some(Shape { address_bytes: 3, ..out(Source::DeviceId) });
+        return Some(Shape {
+            address_bytes: 3,
+            ..out(Source::DeviceId)
+        });
     }
     if opcode == part.write_status.opcode
-        || [op::WRFR, op::SRPV, op::SRPV_ALIAS, op::SRPNV, op::SERPV, op::SERPNV].contains(&opcode)
+        || [
+            op::WRFR,
+            op::SRPV,
+            op::SRPV_ALIAS,
+            op::SRPNV,
+            op::SERPV,
+            op::SERPNV,
+        ]
+        .contains(&opcode)
     {
-        return Some(Shape { data: Data::In, ..bare });
+        return Some(Shape {
+            data: Data::In,
+            ..bare
+        });
     }
     if opcode == part.qpi.read_id_opcode {
         return Some(out(Source::JedecId));
@@ -218,19 +251,36 @@ pub fn shape(part: &Part, setting: DummySetting, qpi: bool, opcode: u8) -> Optio
         op::RDRP => out(Source::ReadParameters),
         op::RDERP => out(Source::ExtendedReadParameters),
         op::RDJDID => out(Source::JedecId),
-        op::RDMDID => Shape { address_bytes: 3, ..out(Source::ManufacturerDevice) },
-        op::RDSFDP => {
-            Shape { address_bytes: 3, dummy_clocks: part.identity.sfdp_dummy_clocks, ..out(Source::Sfdp) }
-        }
-        op::RDUID => {
-            Shape { address_bytes: 3, dummy_clocks: part.identity.unique_id_dummy_clocks, ..out(Source::UniqueId) }
-        }
-        op::IRRD => Shape { address_bytes: 3, dummy_clocks: 8, ..out(Source::InformationRow) },
+        op::RDMDID => Shape {
+            address_bytes: 3,
+            ..out(Source::ManufacturerDevice)
+        },
+        op::RDSFDP => Shape {
+            address_bytes: 3,
+            dummy_clocks: part.identity.sfdp_dummy_clocks,
+            ..out(Source::Sfdp)
+        },
+        op::RDUID => Shape {
+            address_bytes: 3,
+            dummy_clocks: part.identity.unique_id_dummy_clocks,
+            ..out(Source::UniqueId)
+        },
+        op::IRRD => Shape {
+            address_bytes: 3,
+            dummy_clocks: 8,
+            ..out(Source::InformationRow)
+        },
         _ => return None,
     })
 }
 
-fn read_shape(part: &Part, setting: DummySetting, qpi: bool, opcode: u8, addressed: Shape) -> Option<Shape> {
+fn read_shape(
+    part: &Part,
+    setting: DummySetting,
+    qpi: bool,
+    opcode: u8,
+    addressed: Shape,
+) -> Option<Shape> {
     let read = part.read_by_opcode(opcode)?;
     let table = &part.quad_io_dummies;
     let [_, address, data] = read.lines;
@@ -245,7 +295,13 @@ fn read_shape(part: &Part, setting: DummySetting, qpi: bool, opcode: u8, address
     } else {
         read.mode_clocks + read.dummy_clocks
     };
-    let row_of = |clocks| table.rows.iter().find(|row| row.clocks == clocks).map(|row| row.max_hz);
+    let row_of = |clocks| {
+        table
+            .rows
+            .iter()
+            .find(|row| row.clocks == clocks)
+            .map(|row| row.max_hz)
+    };
     let (clocks, row_hz) = match setting {
         DummySetting::Default => (default_clocks, row_of(table.default_clocks)),
         DummySetting::Row { clocks, max_hz } => (clocks, Some(max_hz)),

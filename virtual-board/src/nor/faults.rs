@@ -22,6 +22,9 @@ pub struct Faults {
 impl Faults {
     /// The bits of the byte at `address` that cannot be programmed.
     pub fn unprogrammable(&self, address: u32) -> u8 {
-        self.unprogrammable.iter().filter(|(at, _)| *at == address).fold(0, |mask, (_, bits)| mask | bits)
+        self.unprogrammable
+            .iter()
+            .filter(|(at, _)| *at == address)
+            .fold(0, |mask, (_, bits)| mask | bits)
     }
 }

@@ -4,6 +4,7 @@
 //! [`Nor::shift_in`], [`Nor::deselect`]. The chip decodes what it sees on its own terms: a command sent on four lines to
 //! a chip that listens on one reaches it as the bits of IO0.
 
+mod answer;
 pub mod command;
 mod execute;
 mod faults;
@@ -19,7 +20,8 @@ use crate::time::Time;
 use crate::trace::Trace;
 use command::DummySetting;
 use frame::Frame;
-use operation::{Busy, NonVolatile, Random};
+pub use operation::NonVolatile;
+use operation::{Busy, Random};
 
 /// How many data lines a transfer uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,7 +103,10 @@ impl Nor {
         Nor {
             array: vec![0xFF; part.size_bytes as usize],
             sfdp: sfdp::area(&part),
-            registers: NonVolatile { extended: EXTENDED_AS_DELIVERED, ..NonVolatile::default() },
+            registers: NonVolatile {
+                extended: EXTENDED_AS_DELIVERED,
+                ..NonVolatile::default()
+            },
             part,
             profile,
             faults: Faults::default(),
@@ -127,7 +132,7 @@ impl Nor {
         &self.part
     }
 
-    /// The array.
+    /// The array, as of the last wire activity or [`Nor::settle`].
     pub fn content(&self) -> &[u8] {
         &self.array
     }
@@ -140,8 +145,16 @@ impl Nor {
     /// The status register as 05h would show it, WIP as of the last wire activity.
     pub fn status_register(&self) -> u8 {
         let status = &self.part.status;
-        let wip = if self.busy.is_some() { status.wip_mask } else { 0 };
-        let wel = if self.write_enabled { status.wel_mask } else { 0 };
+        let wip = if self.busy.is_some() {
+            status.wip_mask
+        } else {
+            0
+        };
+        let wel = if self.write_enabled {
+            status.wel_mask
+        } else {
+            0
+        };
         (self.registers.status & status.non_volatile_mask()) | wip | wel
     }
 
@@ -240,28 +253,41 @@ impl Nor {
         if self.faults.stuck_wip {
             return;
         }
-        let Some(busy) = self.busy.take_if(|busy| busy.until <= now) else { return };
-        busy.operation.complete(&mut self.array, &mut self.registers, &self.faults);
+        let Some(busy) = self.busy.take_if(|busy| busy.until <= now) else {
+            return;
+        };
+        busy.operation
+            .complete(&mut self.array, &mut self.registers, &self.faults);
         if busy.operation != operation::Operation::Suspending {
             self.write_enabled = false;
         }
         if matches!(
             busy.operation,
-            operation::Operation::WriteRegister { register: operation::Register::ReadParameters, .. }
+            operation::Operation::WriteRegister {
+                register: operation::Register::ReadParameters,
+                ..
+            }
         ) {
             self.read_parameters = self.registers.read_parameters;
         }
         if matches!(
             busy.operation,
-            operation::Operation::WriteRegister { register: operation::Register::ExtendedReadParameters, .. }
+            operation::Operation::WriteRegister {
+                register: operation::Register::ExtendedReadParameters,
+                ..
+            }
         ) {
             self.extended = self.registers.extended;
         }
     }
 
     fn break_off(&mut self, random: &mut Random) {
-        for busy in [self.busy.take(), self.suspended.take()].into_iter().flatten() {
-            busy.operation.tear(&mut self.array, &mut self.registers, random);
+        for busy in [self.busy.take(), self.suspended.take()]
+            .into_iter()
+            .flatten()
+        {
+            busy.operation
+                .tear(&mut self.array, &mut self.registers, random);
         }
     }
 

@@ -101,7 +101,9 @@ impl Operation {
     pub fn complete(&self, array: &mut [u8], registers: &mut NonVolatile, faults: &Faults) {
         match self {
             Operation::Program { address, page } => {
-                for (offset, (cell, data)) in (*address..).zip(slice(array, *address, page.len()).iter_mut().zip(page)) {
+                for (offset, (cell, data)) in
+                    (*address..).zip(slice(array, *address, page.len()).iter_mut().zip(page))
+                {
                     *cell &= data | faults.unprogrammable(offset);
                 }
             }
@@ -110,7 +112,12 @@ impl Operation {
                 let kept: Vec<(usize, u8)> = stays
                     .iter()
                     .filter(|(at, _)| (*address..address.saturating_add(*length)).contains(at))
-                    .map(|(at, mask)| (*at as usize, array.get(*at as usize).copied().unwrap_or(0xFF) | !mask))
+                    .map(|(at, mask)| {
+                        (
+                            *at as usize,
+                            array.get(*at as usize).copied().unwrap_or(0xFF) | !mask,
+                        )
+                    })
                     .collect();
                 slice(array, *address, *length as usize).fill(0xFF);
                 for (at, value) in kept {
@@ -119,7 +126,11 @@ impl Operation {
                     }
                 }
             }
-            Operation::WriteRegister { register, value, mask } => {
+            Operation::WriteRegister {
+                register,
+                value,
+                mask,
+            } => {
                 let slot = registers.slot(*register);
                 *slot = match register {
                     Register::Function => *slot | (value & mask),
@@ -145,7 +156,11 @@ impl Operation {
                     *cell |= random.mask(likelihood);
                 }
             }
-            Operation::WriteRegister { register, value, mask } => {
+            Operation::WriteRegister {
+                register,
+                value,
+                mask,
+            } => {
                 let slot = registers.slot(*register);
                 let done = random.mask(likelihood) & mask;
                 *slot = match register {
@@ -192,6 +207,8 @@ impl Random {
     /// Eight bits, each set with a likelihood of `likelihood` in 256.
     pub fn mask(&mut self, likelihood: u8) -> u8 {
         let draws = self.next().to_le_bytes();
-        draws.iter().enumerate().fold(0, |mask, (bit, draw)| mask | u8::from(*draw < likelihood) << bit)
+        draws.iter().enumerate().fold(0, |mask, (bit, draw)| {
+            mask | u8::from(*draw < likelihood) << bit
+        })
     }
 }

@@ -325,9 +325,18 @@ pub struct Part {
 }
 
 const BUILTIN: [(&str, &str); 3] = [
-    ("is25wp064", include_str!("../../../targets/flash/is25wp064.toml")),
-    ("is25wp032", include_str!("../../../targets/flash/is25wp032.toml")),
-    ("is25wp128", include_str!("../../../targets/flash/is25wp128.toml")),
+    (
+        "is25wp064",
+        include_str!("../../../targets/flash/is25wp064.toml"),
+    ),
+    (
+        "is25wp032",
+        include_str!("../../../targets/flash/is25wp032.toml"),
+    ),
+    (
+        "is25wp128",
+        include_str!("../../../targets/flash/is25wp128.toml"),
+    ),
 ];
 
 impl Part {
@@ -344,7 +353,9 @@ impl Part {
         let (_, text) = BUILTIN
             .iter()
             .find(|(known, _)| known.eq_ignore_ascii_case(name))
-            .ok_or_else(|| PartError::Unknown { name: name.to_owned() })?;
+            .ok_or_else(|| PartError::Unknown {
+                name: name.to_owned(),
+            })?;
         Part::from_toml(text)
     }
 
@@ -360,7 +371,9 @@ impl Part {
 
     /// The erase that `opcode` starts.
     pub fn erase_by_opcode(&self, opcode: u8) -> Option<&Erase> {
-        self.erases.iter().find(|erase| erase.opcodes.contains(&opcode))
+        self.erases
+            .iter()
+            .find(|erase| erase.opcodes.contains(&opcode))
     }
 
     /// The read that `opcode` starts.
@@ -369,7 +382,12 @@ impl Part {
     }
 
     fn check(&self) -> Result<(), PartError> {
-        let fail = |why: &str| Err(PartError::Content { name: self.name.clone(), why: why.to_owned() });
+        let fail = |why: &str| {
+            Err(PartError::Content {
+                name: self.name.clone(),
+                why: why.to_owned(),
+            })
+        };
         if !self.size_bytes.is_power_of_two() {
             return fail("size_bytes is not a power of two");
         }
@@ -379,7 +397,11 @@ impl Part {
         if self.four_byte_addresses || self.address_bytes != 3 {
             return fail("4-byte addresses are not modelled");
         }
-        if self.erases.iter().any(|erase| !erase.size_bytes.is_power_of_two()) {
+        if self
+            .erases
+            .iter()
+            .any(|erase| !erase.size_bytes.is_power_of_two())
+        {
             return fail("an erase size is not a power of two");
         }
         if self.erases.is_empty() || self.erases.len() > 4 {

@@ -27,7 +27,12 @@ pub fn area(part: &Part) -> Vec<u8> {
 
 /// The basic flash parameter table; dword n of JESD216 stands at index n - 1.
 fn basic_table(part: &Part) -> [u32; BASIC_TABLE_DWORDS] {
-    let sector_opcode = part.erases.first().and_then(|erase| erase.opcodes.first()).copied().unwrap_or(0xFF);
+    let sector_opcode = part
+        .erases
+        .first()
+        .and_then(|erase| erase.opcodes.first())
+        .copied()
+        .unwrap_or(0xFF);
     [
         // 4 KiB erase, 1..64 byte writes, DTR and 1-1-2, 1-2-2, 1-1-4, 1-4-4 reads, 3-byte addresses only.
         0xFFF9_00E5 | u32::from(sector_opcode) << 8,
@@ -62,7 +67,9 @@ fn quad_enable(part: &Part) -> u8 {
 /// Wait states 4:0, mode clocks 7:5, opcode 15:8.
 fn read_half(part: &Part, opcode: u8) -> u32 {
     match part.read_by_opcode(opcode) {
-        Some(read) => (read.dummy_clocks & 0x1F) | (read.mode_clocks & 0x7) << 5 | u32::from(opcode) << 8,
+        Some(read) => {
+            (read.dummy_clocks & 0x1F) | (read.mode_clocks & 0x7) << 5 | u32::from(opcode) << 8
+        }
         None => 0xFF00,
     }
 }
@@ -93,7 +100,10 @@ fn count_and_unit(value: u64, units: &[u64], counts: u64) -> (u32, u32, u64) {
 
 /// The multiplier field n: maximum = 2 (n + 1) times typical.
 fn multiplier(pairs: impl Iterator<Item = (u64, u64)>) -> u32 {
-    let worst = pairs.map(|(typ, max)| max.div_ceil(2 * typ.max(1))).max().unwrap_or(1);
+    let worst = pairs
+        .map(|(typ, max)| max.div_ceil(2 * typ.max(1)))
+        .max()
+        .unwrap_or(1);
     (worst.clamp(1, 16) - 1) as u32
 }
 
@@ -114,8 +124,11 @@ fn program_times(part: &Part) -> u32 {
     let (page, page_unit, page_shown) = count_and_unit(program.duration.typ_us, &[8, 64], 32);
     let (first, first_unit, _) = count_and_unit(u64::from(program.first_byte_typ_us), &[1, 8], 16);
     let (next, next_unit, _) = count_and_unit(u64::from(program.next_byte_typ_us), &[1, 8], 16);
-    let (chip, chip_unit, _) =
-        count_and_unit(part.chip_erase.duration.typ_us, &[16_000, 256_000, 4_000_000, 64_000_000], 32);
+    let (chip, chip_unit, _) = count_and_unit(
+        part.chip_erase.duration.typ_us,
+        &[16_000, 256_000, 4_000_000, 64_000_000],
+        32,
+    );
     multiplier([(page_shown, program.duration.max_us)].into_iter())
         | part.page_bytes.trailing_zeros() << 4
         | (page | page_unit << 5) << 8
@@ -131,7 +144,11 @@ fn suspend_times(part: &Part) -> u32 {
     // Suspended program: no erase, no program; suspended erase: no erase, no program into the suspended area.
     let forbidden = 0xC | 0xE << 4 | 1 << 8;
     let interval = 1;
-    forbidden | interval << 9 | (latency | unit << 5) << 13 | interval << 20 | (latency | unit << 5) << 24
+    forbidden
+        | interval << 9
+        | (latency | unit << 5) << 13
+        | interval << 20
+        | (latency | unit << 5) << 24
 }
 
 fn suspend_opcodes(part: &Part) -> u32 {
@@ -145,5 +162,7 @@ fn power_down(part: &Part) -> u32 {
     let down = &part.deep_power_down;
     let (exit, unit, _) = count_and_unit(down.exit_us * 1_000, &[128, 1_000, 8_000, 64_000], 32);
     // Reserved ones, polling by 05h bit 0.
-    0xF7 | (exit | unit << 5) << 8 | u32::from(down.exit_opcode) << 15 | u32::from(down.enter_opcode) << 23
+    0xF7 | (exit | unit << 5) << 8
+        | u32::from(down.exit_opcode) << 15
+        | u32::from(down.enter_opcode) << 23
 }

@@ -3,6 +3,7 @@
 use super::plain_registers::{IOMUXC_GPR, IOMUXC_SNVS, IOMUXC_SNVS_GPR};
 use super::registers::{Access, Bank};
 use crate::bus::{BusFault, Width};
+use crate::flexspi::Pads;
 
 /// Mux, pad and select-input registers fill the block up to here without a gap (NXP's SVD of the MIMXRT1062).
 const FIRST: u32 = 0x014;
@@ -46,7 +47,6 @@ const SELECT_DATA0: u32 = 0x4A8;
 const SELECT_DATA1: u32 = 0x4AC;
 const SELECT_DATA2: u32 = 0x4B0;
 const SELECT_DATA3: u32 = 0x4B4;
-const SELECT_SCLK: u32 = 0x4C8;
 
 const GPR16: u32 = 0x40;
 const GPR17: u32 = 0x44;
@@ -63,21 +63,6 @@ pub struct FlexRam {
     pub dtcm_bytes: u32,
     /// FlexRAM part of the OCRAM, from 0x20280000.
     pub ocram_bytes: u32,
-}
-
-/// Which signals of FlexSPI A reach their pads on GPIO_SD_B1.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct FlexSpiPads {
-    /// Chip select.
-    pub ss0: bool,
-    /// Clock out.
-    pub sclk: bool,
-    /// Clock looped back into the controller (SION and select input).
-    pub sclk_loopback: bool,
-    /// Data lines, in and out.
-    pub data: [bool; 4],
-    /// DQS pad, with the loop back into the controller that RXCLKSRC 1 needs.
-    pub dqs: bool,
 }
 
 /// The three pad blocks.
@@ -156,24 +141,21 @@ impl Iomuxc {
         &mut self.snvs_gpr
     }
 
-    /// Which FlexSPI A signals are routed to GPIO_SD_B1.
-    pub fn flexspi_pads(&self) -> FlexSpiPads {
+    /// Which FlexSPI A signals are routed to GPIO_SD_B1. DQS counts with its loop back into the controller (SION and
+    /// select input), the data lines with their select inputs.
+    pub fn flexspi_pads(&self) -> Pads {
         let routed = |mux: u32| self.pad(mux) & MUX_MODE == FLEXSPI_ALT;
-        let looped = |mux: u32, select: u32| {
-            routed(mux) && self.pad(mux) & MUX_SION != 0 && self.pad(select) == 0
-        };
         let data = [
             (SD_B1_08_DATA0, SELECT_DATA0),
             (SD_B1_09_DATA1, SELECT_DATA1),
             (SD_B1_10_DATA2, SELECT_DATA2),
             (SD_B1_11_DATA3, SELECT_DATA3),
         ];
-        FlexSpiPads {
+        Pads {
             ss0: routed(SD_B1_06_SS0),
             sclk: routed(SD_B1_07_SCLK),
-            sclk_loopback: looped(SD_B1_07_SCLK, SELECT_SCLK),
             data: data.map(|(mux, select)| routed(mux) && self.pad(select) == 0),
-            dqs: looped(SD_B1_05_DQS, SELECT_DQS),
+            dqs: routed(SD_B1_05_DQS) && self.pad(SD_B1_05_DQS) & MUX_SION != 0 && self.pad(SELECT_DQS) == 0,
         }
     }
 

@@ -9,10 +9,10 @@ pub struct WaitStorm {
     pub transfers: u64,
 }
 
-/// One bit that arrives inverted at the probe.
+/// One bit that arrives inverted, at the probe (read) or at the target (write).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FlippedBit {
-    /// The transfer, a read.
+    /// The transfer.
     pub transfer: u64,
     /// The data bit, 0 to 31; 32 is the parity bit.
     pub bit: u32,

@@ -61,8 +61,10 @@ struct Transfer {
     clock: u32,
     turnaround: u32,
     data_phase: bool,
-    /// Data and parity: sent (read) or received so far (write).
+    /// Data and parity: to be sent (read) or received so far (write).
     data: u64,
+    /// Bits that the wire inverts.
+    flips: u64,
 }
 
 /// The SWJ-DP's wire side with everything behind it up to the bus.
@@ -265,19 +267,18 @@ impl SwDp {
             Ack::Fault => self.counts.faults += 1,
         }
         let data = if request.read && ack == Ack::Ok {
-            let value = self.port.read(request, target);
-            with_parity(value) ^ self.faults.flips(number)
+            with_parity(self.port.read(request, target))
         } else {
             0
         };
-        let data_phase = ack == Ack::Ok || self.port.overrun_detection();
         Phase::Transfer(Transfer {
             request,
             ack,
             clock: 0,
             turnaround,
-            data_phase,
+            data_phase: ack == Ack::Ok || self.port.overrun_detection(),
             data,
+            flips: self.faults.flips(number),
         })
     }
 
@@ -306,7 +307,7 @@ impl SwDp {
             if clock < data_end {
                 // With overrun detection a WAIT or FAULT has a data phase, in which nobody need drive.
                 let bit = t.ack == Ack::Ok;
-                let bit = bit.then_some((t.data >> (clock - ack_end)) & 1 == 1);
+                let bit = bit.then_some(((t.data ^ t.flips) >> (clock - ack_end)) & 1 == 1);
                 return (Phase::Transfer(t), bit);
             }
             // One clock in which the probe samples the last bit, then the turnaround.
@@ -335,8 +336,9 @@ impl SwDp {
         if t.ack != Ack::Ok {
             return;
         }
-        let value = (t.data & u64::from(u32::MAX)) as u32;
-        if with_parity(value) == t.data {
+        let data = t.data ^ t.flips;
+        let value = (data & u64::from(u32::MAX)) as u32;
+        if with_parity(value) == data {
             self.port.write(t.request, value, target);
         } else {
             self.port.write_data_error();

@@ -1,9 +1,11 @@
 //! The CoreSight ROM tables of the RT1062 and the identification registers of the components they list.
 //!
-//! Values as J-Link and LinkServer logs of the chip print them; register layout from ADIv5.2 chapters D1 to D3.
+//! Identification values and tree as J-Link and LinkServer logs of the chip print them; entries of the two Arm tables as
+//! in the Cortex-M7 TRM (DDI 0489F chapter 9); register layout from ADIv5.2 chapters D1 to D3.
 
 const PAGE_BYTES: u32 = 0x1000;
 
+const OFFSET_DEVARCH: u32 = 0xFBC;
 const OFFSET_MEMTYPE_DEVTYPE: u32 = 0xFCC;
 const OFFSET_PIDR4: u32 = 0xFD0;
 const OFFSET_PIDR0: u32 = 0xFE0;
@@ -18,8 +20,10 @@ const CID_PRIMECELL: u32 = 0xB105_F00D;
 /// A class 1 ROM table whose table space is also system memory.
 const MEMTYPE_SYSMEM: u32 = 1;
 
-/// Present, 32-bit format.
-const ENTRY_PRESENT: u32 = 0b11;
+/// DEVTYPE of a core's trace source.
+const DEVTYPE_ETM: u32 = 0x13;
+/// DEVARCH of an ETMv4: Arm, present, architecture 0x4A13.
+const DEVARCH_ETM4: u32 = 0x4770_4A13;
 
 struct Component {
     base: u32,
@@ -28,8 +32,8 @@ struct Component {
     pid: u64,
     /// MEMTYPE of a ROM table, DEVTYPE of a CoreSight component, 0 where not listed.
     kind: u32,
-    /// The components this ROM table lists, by base address.
-    lists: &'static [u32],
+    /// The entries of a ROM table: offset to the component in bits 31:12, 32-bit format in bit 1, present in bit 0.
+    entries: &'static [u32],
 }
 
 const COMPONENTS: &[Component] = &[
@@ -39,7 +43,7 @@ const COMPONENTS: &[Component] = &[
         cid: CID_ROM_TABLE,
         pid: 0x00_0008_E88C,
         kind: MEMTYPE_SYSMEM,
-        lists: &[0xE00F_E000, 0xE004_0000, 0xE004_3000],
+        entries: &[0x0000_1003, 0xFFF4_3003, 0xFFF4_6003],
     },
     // Cortex-M7 processor table.
     Component {
@@ -47,7 +51,7 @@ const COMPONENTS: &[Component] = &[
         cid: CID_ROM_TABLE,
         pid: 0x04_000B_B4C8,
         kind: MEMTYPE_SYSMEM,
-        lists: &[0xE00F_F000, 0xE004_1000, 0xE004_2000],
+        entries: &[0x0000_1003, 0xFFF4_3003, 0xFFF4_4003, 0x1FF0_2002],
     },
     // Cortex-M7 PPB table.
     Component {
@@ -55,7 +59,7 @@ const COMPONENTS: &[Component] = &[
         cid: CID_ROM_TABLE,
         pid: 0x04_000B_B4C7,
         kind: MEMTYPE_SYSMEM,
-        lists: &[0xE000_E000, 0xE000_1000, 0xE000_2000, 0xE000_0000],
+        entries: &[0xFFF0_F003, 0xFFF0_2003, 0xFFF0_3003, 0xFFF0_1003],
     },
     // SCS, DWT, FPB, ITM.
     Component {
@@ -63,28 +67,28 @@ const COMPONENTS: &[Component] = &[
         cid: CID_GENERIC_IP,
         pid: 0x04_000B_B00C,
         kind: 0,
-        lists: &[],
+        entries: &[],
     },
     Component {
         base: 0xE000_1000,
         cid: CID_GENERIC_IP,
         pid: 0x04_000B_B002,
         kind: 0,
-        lists: &[],
+        entries: &[],
     },
     Component {
         base: 0xE000_2000,
         cid: CID_GENERIC_IP,
         pid: 0x04_000B_B00E,
         kind: 0,
-        lists: &[],
+        entries: &[],
     },
     Component {
         base: 0xE000_0000,
         cid: CID_GENERIC_IP,
         pid: 0x04_000B_B001,
         kind: 0,
-        lists: &[],
+        entries: &[],
     },
     // TPIU, ETM, CTI.
     Component {
@@ -92,21 +96,21 @@ const COMPONENTS: &[Component] = &[
         cid: CID_CORESIGHT,
         pid: 0x04_000B_B9A9,
         kind: 0x11,
-        lists: &[],
+        entries: &[],
     },
     Component {
         base: 0xE004_1000,
         cid: CID_CORESIGHT,
         pid: 0x04_001B_B975,
-        kind: 0x13,
-        lists: &[],
+        kind: DEVTYPE_ETM,
+        entries: &[],
     },
     Component {
         base: 0xE004_2000,
         cid: CID_CORESIGHT,
         pid: 0x04_004B_B906,
         kind: 0x14,
-        lists: &[],
+        entries: &[],
     },
     // Time stamp generator.
     Component {
@@ -114,12 +118,12 @@ const COMPONENTS: &[Component] = &[
         cid: CID_PRIMECELL,
         pid: 0x04_001B_B101,
         kind: 0,
-        lists: &[],
+        entries: &[],
     },
 ];
 
-/// The word at `address` where it belongs to a ROM table or to the identification registers (offsets 0xFCC, 0xFD0 to
-/// 0xFFC) of a listed component; `None` elsewhere, the components' working registers included.
+/// The word at `address` where it belongs to a ROM table or to the identification registers (offsets 0xFBC, 0xFCC,
+/// 0xFD0 to 0xFFC) of a listed component; `None` elsewhere, the components' working registers included.
 ///
 /// Offsets 0x000 to 0xFC8 of the three ROM tables are entries, zero after the last.
 pub fn rom_table_word(address: u32) -> Option<u32> {
@@ -129,25 +133,21 @@ pub fn rom_table_word(address: u32) -> Option<u32> {
         return None;
     }
     let pid_byte = |n: u32| ((component.pid >> (u8::BITS * n)) & 0xFF) as u32;
-    match offset {
-        OFFSET_CIDR0.. => {
-            let n = (offset - OFFSET_CIDR0) / 4;
-            Some((component.cid >> (u8::BITS * n)) & 0xFF)
-        }
-        OFFSET_PIDR0.. => Some(pid_byte((offset - OFFSET_PIDR0) / 4)),
-        OFFSET_PIDR4 => Some(pid_byte(4)),
-        OFFSET_PIDR4.. => Some(0),
-        OFFSET_MEMTYPE_DEVTYPE => Some(component.kind),
-        _ if component.cid == CID_ROM_TABLE => Some(entry(component, offset / 4)),
-        _ => None,
-    }
-}
-
-fn entry(table: &Component, index: u32) -> u32 {
-    match table.lists.get(index as usize) {
-        Some(base) => base.wrapping_sub(table.base) | ENTRY_PRESENT,
-        None => 0,
-    }
+    let word = match offset {
+        OFFSET_CIDR0.. => (component.cid >> (u8::BITS * ((offset - OFFSET_CIDR0) / 4))) & 0xFF,
+        OFFSET_PIDR0.. => pid_byte((offset - OFFSET_PIDR0) / 4),
+        OFFSET_PIDR4.. => pid_byte((offset - OFFSET_PIDR4) / 4 + 4),
+        OFFSET_MEMTYPE_DEVTYPE => component.kind,
+        OFFSET_DEVARCH if component.kind == DEVTYPE_ETM => DEVARCH_ETM4,
+        OFFSET_DEVARCH => 0,
+        // Zero after the last entry.
+        _ if component.cid == CID_ROM_TABLE => component
+            .entries
+            .get(offset as usize / 4)
+            .map_or(0, |entry| *entry),
+        _ => return None,
+    };
+    Some(word)
 }
 
 #[cfg(test)]

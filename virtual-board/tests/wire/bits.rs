@@ -486,6 +486,21 @@ fn a_flipped_bit_breaks_the_parity() {
 }
 
 #[test]
+fn a_bit_flipped_on_the_way_to_the_target_is_dropped_and_told() {
+    let mut host = Host::ready();
+    assert_eq!(host.write(TAR, RAM), OK);
+    let transfer = host.dp.counts().transfers;
+    host.dp
+        .faults_mut()
+        .flipped_bits
+        .push(FlippedBit { transfer, bit: 5 });
+    assert_eq!(host.write(DRW, 7), OK);
+    assert_eq!(host.read(RDBUFF).0, FAULT);
+    assert_eq!(host.ctrl_stat() & 0xBF, WDATAERR);
+    assert_eq!(host.chip.word(RAM), 0);
+}
+
+#[test]
 fn a_power_cycle_forgets_everything() {
     let mut host = Host::ready();
     host.dp.power_on();

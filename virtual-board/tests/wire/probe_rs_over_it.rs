@@ -257,18 +257,19 @@ fn waits_are_ridden_out_without_losing_a_word() {
     let mut interface = attached("wait");
     let mut memory = memory(&mut interface);
     memory.write_word_32(u64::from(RAM), 0).unwrap();
-    {
-        let mut bench = cable.bench();
-        bench.chip.asleep = 5;
-        let from = bench.dp.counts().transfers + 40;
-        bench.dp.faults_mut().wait_storm = Some(WaitStorm { from, transfers: 3 });
-    }
     let words: Vec<u32> = (1..=200).collect();
+
+    let from = cable.bench().dp.counts().transfers + 40;
+    cable.bench().dp.faults_mut().wait_storm = Some(WaitStorm { from, transfers: 3 });
     memory.write_32(u64::from(RAM), &words).unwrap();
+    let storm = cable.bench().dp.counts().waits;
+    assert!(storm > 0);
+
+    cable.bench().chip.asleep = 5;
     let mut back = vec![0; words.len()];
     memory.read_32(u64::from(RAM), &mut back).unwrap();
     assert_eq!(back, words);
-    assert!(cable.bench().dp.counts().waits >= 2);
+    assert!(cable.bench().dp.counts().waits > storm);
 }
 
 #[test]
@@ -280,37 +281,36 @@ fn a_core_that_stays_asleep_is_an_error_and_can_be_read_after_it_woke() {
     assert!(memory.read_word_32(u64::from(RAM)).is_err());
     cable.bench().chip.asleep = 0;
     cable.bench().chip.set_word(RAM, 77);
-    // probe-rs aborts the access but leaves STICKYORUN set: it clears it at the first refusal.
-    assert!(memory.read_word_32(u64::from(RAM)).is_err());
     assert_eq!(memory.read_word_32(u64::from(RAM)).unwrap(), 77);
 }
 
 #[test]
 fn a_flipped_bit_is_noticed() {
-    let cable = offered("parity");
-    let mut interface = attached("parity");
-    let mut memory = memory(&mut interface);
-    memory.write_word_32(u64::from(RAM), 0x55).unwrap();
+    // A word is read by: TAR write, RDBUFF read, DRW read, RDBUFF read; the first DRW value is nobody's.
+    let mut noticed = 0;
     for later in 0..6 {
-        let mut bench = cable.bench();
-        let transfer = bench.dp.counts().transfers + later;
-        bench.dp.faults_mut().flipped_bits = vec![FlippedBit { transfer, bit: 3 }];
-        drop(bench);
+        let cable = offered("parity");
+        let mut interface = attached("parity");
+        let mut memory = memory(&mut interface);
+        memory.write_word_32(u64::from(RAM), 0x55).unwrap();
+        let transfer = cable.bench().dp.counts().transfers + later;
+        cable.bench().dp.faults_mut().flipped_bits = vec![FlippedBit { transfer, bit: 3 }];
         match memory.read_word_32(u64::from(RAM)) {
             Ok(value) => assert_eq!(value, 0x55, "transfer {later}"),
-            Err(e) => assert!(format!("{e:?}").contains("IncorrectParity"), "{e:?}"),
+            Err(e) => {
+                noticed += 1;
+                let text = format!("{e:?}");
+                // The target drops a damaged write and answers FAULT, the host drops a damaged read.
+                let expected = if later == 0 {
+                    "FaultResponse"
+                } else {
+                    "IncorrectParity"
+                };
+                assert!(text.contains(expected), "transfer {later}: {text}");
+            }
         }
     }
-    let mut bench = cable.bench();
-    let transfer = bench.dp.counts().transfers;
-    bench.dp.faults_mut().flipped_bits = (0..8)
-        .map(|n| FlippedBit {
-            transfer: transfer + n,
-            bit: 3,
-        })
-        .collect();
-    drop(bench);
-    assert!(memory.read_word_32(u64::from(RAM)).is_err());
+    assert!(noticed >= 3, "{noticed}");
 }
 
 #[test]

@@ -1,0 +1,285 @@
+//! The FlexSPI controller: set-up, look-up table, and IP commands with a limit on every wait.
+
+use crate::bus::Bus;
+use crate::clocks::{self, Rate};
+use crate::lut::{Sequence, Slot, WORDS};
+use crate::machine::{Duty, Machine};
+use crate::registers::flexspi as reg;
+use mailbox::fault::{Fault, FaultCode, Stage};
+
+/// Bytes moved through a FIFO at a time: half of its 128, so that the other half can fill meanwhile.
+pub const WATERMARK_BYTES: u32 = 64;
+const WATERMARK_WORDS: u32 = WATERMARK_BYTES / 4;
+const FIFO_CONTROL: u32 = (WATERMARK_BYTES / 8 - 1) << reg::FIFO_WATERMARK_SHIFT;
+/// Bytes the FIFO status counts in.
+const FILL_UNIT_BYTES: u32 = 8;
+/// Most data of one IP command here; a multiple of the watermark within the 16 bits of IDATSZ.
+pub const COMMAND_BYTES: u32 = 0x4000;
+/// Limit of one IP command: [`COMMAND_BYTES`] on one line at 30 MHz take 4.4 ms.
+const COMMAND_LIMIT_US: u32 = 100_000;
+/// Limit of a software reset and of the way to idle, in µs.
+const IDLE_LIMIT_US: u32 = 10_000;
+/// Rounds of a short wait between looks at the clock.
+const ROUNDS_BETWEEN_LOOKS: u32 = 64;
+
+/// How the controller samples what the flash sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strobe {
+    /// Looped back inside the chip: to 60 MHz.
+    Internal,
+    /// Looped back from the DQS pad.
+    DqsPad,
+}
+
+/// Faults of this stage carry it, so every call names what it is for.
+pub type Result<T> = core::result::Result<T, Fault>;
+
+/// Sets the controller up from any state with the serial root at `rate`.
+///
+/// # Errors
+/// A controller that does not come out of its reset.
+pub fn start<B: Bus, D: Duty>(m: &mut Machine<B, D>, rate: Rate, strobe: Strobe, flash_bytes: u32) -> Result<()> {
+    clocks::open_flexspi_gate(&mut m.bus);
+    // A running AHB or IP command of whoever was here before ends with the reset, and stale read buffers with it.
+    m.bus.modify32(reg::MCR0, reg::MCR0_MDIS, 0);
+    software_reset(m)?;
+    m.bus.modify32(reg::MCR0, 0, reg::MCR0_MDIS);
+    clocks::set_flexspi(m, rate);
+    let source = match strobe {
+        Strobe::Internal => reg::RXCLKSRC_INTERNAL,
+        Strobe::DqsPad => reg::RXCLKSRC_DQS_PAD,
+    };
+    // ARDFEN and ATDFEN stay zero: the FIFOs belong to the IP bus.
+    let control = reg::MCR0_GRANT_WAITS | source << reg::MCR0_RXCLKSRC_SHIFT;
+    m.bus.write32(reg::MCR0, control | reg::MCR0_MDIS);
+    m.bus.write32(reg::MCR1, reg::MCR1_LONGEST);
+    m.bus.write32(reg::AHBCR, 0);
+    m.bus.write32(reg::INTEN, 0);
+    m.bus.write32(reg::FLSHA1CR0, flash_bytes / 1024);
+    m.bus.write32(reg::FLSHA2CR0, 0);
+    m.bus.write32(reg::FLSHB1CR0, 0);
+    m.bus.write32(reg::FLSHB2CR0, 0);
+    m.bus.write32(reg::FLSHA1CR1, reg::FLSHA1CR1_TIMING);
+    m.bus.write32(reg::FLSHA1CR2, Slot::AhbRead as u32);
+    m.bus.write32(reg::DLLCRA, reg::DLLCR_OVERRIDE);
+    m.bus.write32(reg::IPRXFCR, FIFO_CONTROL | reg::FIFO_CLEAR);
+    m.bus.write32(reg::IPTXFCR, FIFO_CONTROL | reg::FIFO_CLEAR);
+    m.bus.write32(reg::MCR0, control);
+    software_reset(m)?;
+    m.bus.write32(reg::INTR, reg::INTR_ALL);
+    wait_idle(m, Stage::Controller)
+}
+
+/// Changes the rate of the serial root and the strobe; everything else stays.
+///
+/// # Errors
+/// A controller that does not become idle.
+pub fn change_rate<B: Bus, D: Duty>(m: &mut Machine<B, D>, rate: Rate, strobe: Strobe, flash_bytes: u32) -> Result<()> {
+    wait_idle(m, Stage::Controller)?;
+    start(m, rate, strobe, flash_bytes)
+}
+
+/// Resets the controller's state machines and read buffers; look-up table and configuration stay.
+///
+/// # Errors
+/// A reset bit that does not clear.
+pub fn software_reset<B: Bus, D: Duty>(m: &mut Machine<B, D>) -> Result<()> {
+    m.bus.modify32(reg::MCR0, 0, reg::MCR0_SWRESET);
+    wait(m, IDLE_LIMIT_US, Stage::Controller, |bus| {
+        let value = bus.read32(reg::MCR0);
+        seen(value & reg::MCR0_SWRESET == 0, value)
+    })
+}
+
+/// Writes sequences into the look-up table.
+///
+/// # Errors
+/// A controller that does not become idle.
+pub fn load<B: Bus, D: Duty>(m: &mut Machine<B, D>, sequences: &[(Slot, Sequence)]) -> Result<()> {
+    wait_idle(m, Stage::Controller)?;
+    m.bus.write32(reg::LUTKEY, reg::LUTKEY_VALUE);
+    m.bus.write32(reg::LUTCR, reg::LUTCR_UNLOCK);
+    for (slot, words) in sequences {
+        let mut register = reg::LUT + (*slot as u32) * WORDS as u32 * 4;
+        for word in words {
+            m.bus.write32(register, *word);
+            register += 4;
+        }
+    }
+    m.bus.write32(reg::LUTKEY, reg::LUTKEY_VALUE);
+    m.bus.write32(reg::LUTCR, reg::LUTCR_LOCK);
+    Ok(())
+}
+
+/// A command without data.
+///
+/// # Errors
+/// Error or time-out of the controller.
+pub fn command<B: Bus, D: Duty>(m: &mut Machine<B, D>, slot: Slot, address: u32, stage: Stage) -> Result<()> {
+    prepare(m, slot, address, 0, stage)?;
+    m.bus.write32(reg::IPCMD, reg::IPCMD_TRG);
+    finish(m, address, stage)
+}
+
+/// A command that reads `bytes` (1 to [`COMMAND_BYTES`]); `each` gets the words in order, the last one filled up with
+/// whatever the FIFO holds.
+///
+/// # Errors
+/// Error or time-out of the controller.
+#[inline]
+pub fn read<B: Bus, D: Duty>(
+    m: &mut Machine<B, D>,
+    slot: Slot,
+    address: u32,
+    bytes: u32,
+    stage: Stage,
+    mut each: impl FnMut(u32),
+) -> Result<()> {
+    prepare(m, slot, address, bytes, stage)?;
+    m.bus.write32(reg::IPCMD, reg::IPCMD_TRG);
+    let mut left = bytes;
+    while left >= WATERMARK_BYTES {
+        wait(m, COMMAND_LIMIT_US, stage, |bus| {
+            let flags = bus.read32(reg::INTR);
+            check(bus, flags)?;
+            seen(flags & reg::INTR_IPRXWA != 0, flags)
+        })
+        .map_err(|fault| fault.at(address))?;
+        for i in 0..WATERMARK_WORDS {
+            each(m.bus.read32(reg::RFDR + i * 4));
+        }
+        m.bus.write32(reg::INTR, reg::INTR_IPRXWA);
+        left -= WATERMARK_BYTES;
+    }
+    if left > 0 {
+        wait(m, COMMAND_LIMIT_US, stage, |bus| {
+            let flags = bus.read32(reg::INTR);
+            check(bus, flags)?;
+            let fill = (bus.read32(reg::IPRXFSTS) & reg::FSTS_FILL) * FILL_UNIT_BYTES;
+            seen(fill >= left, flags)
+        })
+        .map_err(|fault| fault.at(address))?;
+        for i in 0..left.div_ceil(4) {
+            each(m.bus.read32(reg::RFDR + i * 4));
+        }
+    }
+    finish(m, address, stage)
+}
+
+/// A command that writes `bytes` (1 to [`COMMAND_BYTES`]); `next` gives the words in order.
+///
+/// # Errors
+/// Error or time-out of the controller.
+#[inline]
+pub fn write<B: Bus, D: Duty>(
+    m: &mut Machine<B, D>,
+    slot: Slot,
+    address: u32,
+    bytes: u32,
+    stage: Stage,
+    mut next: impl FnMut() -> u32,
+) -> Result<()> {
+    prepare(m, slot, address, bytes, stage)?;
+    let mut left = bytes.div_ceil(4);
+    let mut triggered = false;
+    while left > 0 {
+        wait(m, COMMAND_LIMIT_US, stage, |bus| {
+            let flags = bus.read32(reg::INTR);
+            check(bus, flags)?;
+            seen(flags & reg::INTR_IPTXWE != 0, flags)
+        })
+        .map_err(|fault| fault.at(address))?;
+        let now = left.min(WATERMARK_WORDS);
+        for i in 0..now {
+            m.bus.write32(reg::TFDR + i * 4, next());
+        }
+        m.bus.write32(reg::INTR, reg::INTR_IPTXWE);
+        left -= now;
+        if !triggered {
+            // The first half is in: from here the clock need not stop for want of data.
+            m.bus.write32(reg::IPCMD, reg::IPCMD_TRG);
+            triggered = true;
+        }
+    }
+    finish(m, address, stage)
+}
+
+fn prepare<B: Bus, D: Duty>(m: &mut Machine<B, D>, slot: Slot, address: u32, bytes: u32, stage: Stage) -> Result<()> {
+    wait_idle(m, stage)?;
+    m.bus.write32(reg::FLSHA1CR2, Slot::AhbRead as u32 | reg::FLSHCR2_CLRINSTRPTR);
+    m.bus.write32(reg::IPRXFCR, FIFO_CONTROL | reg::FIFO_CLEAR);
+    m.bus.write32(reg::IPTXFCR, FIFO_CONTROL | reg::FIFO_CLEAR);
+    m.bus.write32(
+        reg::INTR,
+        reg::INTR_IPCMDDONE | reg::INTR_IPCMDGE | reg::INTR_IPCMDERR | reg::INTR_IPRXWA | reg::INTR_SEQTIMEOUT,
+    );
+    m.bus.write32(reg::IPCR0, address);
+    m.bus.write32(reg::IPCR1, (slot as u32) << reg::IPCR1_ISEQID_SHIFT | bytes);
+    Ok(())
+}
+
+fn finish<B: Bus, D: Duty>(m: &mut Machine<B, D>, address: u32, stage: Stage) -> Result<()> {
+    wait(m, COMMAND_LIMIT_US, stage, |bus| {
+        let flags = bus.read32(reg::INTR);
+        check(bus, flags)?;
+        seen(flags & reg::INTR_IPCMDDONE != 0, flags)
+    })
+    .map_err(|fault| fault.at(address))?;
+    m.bus.write32(reg::INTR, reg::INTR_IPCMDDONE);
+    wait_idle(m, stage)
+}
+
+/// Why a round of a wait did not end it.
+enum NotYet {
+    /// The state seen, for the time-out's fault.
+    Seen(u32),
+    /// STS1 after an error.
+    Error(u32),
+}
+
+fn seen(done: bool, value: u32) -> core::result::Result<(), NotYet> {
+    if done { Ok(()) } else { Err(NotYet::Seen(value)) }
+}
+
+fn check(bus: &mut impl Bus, flags: u32) -> core::result::Result<(), NotYet> {
+    if flags & (reg::INTR_IPCMDERR | reg::INTR_IPCMDGE | reg::INTR_SEQTIMEOUT) == 0 {
+        return Ok(());
+    }
+    Err(NotYet::Error(bus.read32(reg::STS1)))
+}
+
+fn wait_idle<B: Bus, D: Duty>(m: &mut Machine<B, D>, stage: Stage) -> Result<()> {
+    wait(m, IDLE_LIMIT_US, stage, |bus| {
+        let value = bus.read32(reg::STS0);
+        seen(value & reg::STS0_IDLE == reg::STS0_IDLE, value)
+    })
+}
+
+#[inline]
+fn wait<B: Bus, D: Duty>(
+    m: &mut Machine<B, D>,
+    limit_us: u32,
+    stage: Stage,
+    mut round: impl FnMut(&mut B) -> core::result::Result<(), NotYet>,
+) -> Result<()> {
+    // Most waits end at the first look: the clock is read only after that.
+    let mut deadline = None;
+    let mut rounds = 0;
+    loop {
+        let seen = match round(&mut m.bus) {
+            Ok(()) => return Ok(()),
+            Err(NotYet::Error(status)) => return Err(Fault::new(FaultCode::Controller, stage).values(0, status)),
+            Err(NotYet::Seen(seen)) => seen,
+        };
+        rounds += 1;
+        if rounds % ROUNDS_BETWEEN_LOOKS == 0 {
+            match deadline {
+                None => deadline = Some(m.deadline(limit_us)),
+                Some(limit) if m.is_over(limit) => {
+                    return Err(Fault::new(FaultCode::Timeout, stage).values(limit_us, seen));
+                }
+                Some(_) => m.attend(),
+            }
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! Tests of the verdict: what is inserted, what is refused, and with which words.
+
+use super::*;
+use crate::address::{Address, FlashOffset};
+use crate::image::Image;
+use crate::image::sample::{application, image_of};
+use crate::problem::{ExitCode, Problem};
+use crate::target::Target;
+
+const STACK: u32 = 0x2002_0000;
+const RESET: u32 = 0x6000_2101;
+
+fn target() -> Target {
+    Target::builtin("mimxrt1062", "is25wp064", "qspi").expect("target")
+}
+
+fn app() -> (u32, Vec<u8>) {
+    (0x6000_2000, application(STACK, RESET, 0x400))
+}
+
+fn fcb() -> (u32, Vec<u8>) {
+    (0x6000_0000, fcb_for(&target()).expect("fcb").fcb.build().to_vec())
+}
+
+fn ivt_with(change: impl Fn(&mut Ivt, &mut BootData)) -> (u32, Vec<u8>) {
+    let mut ivt = Ivt::new(0x6000_2000, Address::new(0x6000_1000), Address::new(0x6000_1020));
+    let mut data = BootData {
+        start: 0x6000_0000,
+        length_bytes: 0x2400,
+        plugin: 0,
+    };
+    change(&mut ivt, &mut data);
+    let mut bytes = ivt.build();
+    bytes.extend(data.build());
+    (0x6000_1000, bytes)
+}
+
+fn ivt() -> (u32, Vec<u8>) {
+    ivt_with(|_, _| {})
+}
+
+fn accepted(image: &Image) -> BootImage {
+    judge(image, None, &target()).into_boot_image().expect("accepted")
+}
+
+fn refused(pieces: &[(u32, Vec<u8>)]) -> Problem {
+    let refusal = judge(&image_of(pieces), None, &target())
+        .into_boot_image()
+        .expect_err("refused");
+    let problem = Problem::from(refusal);
+    assert_eq!(problem.exit, ExitCode::Refused);
+    problem
+}
+
+fn warnings(pieces: &[(u32, Vec<u8>)]) -> Vec<&'static str> {
+    accepted(&image_of(pieces)).findings().iter().map(|f| f.code).collect()
+}
+
+fn bytes_of(boot: &BootImage, start: u32, length: usize) -> Vec<u8> {
+    (start..)
+        .take(length)
+        .map(|at| boot.byte_at(FlashOffset::new(at)).expect("brought"))
+        .collect()
+}
+
+#[test]
+fn a_headerless_image_gets_fcb_ivt_and_boot_data() {
+    let boot = accepted(&image_of(&[app()]));
+    assert_eq!(bytes_of(&boot, 0, 512), fcb().1);
+    assert_eq!(bytes_of(&boot, 0x1000, 0x30), ivt().1);
+    assert_eq!(bytes_of(&boot, 0x2000, 0x400), app().1);
+    assert_eq!(boot.len_bytes(), 512 + 0x30 + 0x400);
+    assert_eq!(
+        boot.inserted().iter().map(ToString::to_string).collect::<Vec<_>>(),
+        [
+            "FCB inserted: IS25WP064, 80 MHz, read EBh on 1-4-4 pads with 2 mode and 4 dummy clocks, samples clocked \
+             through the DQS pad",
+            "IVT and boot data inserted: entry 0x6000_2000 (vector table), start 0x6000_0000, length 9216 bytes",
+        ]
+    );
+    let entry = boot.entry();
+    assert_eq!(entry.reset_handler, Address::new(0x6000_2100));
+    assert_eq!(entry.initial_sp, Some(Address::new(STACK)));
+    assert!(boot.needs_quad_enable());
+    let origin = |at| boot.origin_of(FlashOffset::new(at)).expect("origin").to_string();
+    assert_eq!(origin(0), "FCB inserted by rtflash");
+    assert_eq!(origin(0x1000), "IVT inserted by rtflash");
+    assert_eq!(origin(0x2010), "app.hex:4");
+    assert_eq!(boot.origin_of(FlashOffset::new(0x300)), None);
+}
+
+#[test]
+fn only_what_is_missing_is_inserted() {
+    let names = |pieces: &[(u32, Vec<u8>)]| -> Vec<String> {
+        accepted(&image_of(pieces))
+            .inserted()
+            .iter()
+            .map(|i| i.to_string().split(' ').next().unwrap_or_default().to_owned())
+            .collect()
+    };
+    assert_eq!(names(&[app()]), ["FCB", "IVT"]);
+    assert_eq!(names(&[ivt(), app()]), ["FCB"]);
+    assert_eq!(names(&[fcb(), app()]), ["IVT"]);
+    assert!(names(&[fcb(), ivt(), app()]).is_empty());
+}
+
+#[test]
+fn a_complete_image_is_left_as_it_is() {
+    let image = image_of(&[fcb(), ivt(), app()]);
+    let boot = accepted(&image);
+    let ours: Vec<_> = boot.runs().iter().map(|run| (run.offset.get(), run.bytes.clone())).collect();
+    let theirs: Vec<_> = image
+        .segments()
+        .iter()
+        .map(|s| (s.start().get() - 0x6000_0000, s.bytes().to_vec()))
+        .collect();
+    assert_eq!(ours, theirs);
+    assert!(boot.findings().is_empty());
+}
+
+#[test]
+fn zeros_and_erased_bytes_both_count_as_absent() {
+    for filler in [0x00, 0xFF] {
+        let mut whole = vec![filler; 0x2000];
+        whole.extend(app().1);
+        let boot = accepted(&image_of(&[(0x6000_0000, whole)]));
+        assert_eq!(boot.inserted().len(), 2, "{filler:02X}");
+        assert_eq!(bytes_of(&boot, 0, 512), fcb().1);
+        assert_eq!(bytes_of(&boot, 0x1000, 0x30), ivt().1);
+        assert_eq!(bytes_of(&boot, 0x200, 0x100), vec![filler; 0x100]);
+        assert_eq!(boot.runs().len(), 1);
+    }
+}
+
+#[test]
+fn a_vector_table_in_the_fcb_s_place_is_refused_with_zephyr_s_cure() {
+    let problem = refused(&[(0x6000_0000, application(STACK, 0x6000_0101, 0x3000))]);
+    assert_eq!(problem.code, "vector-table-at-start");
+    assert!(problem.fix.expect("fix").contains("CONFIG_ROM_START_OFFSET=0x2000"));
+    assert_eq!(problem.place.line, Some(2));
+}
+
+#[test]
+fn images_that_cannot_boot_are_refused_with_a_stable_code() {
+    let code = |pieces: &[(u32, Vec<u8>)]| refused(pieces).code;
+    let with_app = |sp, reset| [(0x6000_2000, application(sp, reset, 0x400))];
+    assert_eq!(code(&with_app(0x6000_0000, RESET)), "stack-pointer");
+    assert_eq!(code(&with_app(0, RESET)), "stack-pointer");
+    assert_eq!(code(&with_app(STACK - 2, RESET)), "stack-pointer-misaligned");
+    assert_eq!(code(&with_app(STACK, RESET - 1)), "reset-not-thumb");
+    assert_eq!(code(&with_app(STACK, 0x6000_3001)), "reset-outside");
+    assert_eq!(code(&with_app(STACK, 0x0000_0101)), "reset-outside");
+    assert_eq!(code(&[(0x6000_0000, vec![0x5A; 512]), app()]), "fcb-tag");
+    assert_eq!(code(&[(0x6000_1000, vec![0x5A; 32]), app()]), "ivt-tag");
+    assert_eq!(code(&[(0x6000_1020, vec![0x5A; 32]), app()]), "boot-data-place-taken");
+    assert_eq!(code(&[fcb(), (0x6000_0400, vec![0x5A; 32]), app()]), "maybe-encrypted");
+    assert_eq!(code(&[(0x6000_0000, fcb().1[..256].to_vec()), app()]), "fcb-incomplete");
+    let code = |change: fn(&mut Ivt, &mut BootData)| refused(&[fcb(), ivt_with(change), app()]).code;
+    assert_eq!(code(|ivt, _| ivt.entry = 0x6000_3000), "entry-outside");
+    assert_eq!(code(|ivt, _| ivt.entry = 0x7000_2000), "entry-outside");
+    assert_eq!(code(|ivt, _| ivt.entry = 0x6000_3001), "entry-outside");
+    assert_eq!(code(|ivt, _| ivt.self_address = 0x6000_0400), "ivt-self");
+    assert_eq!(code(|ivt, _| ivt.boot_data = 0x6100_0000), "ivt-boot-data");
+    assert_eq!(code(|_, data| data.length_bytes = 0), "boot-data-length");
+}
+
+#[test]
+fn an_fcb_that_cannot_be_read_through_is_refused() {
+    let mut block = fcb_for(&target()).expect("fcb").fcb;
+    block.sflash_a1_size = 0;
+    let pieces = [(0x6000_0000, block.build().to_vec()), ivt(), app()];
+    assert_eq!(refused(&pieces).code, "fcb-size");
+    let mut block = fcb_for(&target()).expect("fcb").fcb;
+    block.lookup_table = LookupTable::EMPTY;
+    let pieces = [(0x6000_0000, block.build().to_vec()), ivt(), app()];
+    assert_eq!(refused(&pieces).code, "fcb-no-read");
+}
+
+#[test]
+fn data_that_does_not_fit_is_refused() {
+    let beyond = refused(&[app(), (0x607F_FFFF, vec![1, 2])]);
+    assert_eq!(beyond.code, "beyond-part");
+    assert_eq!(beyond.place.address, Some(Address::new(0x6080_0000)));
+    assert_eq!(refused(&[app(), (0x7000_0000, vec![1])]).code, "other-flexspi");
+    assert_eq!(refused(&[app(), (0x2000_0000, vec![1])]).code, "outside-flash");
+}
+
+#[test]
+fn an_image_with_nothing_to_start_needs_its_bootloader() {
+    let slot = (0x6002_0000, vec![0x3D, 0xB8, 0xF3, 0x96, 1, 2, 3, 4]);
+    let problem = refused(&[slot.clone()]);
+    assert_eq!(problem.code, "partial-image");
+    assert!(problem.what.contains("MCUboot application at 0x6002_0000"));
+    let present = Present::new(vec![(FlashOffset::ZERO, {
+        let mut bytes = vec![0xFF; 0x2000];
+        bytes[..512].copy_from_slice(&fcb().1);
+        bytes[0x1000..0x1030].copy_from_slice(&ivt().1);
+        bytes
+    })]);
+    let refusal = judge(&image_of(&[slot]), Some(&present), &target())
+        .into_boot_image()
+        .expect_err("refused");
+    assert!(Problem::from(refusal).why.expect("why").contains("boot header of its own"));
+}
+
+#[test]
+fn working_images_of_others_are_not_refused() {
+    let pass = |change: fn(&mut Ivt, &mut BootData)| warnings(&[fcb(), ivt_with(change), app()]);
+    // Odd entry: Teensy, SPSDK. Any of the four versions. Placeholder CSF: Teensy.
+    assert!(pass(|ivt, _| ivt.entry = RESET).is_empty());
+    for version in Ivt::VERSIONS {
+        let mut piece = ivt();
+        piece.1[3] = version;
+        assert!(warnings(&[fcb(), piece, app()]).is_empty());
+    }
+    assert!(pass(|ivt, _| ivt.csf = 0x6000_2300).is_empty());
+    // Lengths of all kinds: SDK (whole flash), NuttX (beyond it), 32 (ChibiOS author).
+    assert!(pass(|_, data| data.length_bytes = 0x80_0000).is_empty());
+    assert!(pass(|_, data| data.length_bytes = 0x1F7F_FFFF).is_empty());
+    assert_eq!(pass(|_, data| data.length_bytes = 32), ["boot-data-length"]);
+    // A DCD pointer without DCD: NXP's own sample.
+    assert_eq!(pass(|ivt, _| ivt.dcd = 0x6000_2300), ["dcd-tag"]);
+    // NXP's 120 MHz with six dummy clocks, and device type 0.
+    let mut block = fcb_for(&target()).expect("fcb").fcb;
+    block.serial_clk_freq = 7;
+    block.device_type = 0;
+    let pieces = [(0x6000_0000, block.build().to_vec()), ivt(), app()];
+    assert_eq!(warnings(&pieces), ["fcb-clock"]);
+}
+
+#[test]
+fn what_no_source_settles_is_called_uncertain() {
+    for change in [
+        (|ivt, _| ivt.version = 0x30) as fn(&mut Ivt, &mut BootData),
+        |ivt, _| ivt.length_bytes = 0x2000,
+        |_, data| data.plugin = 1,
+        |_, data| data.start = 0x2020_0000,
+    ] {
+        let boot = accepted(&image_of(&[fcb(), ivt_with(change), app()]));
+        assert_eq!(boot.findings().len(), 1);
+        let why = boot.findings()[0].why.clone().expect("why");
+        assert!(why.starts_with("uncertain"), "{why}");
+    }
+}
+
+#[test]
+fn an_image_that_the_rom_copies_to_ram_is_followed_there() {
+    // Stored at flash offset 0, linked for OCRAM2 at 0x2020_8000: IVT at +0x1000, code at +0x2000.
+    let ivt = ivt_with(|ivt, data| {
+        ivt.self_address = 0x2020_9000;
+        ivt.boot_data = 0x2020_9020;
+        ivt.entry = 0x2020_A000;
+        data.start = 0x2020_8000;
+    });
+    let app = (0x6000_2000, application(STACK, 0x2020_A101, 0x400));
+    let boot = accepted(&image_of(&[fcb(), ivt, app]));
+    assert_eq!(boot.entry().reset_handler, Address::new(0x2020_A100));
+    assert!(boot.findings().is_empty());
+}
+
+#[test]
+fn a_signed_image_only_gets_an_fcb() {
+    let mut application = app();
+    application.1[0x300] = 0xD4;
+    let ivt = ivt_with(|ivt, _| ivt.csf = 0x6000_2300);
+    let boot = accepted(&image_of(&[ivt.clone(), application]));
+    assert_eq!(boot.inserted().len(), 1);
+    assert_eq!(boot.findings()[0].code, "signed");
+    assert_eq!(bytes_of(&boot, 0x1000, 0x30), ivt.1);
+}

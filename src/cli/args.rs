@@ -1,0 +1,97 @@
+//! The command line as typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Programs the QSPI NOR flash of i.MX RT1062 boards over SWD, adds the boot header the ROM needs, and proves that the board boots.
+#[derive(Debug, Parser)]
+#[command(name = "rtflash", version, max_term_width = 110, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+
+    /// Say more: -v phases with probe transactions, -vv debug log, -vvv trace log (stderr)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+   0  yes, proven                              13  input file malformed
+   1  internal error                           16  programmed and verified, boot not proven or failed
+   2  usage                                    20  image would not boot or does not fit: refused, board untouched
+   6  wrong or unknown chip or flash part      21  no probe, or several and none chosen
+   8  erase failed                             22  probe or target lost on the way
+  10  programming failed                      130  cancelled
+  11  verified, and differs
+  12  reading failed";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Insert the boot header if it is missing, program, verify, reset, prove the boot
+    Flash {
+        /// Image to program (Intel HEX)
+        #[arg(value_name = "IMAGE")]
+        image: PathBuf,
+        #[command(flatten)]
+        board: BoardArgs,
+        /// What a PASS needs after verify
+        #[arg(long, value_name = "POLICY", default_value = "required")]
+        boot_proof: BootProof,
+        /// How long the image may take until the ROM is seen to start it
+        #[arg(long, value_name = "MILLISECONDS", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=600_000))]
+        boot_timeout: u32,
+    },
+    /// Compare the board with the image, header included as `flash` would insert it; nothing is written
+    Verify {
+        /// Image to compare with (Intel HEX)
+        #[arg(value_name = "IMAGE")]
+        image: PathBuf,
+        #[command(flatten)]
+        board: BoardArgs,
+    },
+    /// Reset into the ROM boot path and prove that the ROM starts what is in the flash
+    Reset {
+        #[command(flatten)]
+        board: BoardArgs,
+        /// How long the image may take until the ROM is seen to start it
+        #[arg(long, value_name = "MILLISECONDS", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=600_000))]
+        boot_timeout: u32,
+    },
+    /// List the debug probes that can be used
+    Probes,
+}
+
+/// What `flash` asks for before it says PASS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum BootProof {
+    /// The ROM must be seen to start the image
+    Required,
+    /// Program and verify only; the record and the last line say that the boot was not proven
+    None,
+}
+
+/// Which board, through which probe.
+#[derive(Debug, Args)]
+pub struct BoardArgs {
+    /// Debug probe: VID:PID[:SERIAL] of a probe that `rtflash probes` lists, `virtual` for a fresh simulated board, or
+    /// `virtual:FILE` for one that keeps its flash in FILE. Options follow a question mark:
+    /// `virtual:FILE?boot-mode=serial-downloader&timing=max&rom=lenient`
+    #[arg(long, env = "RTFLASH_PROBE", value_name = "PROBE")]
+    pub probe: Option<String>,
+    /// SWD clock in kHz (default: 4000, or what the probe can do)
+    #[arg(long, value_name = "KHZ")]
+    pub speed: Option<u32>,
+    /// Hold the reset pin while connecting
+    #[arg(long)]
+    pub connect_under_reset: bool,
+    /// Flash part on the board
+    #[arg(long, value_name = "PART", default_value = "is25wp064")]
+    pub flash: String,
+    /// How the flash is wired
+    #[arg(long, value_name = "BOARD", default_value = "qspi")]
+    pub board: String,
+}

@@ -1,0 +1,165 @@
+//! From a choice of probe to an answering debug port: open, speed, reset pin, debug sequence.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use probe_rs::CoreType;
+use probe_rs::architecture::arm::sequences::ArmDebugSequence;
+use probe_rs::architecture::arm::{ArmDebugInterface, ArmError, FullyQualifiedApAddress};
+use probe_rs::probe::{DebugProbeError, Probe, WireProtocol};
+
+use crate::clock::Clock;
+use crate::target::Chip;
+
+use super::Link;
+use super::error::{Doing, LinkError};
+use super::fault::Fault;
+use super::probe_link::ProbeLink;
+use super::probes::{self, Listed, ProbeSelector};
+use super::sequence;
+
+/// SWCLK where the user asks for none. Above about 4 MHz the flash is the bottleneck, not the wire.
+const DEFAULT_SPEED_KHZ: u32 = 4_000;
+/// How long the reset pin is held; a reset supervisor sees it and stretches it.
+const RESET_PULSE: Duration = Duration::from_millis(20);
+
+/// AHB-AP 0, the only access port of the chip.
+const MEMORY_AP: FullyQualifiedApAddress = FullyQualifiedApAddress::v1_with_default_dp(0);
+/// The Cortex-M7 in probe-rs's words.
+pub(super) const CORE: CoreType = CoreType::Armv7em;
+
+/// Which probe, and how to connect through it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Choice {
+    /// The probe; none means the only one.
+    pub probe: Option<ProbeSelector>,
+    /// SWCLK in kHz; none means 4 MHz, or what the probe takes by itself.
+    pub speed_khz: Option<u32>,
+    /// Pull the reset pin first, and halt the core before its firmware can sleep or turn SWD off.
+    pub connect_under_reset: bool,
+}
+
+/// An answering debug port. Dropping it powers the port down and closes the probe.
+pub struct Connection {
+    interface: Box<dyn ArmDebugInterface>,
+    sequence: Arc<dyn ArmDebugSequence>,
+    clock: Arc<dyn Clock + Send + Sync>,
+    probe: Listed,
+    speed_khz: u32,
+    millivolts: Option<u32>,
+    /// The core is to be halted as soon as memory can be written.
+    halt_at_once: bool,
+}
+
+impl Connection {
+    /// Opens the chosen probe and wakes the debug port. Nothing on the board is changed, except by the reset pin where
+    /// [`Choice::connect_under_reset`] asks for it.
+    ///
+    /// # Errors
+    /// [`LinkError`]: no probe, several, in use, speed, no answer.
+    pub fn open(
+        choice: &Choice,
+        chip: &Chip,
+        clock: Arc<dyn Clock + Send + Sync>,
+    ) -> Result<Self, LinkError> {
+        let sequence = sequence::for_chip(&chip.name, clock.clone())?;
+        let (mut probe, listed) = probes::open(choice.probe.as_ref())?;
+        let failed = |error: DebugProbeError| super::fault::open_error(&error, listed.to_string());
+        probe.select_protocol(WireProtocol::Swd).map_err(failed)?;
+        set_speed(&mut probe, choice.speed_khz, &failed)?;
+        probe
+            .attach_to_unspecified()
+            .map_err(|error| LinkError::OpenFailed {
+                probe: listed.to_string(),
+                reason: error.to_string(),
+            })?;
+        if choice.connect_under_reset {
+            // After the attach: a J-Link lets the pin go there.
+            probe.target_reset_assert().map_err(failed)?;
+            clock.sleep(RESET_PULSE);
+            probe.target_reset_deassert().map_err(failed)?;
+        }
+        let millivolts = probe
+            .get_target_voltage()
+            .ok()
+            .flatten()
+            .map(|volts| (volts * 1000.0) as u32);
+        let speed_khz = probe.speed_khz();
+        let mut interface = probe
+            .try_into_arm_debug_interface(sequence.clone())
+            .map_err(|(_, error)| attach_error(&error, millivolts))?;
+        interface
+            .select_debug_port(probe_rs::architecture::arm::dp::DpAddress::Default)
+            .map_err(|error| attach_error(&error, millivolts))?;
+        Ok(Connection {
+            interface,
+            sequence,
+            clock,
+            probe: listed,
+            speed_khz,
+            millivolts,
+            halt_at_once: choice.connect_under_reset,
+        })
+    }
+
+    /// The link to memory and core. One for the whole job: making it costs eight transactions.
+    ///
+    /// # Errors
+    /// [`LinkError`] where the access port does not answer as an AHB-AP, or the core did not halt under reset.
+    pub fn link<'c>(&'c mut self, chip: &Chip) -> Result<ProbeLink<'c>, LinkError> {
+        let millivolts = self.millivolts;
+        let memory = self
+            .interface
+            .memory_interface(&MEMORY_AP)
+            .map_err(|error| attach_error(&error, millivolts))?;
+        let mut link = ProbeLink::new(memory, self.sequence.clone(), self.clock.clone(), chip);
+        if std::mem::take(&mut self.halt_at_once) {
+            (&mut link as &mut dyn Link).halt()?;
+        }
+        Ok(link)
+    }
+
+    /// The probe in use.
+    pub fn probe(&self) -> &Listed {
+        &self.probe
+    }
+
+    /// SWCLK in kHz, as far as the probe tells.
+    pub fn speed_khz(&self) -> u32 {
+        self.speed_khz
+    }
+
+    /// VTref in millivolts, where the probe measures it.
+    pub fn millivolts(&self) -> Option<u32> {
+        self.millivolts
+    }
+}
+
+fn set_speed(
+    probe: &mut Probe,
+    asked: Option<u32>,
+    failed: &dyn Fn(DebugProbeError) -> LinkError,
+) -> Result<(), LinkError> {
+    if asked == Some(0) {
+        return Err(LinkError::Speed { khz: 0 });
+    }
+    let khz = asked.unwrap_or(DEFAULT_SPEED_KHZ);
+    match (probe.set_speed(khz), asked) {
+        (Ok(_), _) => Ok(()),
+        // Without a wish, what the probe takes by itself is good enough.
+        (Err(DebugProbeError::UnsupportedSpeed(_)), None) => Ok(()),
+        (Err(DebugProbeError::UnsupportedSpeed(_)), Some(khz)) => Err(LinkError::Speed { khz }),
+        (Err(error), _) => Err(failed(error)),
+    }
+}
+
+fn attach_error(error: &ArmError, millivolts: Option<u32>) -> LinkError {
+    let doing = Doing::Attaching;
+    match Fault::of(error) {
+        Fault::ProbeLost(reason) => LinkError::ProbeLost { doing, reason },
+        Fault::Silent | Fault::Damaged => LinkError::NoTarget { millivolts },
+        Fault::Wait => LinkError::Asleep { doing },
+        Fault::Refused => LinkError::BusFault { doing },
+        Fault::Timeout(reason) | Fault::Other(reason) => LinkError::Driver { doing, reason },
+    }
+}

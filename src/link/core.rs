@@ -1,0 +1,287 @@
+//! The Cortex-M7 through any link: halt, run, core registers, taking the board over, letting it go by a reset.
+
+use std::time::Duration;
+
+use crate::address::Address;
+use crate::clock::Deadline;
+
+use super::Link;
+use super::error::LinkError;
+use super::registers::*;
+
+/// How long a halt request or a register transfer may take. The core needs some clocks, and it has at least the 32 kHz
+/// of a sleeping chip.
+const CORE_TIMEOUT: Duration = Duration::from_millis(100);
+
+/// A core register, as DCRSR.REGSEL numbers them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CoreRegister {
+    /// R0 to R12.
+    R(u8),
+    /// Link register.
+    Lr,
+    /// Where the core goes on when it runs.
+    Pc,
+    /// Program status.
+    Xpsr,
+    /// Main stack pointer.
+    Msp,
+    /// CONTROL, FAULTMASK, BASEPRI, PRIMASK, from the highest byte to the lowest.
+    Special,
+}
+
+impl CoreRegister {
+    const fn selector(self) -> u32 {
+        match self {
+            CoreRegister::R(n) => n as u32,
+            CoreRegister::Lr => 14,
+            CoreRegister::Pc => 15,
+            CoreRegister::Xpsr => 16,
+            CoreRegister::Msp => 17,
+            CoreRegister::Special => 20,
+        }
+    }
+}
+
+/// What the core does, from DHCSR.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CoreState {
+    /// Halted by the debugger.
+    Halted,
+    /// Stopped by a fault in a fault.
+    LockedUp,
+    /// In WFI or WFE.
+    Asleep,
+    /// Executing.
+    Running,
+}
+
+/// How code in RAM is started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// First instruction (bit 0 is ignored).
+    pub entry: Address,
+    /// Main stack pointer.
+    pub stack: Address,
+    /// Vector table for the code's own faults.
+    pub vector_table: Address,
+    /// R0, the code's argument.
+    pub argument: u32,
+}
+
+/// Notices whether the core executes one address after the reset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BootWatch {
+    /// The instruction, such as the image's reset handler (bit 0 is ignored).
+    pub address: Address,
+}
+
+impl dyn Link + '_ {
+    /// Reads one word.
+    ///
+    /// # Errors
+    /// [`LinkError`].
+    pub fn read_word(&mut self, address: Address) -> Result<u32, LinkError> {
+        let mut word = [0];
+        self.read(address, &mut word)?;
+        Ok(word[0])
+    }
+
+    /// Writes one word.
+    ///
+    /// # Errors
+    /// [`LinkError`].
+    pub fn write_word(&mut self, address: Address, word: u32) -> Result<(), LinkError> {
+        self.write(address, &[word])
+    }
+
+    /// What the core does now.
+    ///
+    /// # Errors
+    /// [`LinkError`].
+    pub fn core_state(&mut self) -> Result<CoreState, LinkError> {
+        let dhcsr = self.read_word(DHCSR)?;
+        Ok(match dhcsr {
+            _ if dhcsr & DHCSR_S_HALT != 0 => CoreState::Halted,
+            _ if dhcsr & DHCSR_S_LOCKUP != 0 => CoreState::LockedUp,
+            _ if dhcsr & DHCSR_S_SLEEP != 0 => CoreState::Asleep,
+            _ => CoreState::Running,
+        })
+    }
+
+    /// Stops the core.
+    ///
+    /// # Errors
+    /// [`LinkError::NotHalted`] where it does not stop.
+    pub fn halt(&mut self) -> Result<(), LinkError> {
+        self.write_word(DHCSR, DHCSR_DBGKEY | DHCSR_C_DEBUGEN | DHCSR_C_HALT)?;
+        let (dhcsr, done) = self.poll_dhcsr(DHCSR_S_HALT)?;
+        let milliseconds = CORE_TIMEOUT.as_millis();
+        if done {
+            Ok(())
+        } else {
+            Err(LinkError::NotHalted {
+                milliseconds,
+                dhcsr,
+            })
+        }
+    }
+
+    /// Lets the core go on; halting debug stays on.
+    ///
+    /// # Errors
+    /// [`LinkError`].
+    pub fn run(&mut self) -> Result<(), LinkError> {
+        self.write_word(DHCSR, DHCSR_DBGKEY | DHCSR_C_DEBUGEN)
+    }
+
+    /// Lets the core go on and turns halting debug, watchpoints and breakpoints off, for a board that was only looked at.
+    ///
+    /// # Errors
+    /// [`LinkError`].
+    pub fn let_go(&mut self) -> Result<(), LinkError> {
+        self.clear_debug_units()?;
+        self.write_word(DEMCR, 0)?;
+        self.write_word(DHCSR, DHCSR_DBGKEY)
+    }
+
+    /// Reads a core register. The core must be halted.
+    ///
+    /// # Errors
+    /// [`LinkError::RegisterNotReady`] where the core does not give it.
+    pub fn core_register(&mut self, register: CoreRegister) -> Result<u32, LinkError> {
+        let selector = register.selector();
+        self.write_word(DCRSR, selector)?;
+        self.register_ready(selector)?;
+        self.read_word(DCRDR)
+    }
+
+    /// Writes a core register. The core must be halted.
+    ///
+    /// # Errors
+    /// [`LinkError::RegisterNotReady`] where the core does not take it.
+    pub fn set_core_register(
+        &mut self,
+        register: CoreRegister,
+        value: u32,
+    ) -> Result<(), LinkError> {
+        let selector = register.selector();
+        self.write_word(DCRDR, value)?;
+        self.write_word(DCRSR, DCRSR_REG_WNR | selector)?;
+        self.register_ready(selector)
+    }
+
+    /// Resets the chip, halts it in the boot ROM and makes RAM safe to run code from: MPU and both caches off.
+    ///
+    /// The ROM runs with caches on, and the AHB-AP writes past them: without this the core may fetch what was in the
+    /// cache while a read-back by the probe looks right.
+    ///
+    /// # Errors
+    /// [`LinkError`].
+    pub fn take_over(&mut self) -> Result<(), LinkError> {
+        self.caught_reset()?;
+        self.write_word(MPU_CTRL, 0)?;
+        let ccr = self.read_word(CCR)?;
+        self.write_word(CCR, ccr & !(CCR_DC | CCR_IC))
+    }
+
+    /// Starts code in RAM on a halted core: thread mode, privileged, main stack, interrupts masked.
+    ///
+    /// # Errors
+    /// [`LinkError`].
+    pub fn start(&mut self, start: Start) -> Result<(), LinkError> {
+        self.write_word(VTOR, start.vector_table.get())?;
+        for (register, value) in [
+            (CoreRegister::Special, SPECIAL_PRIMASK),
+            (CoreRegister::Msp, start.stack.get()),
+            (CoreRegister::Xpsr, XPSR_T),
+            (CoreRegister::Pc, start.entry.get() & !1),
+            (CoreRegister::R(0), start.argument),
+        ] {
+            self.set_core_register(register, value)?;
+        }
+        self.run()
+    }
+
+    /// Resets the chip into its boot ROM with the debugger's hands off, so that it starts as it would from power-on:
+    /// reset causes cleared, FlexRAM split back to the fuses, no breakpoint, no catch, halting debug off. After it only
+    /// reads are allowed, or the proof is spoilt.
+    ///
+    /// The flash must be in the state the ROM expects: nothing here resets it.
+    ///
+    /// # Errors
+    /// [`LinkError`]; [`LinkError::TargetLost`] where the debug port does not come back.
+    pub fn final_reset(&mut self, watch: Option<BootWatch>) -> Result<(), LinkError> {
+        let (srsr, gpr16) = (self.registers().src_srsr, self.registers().iomuxc_gpr16);
+        let causes = self.read_word(srsr)?;
+        self.write_word(srsr, causes)?;
+        let split = self.read_word(gpr16)?;
+        self.write_word(gpr16, split & !GPR16_FLEXRAM_BANK_CFG_SEL)?;
+        self.clear_debug_units()?;
+        match watch {
+            Some(watch) => self.arm(watch)?,
+            None => self.write_word(DEMCR, 0)?,
+        }
+        let aircr = self.read_word(AIRCR)?;
+        self.write_word(DHCSR, DHCSR_DBGKEY)?;
+        let reset = AIRCR_VECTKEY | (aircr & AIRCR_PRIGROUP) | AIRCR_SYSRESETREQ;
+        match self.write_once(AIRCR, reset) {
+            // The chip may drop its debug port before it acknowledges. Whether it was reset, SRSR tells.
+            Ok(()) | Err(LinkError::TargetLost { .. } | LinkError::Noise { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        self.reattach()
+    }
+
+    /// Whether the watched address was executed since it was armed or last asked. Asking clears it.
+    ///
+    /// # Errors
+    /// [`LinkError`].
+    pub fn boot_watch_matched(&mut self) -> Result<bool, LinkError> {
+        let function = self.read_word(dwt_function(BOOT_WATCH_COMPARATOR))?;
+        Ok(function & DWT_FUNCTION_MATCHED != 0)
+    }
+
+    /// Turns breakpoints and watchpoints off. Leaves DEMCR.TRCENA on and the catches off, since without it the DWT
+    /// takes no writes.
+    fn clear_debug_units(&mut self) -> Result<(), LinkError> {
+        self.write_word(DEMCR, DEMCR_TRCENA)?;
+        self.write_word(FP_CTRL, FP_CTRL_KEY)?;
+        for n in 0..DWT_COMPARATORS {
+            self.write_word(dwt_function(n), 0)?;
+        }
+        Ok(())
+    }
+
+    fn arm(&mut self, watch: BootWatch) -> Result<(), LinkError> {
+        let n = BOOT_WATCH_COMPARATOR;
+        self.write_word(dwt_comp(n), watch.address.get() & !1)?;
+        self.write_word(dwt_mask(n), 0)?;
+        self.write_word(dwt_function(n), DWT_FUNCTION_PC_CMPMATCH)?;
+        // Clears a match that is left over.
+        self.read_word(dwt_function(n)).map(drop)
+    }
+
+    fn register_ready(&mut self, selector: u32) -> Result<(), LinkError> {
+        let (_, ready) = self.poll_dhcsr(DHCSR_S_REGRDY)?;
+        if ready {
+            Ok(())
+        } else {
+            Err(LinkError::RegisterNotReady { selector })
+        }
+    }
+
+    /// Reads DHCSR until one of `bits` is set or time is over; gives the last value and whether it was.
+    fn poll_dhcsr(&mut self, bits: u32) -> Result<(u32, bool), LinkError> {
+        let deadline = Deadline::after(self.clock(), CORE_TIMEOUT);
+        loop {
+            let dhcsr = self.read_word(DHCSR)?;
+            if dhcsr & bits != 0 {
+                return Ok((dhcsr, true));
+            }
+            if deadline.is_over(self.clock()) {
+                return Ok((dhcsr, false));
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! The link to the board: memory and core through a debug probe. Only this folder knows probe-rs.
+//!
+//! [`Connection::open`] finds the probe and wakes the debug port, [`Connection::link`] gives the [`Link`] that a whole
+//! job uses. Below `probe_rs::Session` on purpose: that halts the core when it attaches and steps it when it is
+//! dropped, which spoils every verdict about a running image.
+
+mod connection;
+mod core;
+mod error;
+mod fault;
+mod probe_link;
+mod probes;
+pub mod registers;
+mod retry;
+mod sequence;
+
+pub use self::core::{BootWatch, CoreRegister, CoreState, Start};
+pub use connection::{Choice, Connection};
+pub use error::{Doing, LinkError};
+pub use probe_link::ProbeLink;
+pub use probes::{Listed, ProbeSelector, SelectorError, list};
+pub use retry::Counts;
+
+use crate::address::Address;
+use crate::clock::Clock;
+use crate::target::Registers;
+
+/// What the stages above may do with a board. Everything to do with the core is built on these and is found in the
+/// methods of `dyn Link`.
+///
+/// Addresses are multiples of 4. Errors of the wire are retried inside, by one policy; what arrives here as an error is
+/// final for the access.
+pub trait Link {
+    /// Reads consecutive words. Tried again after an error of the wire, so not for registers whose reading has effects.
+    ///
+    /// # Errors
+    /// [`LinkError`].
+    fn read(&mut self, address: Address, words: &mut [u32]) -> Result<(), LinkError>;
+
+    /// Writes consecutive words. Tried again from the first word after an error of the wire, so not where writing twice
+    /// differs from writing once.
+    ///
+    /// # Errors
+    /// [`LinkError`].
+    fn write(&mut self, address: Address, words: &[u32]) -> Result<(), LinkError>;
+
+    /// Writes one word and never repeats it. After an error the word has been written or not.
+    ///
+    /// # Errors
+    /// [`LinkError`].
+    fn write_once(&mut self, address: Address, word: u32) -> Result<(), LinkError>;
+
+    /// Resets the chip and halts its core in the boot ROM, by probe-rs's sequence for the chip: FlexRAM split back to
+    /// the fuses, watchpoint on the ROM's read of SRC_SBMR1, MPU off. See `take_over` for the whole of it.
+    ///
+    /// # Errors
+    /// [`LinkError::NotCaught`] where the ROM did not come by.
+    fn caught_reset(&mut self) -> Result<(), LinkError>;
+
+    /// Wakes the debug port again, after a reset or a pause of the wire.
+    ///
+    /// # Errors
+    /// [`LinkError::TargetLost`] after half a second of silence.
+    fn reattach(&mut self) -> Result<(), LinkError>;
+
+    /// Addresses of the chip's registers.
+    fn registers(&self) -> &Registers;
+
+    /// The job's clock.
+    fn clock(&self) -> &dyn Clock;
+
+    /// What the link did so far.
+    fn counts(&self) -> Counts;
+}

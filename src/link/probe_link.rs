@@ -1,0 +1,199 @@
+//! The link over probe-rs: one memory interface for the whole job, below `probe_rs::Session`.
+
+use std::sync::Arc;
+
+use probe_rs::architecture::arm::ArmError;
+use probe_rs::architecture::arm::dp::{Ctrl, DpAccess, DpAddress};
+use probe_rs::architecture::arm::memory::ArmMemoryInterface;
+use probe_rs::architecture::arm::sequences::ArmDebugSequence;
+
+use crate::address::Address;
+use crate::clock::Clock;
+use crate::target::{Chip, Registers};
+
+use super::Link;
+use super::connection::CORE;
+use super::error::{Doing, LinkError};
+use super::fault::Fault;
+use super::retry::{Counts, Verdict, WAIT_PAUSE, judge};
+
+const DP: DpAddress = DpAddress::Default;
+
+/// A link to the board on the bench or to the virtual one.
+pub struct ProbeLink<'c> {
+    memory: Box<dyn ArmMemoryInterface + 'c>,
+    sequence: Arc<dyn ArmDebugSequence>,
+    clock: Arc<dyn Clock + Send + Sync>,
+    registers: Registers,
+    /// RAM of which a byte may be read at any time.
+    ram: Address,
+    counts: Counts,
+}
+
+impl<'c> ProbeLink<'c> {
+    pub(super) fn new(
+        memory: Box<dyn ArmMemoryInterface + 'c>,
+        sequence: Arc<dyn ArmDebugSequence>,
+        clock: Arc<dyn Clock + Send + Sync>,
+        chip: &Chip,
+    ) -> Self {
+        ProbeLink {
+            memory,
+            sequence,
+            clock,
+            registers: chip.registers.clone(),
+            ram: chip.algorithm_ram.address,
+            counts: Counts::default(),
+        }
+    }
+
+    /// Does `access` until it succeeds or [`judge`] says no.
+    fn repeat(
+        &mut self,
+        doing: Doing,
+        mut access: impl FnMut(&mut dyn ArmMemoryInterface) -> Result<(), ArmError>,
+    ) -> Result<(), LinkError> {
+        let mut attempt = 1;
+        loop {
+            let Err(error) = access(&mut *self.memory) else {
+                return Ok(());
+            };
+            let fault = Fault::of(&error);
+            tracing::debug!("{doing}, attempt {attempt}: {fault:?}");
+            let damaged = fault == Fault::Refused && self.write_was_damaged();
+            match judge(fault, damaged, attempt, doing) {
+                Verdict::Fail(error) => return Err(error),
+                Verdict::Again => {}
+                Verdict::AgainLater => self.clock.sleep(WAIT_PAUSE),
+            }
+            attempt += 1;
+            self.counts.retries += 1;
+            self.wake(doing)?;
+        }
+    }
+
+    /// Whether the debug port saw wrong parity in a write. probe-rs clears the other sticky bits, not this one.
+    fn write_was_damaged(&mut self) -> bool {
+        let Ok(interface) = self.memory.get_arm_debug_interface() else {
+            return false;
+        };
+        interface
+            .read_dp_register::<Ctrl>(DP)
+            .is_ok_and(|ctrl| ctrl.w_data_err())
+    }
+
+    /// Wakes the debug port, and powers it up again where the board lost power.
+    fn wake(&mut self, doing: Doing) -> Result<(), LinkError> {
+        self.counts.reattaches += 1;
+        match self.try_wake() {
+            Ok(()) => Ok(()),
+            Err(error) => Err(match Fault::of(&error) {
+                Fault::ProbeLost(reason) => LinkError::ProbeLost { doing, reason },
+                Fault::Wait => LinkError::Asleep { doing },
+                _ => LinkError::TargetLost { doing },
+            }),
+        }
+    }
+
+    fn try_wake(&mut self) -> Result<(), ArmError> {
+        let interface = self.memory.get_arm_debug_interface()?;
+        let Some(probe) = interface.try_dap_probe_mut() else {
+            // A probe that speaks memory, not SWD (ST-Link), wakes the port itself.
+            return interface.reinitialize();
+        };
+        self.sequence.debug_port_setup(probe, DP)?;
+        let ctrl: Ctrl = interface.read_dp_register(DP)?;
+        if ctrl.csyspwrupack() && ctrl.cdbgpwrupack() {
+            return Ok(());
+        }
+        interface.reinitialize()?;
+        // The access port lost its control word, of which probe-rs keeps a copy. It is written only when the access
+        // size changes: a byte access makes it so, and so does the next word access.
+        self.memory.read_8(u64::from(self.ram.get()), &mut [0])
+    }
+
+    fn try_caught_reset(&mut self) -> Result<(), ArmError> {
+        let memory = &mut *self.memory;
+        self.sequence.reset_catch_set(memory, CORE, None)?;
+        self.sequence.reset_system(memory, CORE, None)?;
+        self.sequence.reset_catch_clear(memory, CORE, None)
+    }
+}
+
+impl Link for ProbeLink<'_> {
+    fn read(&mut self, address: Address, words: &mut [u32]) -> Result<(), LinkError> {
+        self.counts.reads += 1;
+        self.counts.words_read += words.len() as u64;
+        let doing = Doing::Reading {
+            address,
+            words: words.len(),
+        };
+        self.repeat(doing, |memory| {
+            memory.read_32(u64::from(address.get()), words)
+        })
+    }
+
+    fn write(&mut self, address: Address, words: &[u32]) -> Result<(), LinkError> {
+        self.counts.writes += 1;
+        self.counts.words_written += words.len() as u64;
+        let doing = Doing::Writing {
+            address,
+            words: words.len(),
+        };
+        self.repeat(doing, |memory| {
+            memory.write_32(u64::from(address.get()), words)
+        })
+    }
+
+    fn write_once(&mut self, address: Address, word: u32) -> Result<(), LinkError> {
+        self.counts.writes += 1;
+        self.counts.words_written += 1;
+        let doing = Doing::Writing { address, words: 1 };
+        match self.memory.write_32(u64::from(address.get()), &[word]) {
+            Ok(()) => Ok(()),
+            Err(error) => Err(
+                match judge(Fault::of(&error), false, super::retry::ATTEMPTS, doing) {
+                    Verdict::Fail(error) => error,
+                    Verdict::Again | Verdict::AgainLater => LinkError::TargetLost { doing },
+                },
+            ),
+        }
+    }
+
+    fn caught_reset(&mut self) -> Result<(), LinkError> {
+        let doing = Doing::Resetting;
+        let mut attempt = 1;
+        loop {
+            let Err(error) = self.try_caught_reset() else {
+                return Ok(());
+            };
+            let fault = Fault::of(&error);
+            tracing::debug!("caught reset, attempt {attempt}: {fault:?}");
+            if let Fault::Timeout(reason) = fault {
+                return Err(LinkError::NotCaught { reason });
+            }
+            if let Verdict::Fail(error) = judge(fault, false, attempt, doing) {
+                return Err(error);
+            }
+            attempt += 1;
+            self.counts.retries += 1;
+            self.wake(doing)?;
+        }
+    }
+
+    fn reattach(&mut self) -> Result<(), LinkError> {
+        self.wake(Doing::Attaching)
+    }
+
+    fn registers(&self) -> &Registers {
+        &self.registers
+    }
+
+    fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
+
+    fn counts(&self) -> Counts {
+        self.counts
+    }
+}

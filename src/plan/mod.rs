@@ -1,0 +1,334 @@
+//! What happens to each sector and in which order, decided before anything is touched.
+
+mod erase;
+mod layout;
+mod order;
+mod sectors;
+mod step;
+
+use std::time::Duration;
+
+pub use layout::{Layout, SectorNeed};
+pub use sectors::{Foreign, PlannedSector, SectorAction, SectorMap, SectorState};
+pub use step::{Step, VerifyScope};
+
+use crate::address::FlashOffset;
+use crate::boot::{BootImage, Fcb};
+use crate::problem::{ExitCode, Place, Problem};
+use crate::target::FlashPart;
+use order::{Header, StatusChange};
+
+/// Size of the manual's sector.
+const SECTOR_BYTES: u32 = FlashPart::SECTOR_BYTES;
+
+/// What to do with bytes of others in a sector that must be erased.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SharedSectors {
+    /// Save them on the host and restore them.
+    Preserve,
+    /// Refuse the job.
+    Refuse,
+}
+
+/// Why no plan can be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// The survey did not find out enough about a sector.
+    #[error("the content of sector {sector} is not known")]
+    SectorUnknown {
+        /// Number of the sector.
+        sector: u32,
+    },
+    /// A sector that must be erased holds bytes of others, and that was to be refused.
+    #[error("sector {sector} must be erased, but holds {bytes} bytes that do not belong to the image")]
+    SharedSector {
+        /// Number of the sector.
+        sector: u32,
+        /// How many bytes.
+        bytes: usize,
+    },
+    /// QE of this part is not in the status register.
+    #[error("QE of this part is in the {register} register, which is not supported yet")]
+    QuadEnable {
+        /// The register's name.
+        register: String,
+    },
+}
+
+impl From<PlanError> for Problem {
+    fn from(error: PlanError) -> Problem {
+        let what = error.to_string();
+        match error {
+            PlanError::SectorUnknown { sector } => {
+                Problem::new("sector-unknown", ExitCode::Internal, what).at(Place {
+                    sector: Some(sector),
+                    ..Place::default()
+                })
+            }
+            PlanError::SharedSector { sector, .. } => {
+                Problem::new("shared-sector", ExitCode::NotBlank, what)
+                    .at(Place {
+                        sector: Some(sector),
+                        ..Place::default()
+                    })
+                    .because("shared sectors are refused here: an interruption could lose those bytes")
+                    .fix("erase the board first, or allow shared sectors: they are saved and restored")
+            }
+            PlanError::QuadEnable { .. } => {
+                Problem::new("quad-enable-unsupported", ExitCode::Refused, what)
+            }
+        }
+    }
+}
+
+/// Counts for the report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Sectors that hold their final content already.
+    pub kept: u32,
+    /// Sectors programmed without an erase.
+    pub programmed: u32,
+    /// Sectors erased and programmed.
+    pub erased: u32,
+    /// Erase commands.
+    pub erase_commands: u32,
+    /// Bytes programmed.
+    pub programmed_bytes: u64,
+    /// Bytes of others saved and restored.
+    pub foreign_bytes: u64,
+    /// Whether the status register is written.
+    pub sets_status: bool,
+}
+
+/// The plan: what happens to each sector, and every step in its order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    sectors: Vec<PlannedSector>,
+    steps: Vec<Step>,
+    header: FlashOffset,
+    tag_bytes: u32,
+    typical: Duration,
+}
+
+impl Plan {
+    /// Plans the way from what the board holds to the image.
+    ///
+    /// `map` has the state of every sector of the image's [`Layout`]; `status_register` is what 05h answers now.
+    /// Where nothing changes the plan is empty. Otherwise the FCB's sector is always rewritten, even if equal: its tag
+    /// is the commit mark, and must be dead while anything else changes.
+    ///
+    /// # Errors
+    /// [`PlanError`].
+    pub fn new(
+        boot_image: &BootImage,
+        part: &FlashPart,
+        map: &SectorMap,
+        status_register: u8,
+        shared: SharedSectors,
+    ) -> Result<Self, PlanError> {
+        let layout = Layout::new(boot_image);
+        let mut sectors = sectors::decide(&layout, map, part)?;
+        let header = Header::new(boot_image.fcb_offset(), part);
+        let changes = sectors.iter().any(|s| s.action != SectorAction::Keep);
+        let status = status_change(boot_image, part, status_register, changes)?;
+        let steps = if changes {
+            for (sector, need) in sectors.iter_mut().zip(layout.sectors()) {
+                if sector.number == header.sector() && sector.action == SectorAction::Keep {
+                    sector.force_erase(need);
+                }
+            }
+            if shared == SharedSectors::Refuse {
+                refuse_foreign(&sectors)?;
+            }
+            order::steps(part, &sectors, header, status)
+        } else {
+            // QE alone: the image is complete, and boots or does not boot by QE whatever a cut leaves of this write.
+            let set = status.map(|change| Step::SetStatus {
+                value: change.value,
+                mask: change.mask,
+            });
+            let verify = set.map(|_| Step::Verify(VerifyScope::Everything));
+            set.into_iter().chain(verify).collect()
+        };
+        let typical = typical_time(part, &steps);
+        Ok(Plan {
+            sectors,
+            steps,
+            header: header.fcb,
+            tag_bytes: header.tag_bytes,
+            typical,
+        })
+    }
+
+    /// Whether the board holds everything already, so that nothing is touched.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// The steps, to be done in this order.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// The sectors, ascending.
+    pub fn sectors(&self) -> &[PlannedSector] {
+        &self.sectors
+    }
+
+    /// Bytes of others that must be saved on the host before the first erase.
+    pub fn foreign(&self) -> impl Iterator<Item = &Foreign> {
+        self.sectors.iter().flat_map(|sector| &sector.foreign)
+    }
+
+    /// The bytes that a step programs; empty for a step that programs nothing.
+    pub fn payload(&self, step: &Step) -> Vec<u8> {
+        match (step, step.programs()) {
+            (Step::KillTag { .. }, Some((_, length))) => vec![0; length as usize],
+            (_, Some((offset, length))) => self.content(offset, length).unwrap_or_default(),
+            (_, None) => Vec::new(),
+        }
+    }
+
+    /// What the flash will hold in the end, foreign bytes included; `None` outside the plan's sectors.
+    pub fn content(&self, offset: FlashOffset, length_bytes: u32) -> Option<Vec<u8>> {
+        let mut content = Vec::with_capacity(length_bytes as usize);
+        let mut at = offset;
+        let end = offset.checked_add(length_bytes)?;
+        while at < end {
+            let number = at.get() / SECTOR_BYTES;
+            let index = self
+                .sectors
+                .binary_search_by_key(&number, |sector| sector.number)
+                .ok()?;
+            let from = (at.get() % SECTOR_BYTES) as usize;
+            let room = SECTOR_BYTES - at.get() % SECTOR_BYTES;
+            let length = room.min(end.checked_from(at)?);
+            let sector = self.sectors.get(index)?;
+            content.extend(sector.content.get(from..from + length as usize)?);
+            at = at.checked_add(length)?;
+        }
+        Some(content)
+    }
+
+    /// The ranges that a verify step compares with [`Plan::content`], as offset and length in bytes.
+    pub fn verify_ranges(&self, scope: VerifyScope) -> Vec<(FlashOffset, u32)> {
+        let fcb_bytes = Fcb::SIZE_BYTES as u32;
+        let behind_tag = FlashOffset::new(self.header.get() + self.tag_bytes);
+        if scope == VerifyScope::HeaderWithoutTag {
+            return vec![(behind_tag, fcb_bytes - self.tag_bytes)];
+        }
+        let mut ranges: Vec<(FlashOffset, u32)> = Vec::new();
+        for sector in &self.sectors {
+            let start = sector.offset();
+            let has_header = start == self.header.floor_to(SECTOR_BYTES);
+            // The FCB stands at the start of its sector.
+            let skipped = match scope {
+                VerifyScope::AllButHeader if has_header => fcb_bytes,
+                _ => 0,
+            };
+            let from = FlashOffset::new(start.get() + skipped);
+            let length = SECTOR_BYTES - skipped;
+            match ranges.last_mut() {
+                Some((first, so_far)) if first.get() + *so_far == from.get() => *so_far += length,
+                _ => ranges.push((from, length)),
+            }
+        }
+        ranges
+    }
+
+    /// Typical time of all erases, programs and status writes by the data sheet, without any transfer.
+    pub const fn typical_time(&self) -> Duration {
+        self.typical
+    }
+
+    /// Counts for the report.
+    pub fn summary(&self) -> Summary {
+        let mut summary = Summary::default();
+        for sector in &self.sectors {
+            match sector.action {
+                SectorAction::Keep => summary.kept += 1,
+                SectorAction::Program => summary.programmed += 1,
+                SectorAction::EraseAndProgram => summary.erased += 1,
+            }
+        }
+        for step in &self.steps {
+            match step {
+                Step::Erase { .. } => summary.erase_commands += 1,
+                Step::SetStatus { .. } => summary.sets_status = true,
+                Step::KillTag { .. } | Step::Verify(_) => {}
+                programs => {
+                    let length = programs.programs().map_or(0, |(_, length)| length);
+                    summary.programmed_bytes += u64::from(length);
+                }
+            }
+        }
+        summary.foreign_bytes = self.foreign().map(|f| f.bytes.len() as u64).sum();
+        summary
+    }
+}
+
+fn refuse_foreign(sectors: &[PlannedSector]) -> Result<(), PlanError> {
+    match sectors.iter().find(|sector| !sector.foreign.is_empty()) {
+        Some(sector) => Err(PlanError::SharedSector {
+            sector: sector.number,
+            bytes: sector.foreign.iter().map(|f| f.bytes.len()).sum(),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// The status write that the job needs: QE where the FCB reads on four lines, no protection where sectors change.
+fn status_change(
+    boot_image: &BootImage,
+    part: &FlashPart,
+    now: u8,
+    changes: bool,
+) -> Result<Option<StatusChange>, PlanError> {
+    let bits = part.status;
+    let needs_qe = boot_image.needs_quad_enable();
+    if needs_qe && part.quad_enable.register != "status" {
+        return Err(PlanError::QuadEnable {
+            register: part.quad_enable.register.clone(),
+        });
+    }
+    let lacks_qe = needs_qe && now & bits.qe_mask == 0;
+    let unprotects = changes && now & bits.bp_mask != 0;
+    if !lacks_qe && !unprotects {
+        return Ok(None);
+    }
+    let kept = now & bits.non_volatile_mask();
+    let with_qe = if needs_qe { kept | bits.qe_mask } else { kept };
+    let value = if unprotects {
+        with_qe & !bits.bp_mask
+    } else {
+        with_qe
+    };
+    Ok(Some(StatusChange {
+        value,
+        mask: bits.non_volatile_mask(),
+        unprotects,
+    }))
+}
+
+fn typical_time(part: &FlashPart, steps: &[Step]) -> Duration {
+    let us: u64 = steps
+        .iter()
+        .map(|step| match step {
+            Step::Erase { size_bytes, .. } => part
+                .erase_unit(*size_bytes)
+                .map_or(0, |unit| unit.typ_us.into()),
+            Step::SetStatus { .. } => part.write_status.typ_us.into(),
+            Step::Verify(_) => 0,
+            programs => {
+                let (offset, length) = programs.programs().unwrap_or((FlashOffset::ZERO, 0));
+                let first = offset.get() / part.page_bytes;
+                let behind = (offset.get() + length).div_ceil(part.page_bytes);
+                u64::from(behind - first) * u64::from(part.page_program.typ_us)
+            }
+        })
+        .sum();
+    Duration::from_micros(us)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,192 @@
+//! The order of the steps: the old image dies first, the new one lives last.
+
+use super::SECTOR_BYTES;
+use super::erase;
+use super::sectors::{PlannedSector, SectorAction};
+use super::step::{Step, VerifyScope};
+use crate::address::FlashOffset;
+use crate::boot::{ERASED, Fcb};
+use crate::target::FlashPart;
+
+/// Block in which erases and programs are kept together, so that their transfer can overlap later.
+const BLOCK_BYTES: u32 = 0x1_0000;
+
+/// The FCB's bytes, split into the commit mark and the rest.
+#[derive(Clone, Copy)]
+pub(super) struct Header {
+    /// First byte of the FCB; a sector start.
+    pub fcb: FlashOffset,
+    /// Bytes of the FCB that are programmed last: the tag word, or its page where a page takes one program only.
+    pub tag_bytes: u32,
+}
+
+impl Header {
+    pub(super) const fn new(fcb: FlashOffset, part: &FlashPart) -> Self {
+        Header {
+            fcb,
+            tag_bytes: if part.partial_page_program {
+                Fcb::TAG_BYTES
+            } else {
+                part.page_bytes
+            },
+        }
+    }
+
+    pub(super) const fn sector(self) -> u32 {
+        self.fcb.get() / SECTOR_BYTES
+    }
+
+    pub(super) const fn contains(self, offset: FlashOffset) -> bool {
+        match offset.checked_from(self.fcb) {
+            Some(distance) => distance < Fcb::SIZE_BYTES as u32,
+            None => false,
+        }
+    }
+
+    /// The bytes behind the commit mark.
+    pub(super) const fn rest(self) -> (FlashOffset, u32) {
+        let offset = FlashOffset::new(self.fcb.get() + self.tag_bytes);
+        (offset, Fcb::SIZE_BYTES as u32 - self.tag_bytes)
+    }
+}
+
+/// What must happen to the status register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct StatusChange {
+    pub value: u8,
+    pub mask: u8,
+    /// Whether the present value protects blocks, so that even the tag could not be killed.
+    pub unprotects: bool,
+}
+
+/// All steps for sectors of which at least one changes. The header's sector is among them, and changes too.
+pub(super) fn steps(
+    part: &FlashPart,
+    sectors: &[PlannedSector],
+    header: Header,
+    status: Option<StatusChange>,
+) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let set_status = status.map(|change| Step::SetStatus {
+        value: change.value,
+        mask: change.mask,
+    });
+    // Protected blocks ignore the kill silently, so here, and only here, the status comes first.
+    let status_first = status.is_some_and(|change| change.unprotects);
+    steps.extend(set_status.filter(|_| status_first));
+    let header_sector = sectors.iter().find(|s| s.number == header.sector());
+    let mut already_erased = None;
+    if let Some(sector) = header_sector {
+        if part.partial_page_program && tag_may_live(sector, header) {
+            steps.push(Step::KillTag { offset: header.fcb });
+        }
+        if sector.action == SectorAction::EraseAndProgram {
+            steps.push(Step::Erase {
+                offset: sector.offset(),
+                size_bytes: SECTOR_BYTES,
+            });
+            already_erased = Some(sector.number);
+        }
+    }
+    steps.extend(set_status.filter(|_| !status_first));
+    let largest = part
+        .erase
+        .iter()
+        .map(|unit| unit.size_bytes)
+        .filter(|size| *size <= BLOCK_BYTES)
+        .max()
+        .unwrap_or(SECTOR_BYTES);
+    let mut rest = sectors;
+    while let Some(first) = rest.first() {
+        let block = first.offset().floor_to(largest);
+        let inside = rest.partition_point(|s| s.offset().floor_to(largest) == block);
+        let (here, later) = rest.split_at(inside);
+        let (erases, _) = erase::cover(part, sectors, already_erased, block, largest);
+        steps.extend(erases);
+        steps.extend(programs(part, here, header));
+        rest = later;
+    }
+    steps.push(Step::Verify(VerifyScope::AllButHeader));
+    let (offset, length_bytes) = header.rest();
+    steps.push(Step::ProgramHeader {
+        offset,
+        length_bytes,
+    });
+    steps.push(Step::Verify(VerifyScope::HeaderWithoutTag));
+    steps.push(Step::ProgramTag {
+        offset: header.fcb,
+        length_bytes: header.tag_bytes,
+    });
+    steps.push(Step::Verify(VerifyScope::Everything));
+    steps
+}
+
+/// Whether the sector may hold a tag now. An erased or a zero word is dead already.
+fn tag_may_live(sector: &PlannedSector, header: Header) -> bool {
+    let from = header.fcb.checked_from(sector.offset()).unwrap_or(0) as usize;
+    let tag = sector
+        .now
+        .as_deref()
+        .and_then(|now| now.get(from..)?.first_chunk::<4>());
+    !matches!(tag, Some([ERASED, ERASED, ERASED, ERASED] | [0, 0, 0, 0]))
+}
+
+/// Program steps for sectors that follow one another, the FCB left out. Blank content is not programmed.
+fn programs(part: &FlashPart, sectors: &[PlannedSector], header: Header) -> Vec<Step> {
+    let mut ranges: Vec<(u32, u32)> = Vec::new();
+    for sector in sectors {
+        if sector.action == SectorAction::Keep {
+            continue;
+        }
+        let page_bytes = part.page_bytes as usize;
+        for (index, content) in sector.content.chunks(page_bytes).enumerate() {
+            let from = index * page_bytes;
+            let start = sector.offset().get() + from as u32;
+            if header.contains(FlashOffset::new(start)) {
+                continue;
+            }
+            let now = match sector.action {
+                SectorAction::Program => sector.now.as_deref(),
+                _ => None,
+            };
+            let now = now.and_then(|now| now.get(from..from + content.len()));
+            for (from, to) in changes(now, content) {
+                push(&mut ranges, start + from as u32, start + to as u32);
+            }
+        }
+    }
+    ranges
+        .into_iter()
+        .map(|(from, to)| Step::Program {
+            offset: FlashOffset::new(from),
+            length_bytes: to - from,
+        })
+        .collect()
+}
+
+/// What must be programmed in a page: all of a blank one, only the missing bytes of a begun one.
+fn changes(now: Option<&[u8]>, content: &[u8]) -> Vec<(usize, usize)> {
+    let is_blank = |bytes: &[u8]| bytes.iter().all(|byte| *byte == ERASED);
+    let Some(now) = now.filter(|now| !is_blank(now)) else {
+        return if is_blank(content) {
+            Vec::new()
+        } else {
+            vec![(0, content.len())]
+        };
+    };
+    let mut runs: Vec<(usize, usize)> = Vec::new();
+    for (at, _) in now.iter().zip(content).enumerate().filter(|(_, (a, b))| a != b) {
+        match runs.last_mut() {
+            Some((_, to)) if *to == at => *to = at + 1,
+            _ => runs.push((at, at + 1)),
+        }
+    }
+    runs
+}
+
+fn push(ranges: &mut Vec<(u32, u32)>, from: u32, to: u32) {
+    match ranges.last_mut() {
+        Some((_, end)) if *end == from => *end = to,
+        _ => ranges.push((from, to)),
+    }
+}

@@ -1,0 +1,193 @@
+//! What happens to each sector: kept, programmed, or erased and programmed.
+
+use std::collections::BTreeMap;
+
+use super::layout::{SECTOR_LENGTH, SectorNeed};
+use super::{Layout, PlanError};
+use crate::address::FlashOffset;
+use crate::boot::ERASED;
+use crate::target::FlashPart;
+
+/// What the survey found in a sector.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SectorState {
+    /// Every byte is FFh.
+    Blank,
+    /// Its digest is that of the final content. Only for a sector that the image fills.
+    Equal,
+    /// Its digest is another, and it is not blank. Only for a sector that the image fills.
+    Different,
+    /// Its 4096 bytes were read. Needed for a shared sector that is not blank.
+    Content(Vec<u8>),
+}
+
+/// The state of every sector of a [`Layout`], by sector number.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SectorMap(BTreeMap<u32, SectorState>);
+
+impl SectorMap {
+    /// An empty map.
+    pub fn new() -> Self {
+        SectorMap::default()
+    }
+
+    /// Notes the state of a sector.
+    pub fn insert(&mut self, number: u32, state: SectorState) {
+        self.0.insert(number, state);
+    }
+}
+
+impl FromIterator<(u32, SectorState)> for SectorMap {
+    fn from_iter<I: IntoIterator<Item = (u32, SectorState)>>(states: I) -> Self {
+        SectorMap(states.into_iter().collect())
+    }
+}
+
+/// What happens to a sector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SectorAction {
+    /// Nothing: it holds the final content.
+    Keep,
+    /// Programmed without an erase.
+    Program,
+    /// Erased, then programmed where the final content is not FFh.
+    EraseAndProgram,
+}
+
+/// Bytes of a shared sector that do not belong to the image. They are saved on the host before the erase and restored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Foreign {
+    /// First byte.
+    pub offset: FlashOffset,
+    /// The bytes as the board holds them.
+    pub bytes: Vec<u8>,
+}
+
+/// One sector of the plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedSector {
+    /// Number of the sector, counted from 0.
+    pub number: u32,
+    /// What happens to it.
+    pub action: SectorAction,
+    /// Non-blank bytes of others in it; only for a sector that is erased.
+    pub foreign: Vec<Foreign>,
+    /// What it holds now, as far as that is known: all FFh, or what was read.
+    pub(super) now: Option<Vec<u8>>,
+    /// What it will hold, foreign bytes included.
+    pub(super) content: Vec<u8>,
+}
+
+impl PlannedSector {
+    /// First byte.
+    pub const fn offset(&self) -> FlashOffset {
+        FlashOffset::new(self.number * FlashPart::SECTOR_BYTES)
+    }
+
+    /// Whether the sector is blank now.
+    pub(super) fn is_blank(&self) -> bool {
+        self.now.as_deref().is_some_and(|now| now.iter().all(|byte| *byte == ERASED))
+    }
+
+    /// Makes the sector be erased although its content would not need it.
+    pub(super) fn force_erase(&mut self, need: &SectorNeed) {
+        self.action = SectorAction::EraseAndProgram;
+        self.foreign = foreign_of(need, self.now.as_deref());
+    }
+}
+
+/// Decides for every sector of the layout.
+///
+/// # Errors
+/// [`PlanError::SectorUnknown`] where the map lacks what is needed.
+pub(super) fn decide(
+    layout: &Layout,
+    map: &SectorMap,
+    part: &FlashPart,
+) -> Result<Vec<PlannedSector>, PlanError> {
+    layout
+        .sectors()
+        .iter()
+        .map(|need| {
+            let unknown = PlanError::SectorUnknown {
+                sector: need.number(),
+            };
+            decide_one(need, map.0.get(&need.number()), part).ok_or(unknown)
+        })
+        .collect()
+}
+
+fn decide_one(
+    need: &SectorNeed,
+    state: Option<&SectorState>,
+    part: &FlashPart,
+) -> Option<PlannedSector> {
+    let (now, content, action) = match state? {
+        SectorState::Blank => {
+            let now = vec![ERASED; SECTOR_LENGTH];
+            let content = need.merged_with(&now);
+            let action = action_for(&now, &content, part);
+            (Some(now), content, action)
+        }
+        SectorState::Equal => (None, need.whole_content()?.to_vec(), SectorAction::Keep),
+        SectorState::Different => (
+            None,
+            need.whole_content()?.to_vec(),
+            SectorAction::EraseAndProgram,
+        ),
+        SectorState::Content(now) => {
+            if now.len() != SECTOR_LENGTH {
+                return None;
+            }
+            let content = need.merged_with(now);
+            let action = action_for(now, &content, part);
+            (Some(now.clone()), content, action)
+        }
+    };
+    let foreign = match action {
+        SectorAction::EraseAndProgram => foreign_of(need, now.as_deref()),
+        SectorAction::Keep | SectorAction::Program => Vec::new(),
+    };
+    Some(PlannedSector {
+        number: need.number(),
+        action,
+        foreign,
+        now,
+        content,
+    })
+}
+
+/// The gentlest action that turns `now` into `content`. A byte is programmed only where it is erased: NOR could clear
+/// more bits of a programmed byte, but parts with ECC forbid it.
+fn action_for(now: &[u8], content: &[u8], part: &FlashPart) -> SectorAction {
+    if now == content {
+        return SectorAction::Keep;
+    }
+    let page = part.page_bytes as usize;
+    let programmable = now.chunks(page).zip(content.chunks(page)).all(|(now, content)| {
+        let whole_page_blank = now.iter().all(|byte| *byte == ERASED);
+        let only_erased_bytes_change = now
+            .iter()
+            .zip(content)
+            .all(|(now, content)| now == content || *now == ERASED);
+        now == content || whole_page_blank || (part.partial_page_program && only_erased_bytes_change)
+    });
+    if programmable {
+        SectorAction::Program
+    } else {
+        SectorAction::EraseAndProgram
+    }
+}
+
+fn foreign_of(need: &SectorNeed, now: Option<&[u8]>) -> Vec<Foreign> {
+    let Some(now) = now else {
+        return Vec::new();
+    };
+    need.foreign()
+        .filter_map(|(offset, from, to)| {
+            let bytes = now.get(from..to)?.to_vec();
+            let is_blank = bytes.iter().all(|byte| *byte == ERASED);
+            (!is_blank).then_some(Foreign { offset, bytes })
+        })
+        .collect()
+}

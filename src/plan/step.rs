@@ -1,0 +1,107 @@
+//! One step of a plan, and what each programming step writes.
+
+use std::fmt;
+
+use crate::address::FlashOffset;
+
+/// What a verify step compares with the final content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VerifyScope {
+    /// Every sector of the plan except the FCB.
+    AllButHeader,
+    /// The FCB except its tag.
+    HeaderWithoutTag,
+    /// Every sector of the plan, FCB and tag included.
+    Everything,
+}
+
+/// One step. The order of the steps is the promise that a cut never leaves a board that boots half an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Program the FCB's tag word to 0, so that the ROM no longer starts what is there.
+    KillTag {
+        /// The tag word.
+        offset: FlashOffset,
+    },
+    /// Write the non-volatile status bits.
+    SetStatus {
+        /// New value.
+        value: u8,
+        /// Bits that must read back so.
+        mask: u8,
+    },
+    /// Erase one unit.
+    Erase {
+        /// First byte, a multiple of the size.
+        offset: FlashOffset,
+        /// Size of the unit in bytes.
+        size_bytes: u32,
+    },
+    /// Program final content.
+    Program {
+        /// First byte.
+        offset: FlashOffset,
+        /// Length in bytes; may span pages.
+        length_bytes: u32,
+    },
+    /// Program the FCB without its tag.
+    ProgramHeader {
+        /// First byte.
+        offset: FlashOffset,
+        /// Length in bytes.
+        length_bytes: u32,
+    },
+    /// Program the tag: the commit.
+    ProgramTag {
+        /// First byte.
+        offset: FlashOffset,
+        /// Length in bytes: the tag word, or its page on parts that program a page only once.
+        length_bytes: u32,
+    },
+    /// Compare; the next step must wait for the result.
+    Verify(VerifyScope),
+}
+
+impl Step {
+    /// The range that the step programs, of any kind.
+    pub const fn programs(&self) -> Option<(FlashOffset, u32)> {
+        match *self {
+            Step::KillTag { offset } => Some((offset, crate::boot::Fcb::TAG_BYTES)),
+            Step::Program {
+                offset,
+                length_bytes,
+            }
+            | Step::ProgramHeader {
+                offset,
+                length_bytes,
+            }
+            | Step::ProgramTag {
+                offset,
+                length_bytes,
+            } => Some((offset, length_bytes)),
+            Step::SetStatus { .. } | Step::Erase { .. } | Step::Verify(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Step::KillTag { offset } => write!(f, "program the FCB tag at {offset} to 0"),
+            Step::SetStatus { value, .. } => write!(f, "set the status register to 0x{value:02X}"),
+            Step::Erase { offset, size_bytes } => write!(f, "erase {size_bytes} bytes at {offset}"),
+            Step::Program {
+                offset,
+                length_bytes,
+            } => write!(f, "program {length_bytes} bytes at {offset}"),
+            Step::ProgramHeader {
+                offset,
+                length_bytes,
+            } => write!(f, "program the FCB without tag, {length_bytes} bytes at {offset}"),
+            Step::ProgramTag { offset, .. } => write!(f, "program the FCB tag at {offset}"),
+            Step::Verify(VerifyScope::AllButHeader) => write!(f, "verify all but the FCB"),
+            Step::Verify(VerifyScope::HeaderWithoutTag) => write!(f, "verify the FCB without tag"),
+            Step::Verify(VerifyScope::Everything) => write!(f, "verify everything"),
+        }
+    }
+}

@@ -1,0 +1,413 @@
+//! The chip as a whole: core or boot ROM running on the system bus, resets, the AHB-AP's view.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use super::system::System;
+use crate::bus::{Bus, BusFault, Width};
+use crate::cpu::debug::dfsr;
+use crate::cpu::nvic::number;
+use crate::cpu::watch::Kind;
+use crate::cpu::{Cpu, PPB_BASE, PPB_END, ResetRequest, State};
+use crate::rom::{Outcome, Reading, Rom, RomBus, RomStep};
+use crate::soc::{LowPowerMode, ResetCause};
+use crate::swd::{ApError, ApTarget};
+use crate::time::Time;
+
+const DHCSR: u32 = 0xE000_EDF0;
+/// Charged to a debugger that polls DHCSR again and again and finds it unchanged: stock tools sleep about a
+/// millisecond of host time between such polls, which virtual time would not see.
+const POLL_INTERVAL: Time = Time::ms(1);
+/// How long a sleeping core may be skipped ahead before timers are looked at again.
+const SLEEP_HOP: Time = Time::us(20);
+/// Instructions between two looks at watchdogs and interrupt lines.
+const WATCHDOG_STRIDE: u32 = 256;
+/// Resets after which the model stops following a program that resets in a loop within one call.
+const RESET_BURST: u32 = 10_000;
+
+/// Power and reset pin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Supply {
+    /// Running.
+    On,
+    /// POR_B held low.
+    HeldInReset,
+    /// No power.
+    Off,
+}
+
+/// The chip under the debug port.
+pub struct Chip {
+    /// The bus and everything on it.
+    pub system: Rc<RefCell<System>>,
+    /// The core.
+    pub cpu: Cpu,
+    rom: Rom,
+    supply: Supply,
+    resets: u32,
+    since_watchdog: u32,
+    last_dhcsr: Option<u32>,
+    /// Time up to which the probe's clock has run; the chip catches up before it answers.
+    pub wire_now: Time,
+    /// Cut the power at this time.
+    pub power_cut_at: Option<(Time, u64)>,
+}
+
+/// The boot ROM's access to bus and core; every access is shown to the DWT as the core's own.
+struct RomPort<'a> {
+    system: &'a Rc<RefCell<System>>,
+    cpu: &'a mut Cpu,
+}
+
+impl RomPort<'_> {
+    fn observe(&mut self, kind: Kind, address: u32) {
+        if self.cpu.debug.trace_enabled() && self.cpu.dwt.watches_data() && self.cpu.dwt.observe(kind, address) {
+            self.cpu.debug.halt(dfsr::DWTTRAP);
+        }
+    }
+}
+
+impl Bus for RomPort<'_> {
+    fn read(&mut self, address: u32, width: Width) -> Result<u32, BusFault> {
+        let result = if (PPB_BASE..=PPB_END).contains(&address) {
+            self.cpu.ppb_read(address, width, false)
+        } else {
+            self.system.borrow_mut().rom_read(address, width)
+        };
+        self.observe(Kind::Read, address);
+        result
+    }
+
+    fn write(&mut self, address: u32, width: Width, value: u32) -> Result<(), BusFault> {
+        let result = if (PPB_BASE..=PPB_END).contains(&address) {
+            self.cpu.ppb_write(address, width, value, false)
+        } else {
+            self.system.borrow_mut().rom_write(address, width, value)
+        };
+        self.observe(Kind::Write, address);
+        result
+    }
+}
+
+impl RomBus for RomPort<'_> {
+    fn spend(&mut self, t: Time) {
+        self.system.borrow_mut().spend(t);
+    }
+    fn now(&self) -> Time {
+        self.system.borrow().now()
+    }
+    fn note(&mut self, text: String) {
+        self.system.borrow_mut().note("rom", text);
+    }
+    fn set_mpu(&mut self, on: bool) {
+        self.cpu.set_rom_mpu(on);
+    }
+    fn set_caches(&mut self, on: bool) {
+        self.cpu.set_caches(on);
+    }
+}
+
+impl Chip {
+    /// A chip at power-on.
+    pub fn new(system: System, reading: Reading) -> Self {
+        let system = Rc::new(RefCell::new(system));
+        let mut chip = Chip {
+            cpu: Cpu::new(system.clone()),
+            system,
+            rom: Rom::new(reading),
+            supply: Supply::On,
+            resets: 0,
+            since_watchdog: 0,
+            last_dhcsr: None,
+            wire_now: Time::ZERO,
+            power_cut_at: None,
+        };
+        chip.cpu.power_on();
+        chip.start_rom();
+        chip
+    }
+
+    /// Virtual time.
+    pub fn now(&self) -> Time {
+        self.system.borrow().now()
+    }
+
+    /// What the boot ROM decided last.
+    pub fn rom_outcome(&self) -> Option<Outcome> {
+        self.rom.outcome().cloned()
+    }
+
+    /// The number of chip resets since power-on, of any cause.
+    pub fn resets(&self) -> u32 {
+        self.resets
+    }
+
+    /// Power and reset pin.
+    pub fn supply(&self) -> Supply {
+        self.supply
+    }
+
+    /// The debug port answers: powered, and not closed by fuses.
+    pub fn debug_port_answers(&self) -> bool {
+        self.supply != Supply::Off && !self.system.borrow().soc.debug_port_closed()
+    }
+
+    fn start_rom(&mut self) {
+        self.rom.start();
+        self.cpu.enter_rom(self.rom.pc());
+    }
+
+    /// Resets the chip, the flash excepted.
+    pub fn reset(&mut self, cause: ResetCause) {
+        self.resets += 1;
+        {
+            let mut s = self.system.borrow_mut();
+            let now = s.now();
+            s.note("chip", format!("reset: {cause:?}"));
+            s.soc.reset(cause, now);
+            s.chip_reset();
+        }
+        self.cpu.system_reset();
+        self.start_rom();
+    }
+
+    /// Cuts the power: flash operations in flight stay half done, everything volatile is gone.
+    pub fn power_off(&mut self, seed: u64) {
+        let mut s = self.system.borrow_mut();
+        let now = s.now();
+        s.nor.power_cut(now, seed);
+        s.note("chip", "power off");
+        self.supply = Supply::Off;
+    }
+
+    /// Applies power again.
+    pub fn power_on(&mut self) {
+        {
+            let mut s = self.system.borrow_mut();
+            let now = s.now();
+            s.nor.settle(now);
+            s.note("chip", "power on");
+            s.soc.reset(ResetCause::PowerOn, now);
+            s.chip_reset();
+        }
+        self.supply = Supply::On;
+        self.cpu.power_on();
+        self.start_rom();
+    }
+
+    /// Drives POR_B.
+    pub fn set_reset_pin(&mut self, level: bool) {
+        match (self.supply, level) {
+            (Supply::On, false) => self.supply = Supply::HeldInReset,
+            (Supply::HeldInReset, true) => {
+                self.supply = Supply::On;
+                self.reset(ResetCause::PowerOn);
+            }
+            _ => {}
+        }
+    }
+
+    /// Lets the chip run until virtual time `end`.
+    pub fn run_until(&mut self, end: Time) {
+        if let Some((at, seed)) = self.power_cut_at
+            && at <= end
+        {
+            self.power_cut_at = None;
+            self.run_powered(at);
+            self.power_off(seed);
+        }
+        self.run_powered(end);
+    }
+
+    fn run_powered(&mut self, end: Time) {
+        self.system.borrow_mut().set_skip_limit(end);
+        let first_reset = self.resets;
+        while self.now() < end {
+            if self.supply != Supply::On || self.resets - first_reset > RESET_BURST {
+                self.system.borrow_mut().sleep_until(end);
+                return;
+            }
+            self.advance(end);
+            self.watchdogs();
+            if let Some(request) = self.cpu.take_reset_request() {
+                self.answer(request);
+            }
+        }
+    }
+
+    fn answer(&mut self, request: ResetRequest) {
+        match request {
+            ResetRequest::System => self.reset(ResetCause::SystemRequest),
+            ResetRequest::Core => {
+                self.cpu.system_reset();
+                self.start_rom();
+            }
+        }
+    }
+
+    /// One instruction, ROM action or sleep hop.
+    fn advance(&mut self, end: Time) {
+        if self.cpu.debug.halted() {
+            self.hop(end);
+            return;
+        }
+        if self.cpu.in_rom() {
+            self.rom_step();
+            return;
+        }
+        match self.cpu.state() {
+            State::Running => {
+                self.cpu.tick();
+                self.cpu.step();
+            }
+            State::Sleeping => {
+                self.cpu.tick();
+                self.interrupts();
+                if !self.cpu.poll_wake() {
+                    let hop = if self.cpu.scs.systick_interrupts() { end.min(self.now() + SLEEP_HOP) } else { end };
+                    self.hop(hop);
+                }
+            }
+            // SRC_SCR.lockup_rst is off out of reset: a locked-up core stays so
+            State::LockedUp | State::RomHandler | State::ModelLimit(_) => self.hop(end),
+        }
+    }
+
+    /// Passes time up to `end`, or to the next timer or watchdog.
+    fn hop(&mut self, end: Time) {
+        let mut s = self.system.borrow_mut();
+        let now = s.now();
+        let due = s.soc.next_event(now);
+        let target = due.map_or(end, |d| d.min(end)).max(s.now() + Time::ns(1));
+        s.sleep_until(target);
+        self.since_watchdog = WATCHDOG_STRIDE;
+    }
+
+    fn rom_step(&mut self) {
+        let mut port = RomPort { system: &self.system, cpu: &mut self.cpu };
+        let before = port.now();
+        match self.rom.step(&mut port) {
+            RomStep::Continue => {
+                // a step without a bus access still takes the ROM some instructions
+                if port.now() == before {
+                    port.spend(Time::ns(50));
+                }
+                self.cpu.enter_rom(self.rom.pc());
+            }
+            RomStep::Boot { sp, pc, vtor } => {
+                self.system.borrow_mut().note("rom", format!("starts the image at 0x{pc:08X}"));
+                self.cpu.leave_rom();
+                self.cpu.start(sp, pc, vtor);
+            }
+            RomStep::SerialDownloader => {
+                self.system.borrow_mut().spend(Time::us(1));
+                self.cpu.enter_rom(self.rom.pc());
+            }
+        }
+        self.cpu.retire();
+    }
+
+    fn watchdogs(&mut self) {
+        self.since_watchdog += 1;
+        if self.since_watchdog < WATCHDOG_STRIDE {
+            return;
+        }
+        self.since_watchdog = 0;
+        self.interrupts();
+        let cause = {
+            let mut s = self.system.borrow_mut();
+            let now = s.now();
+            s.soc.set_debug_halted(now, self.cpu.debug.halted());
+            s.soc.watchdog_due(now)
+        };
+        if let Some(cause) = cause {
+            self.reset(cause);
+        }
+    }
+
+    /// Shows the active interrupt lines to the NVIC.
+    fn interrupts(&mut self) {
+        let lines = {
+            let mut s = self.system.borrow_mut();
+            let now = s.now();
+            s.soc.interrupts(now)
+        };
+        for line in lines {
+            let n = number::EXTERNAL + line;
+            if !self.cpu.scs.nvic.is_active(n) {
+                self.cpu.scs.nvic.pend(n);
+            }
+        }
+    }
+
+    fn asleep_with_clock_gated(&self) -> bool {
+        *self.cpu.state() == State::Sleeping
+            && self.system.borrow().soc.low_power_mode() != LowPowerMode::Run
+    }
+
+    fn before_access(&mut self, address: u32) -> Result<(), ApError> {
+        self.run_until(self.wire_now);
+        if self.supply != Supply::On {
+            return Err(ApError::Fault);
+        }
+        if self.asleep_with_clock_gated() {
+            return Err(ApError::Wait);
+        }
+        if address & !3 != DHCSR {
+            self.last_dhcsr = None;
+        }
+        Ok(())
+    }
+
+    fn after_access(&mut self) {
+        if let Some(request) = self.cpu.take_reset_request() {
+            self.answer(request);
+        }
+    }
+}
+
+impl ApTarget for Chip {
+    fn ap_read(&mut self, address: u32, width: Width, _csw: u32) -> Result<u32, ApError> {
+        self.before_access(address)?;
+        let value = if (PPB_BASE..=PPB_END).contains(&address) {
+            self.cpu.ppb_read(address, width, true)
+        } else {
+            self.system.borrow_mut().read(address, width)
+        }
+        .map_err(|BusFault| ApError::Fault)?;
+        if address == DHCSR {
+            if self.last_dhcsr == Some(value) {
+                let until = self.now() + POLL_INTERVAL;
+                self.wire_now += POLL_INTERVAL;
+                self.run_until(until);
+            }
+            self.last_dhcsr = Some(value);
+        }
+        Ok(value)
+    }
+
+    fn ap_write(&mut self, address: u32, width: Width, value: u32, _csw: u32) -> Result<(), ApError> {
+        self.before_access(address)?;
+        if (PPB_BASE..=PPB_END).contains(&address) {
+            self.cpu.ppb_write(address, width, value, true)
+        } else {
+            self.system.borrow_mut().write(address, width, value)
+        }
+        .map_err(|BusFault| ApError::Fault)?;
+        self.after_access();
+        Ok(())
+    }
+
+    fn debug_powered(&self) -> bool {
+        self.supply != Supply::Off
+    }
+
+    fn port_open(&self) -> bool {
+        self.debug_port_answers()
+    }
+
+    fn set_nreset(&mut self, level: bool) {
+        self.run_until(self.wire_now);
+        self.set_reset_pin(level);
+    }
+}

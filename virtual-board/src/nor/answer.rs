@@ -1,0 +1,150 @@
+//! What a NOR chip answers: whether it takes a command now, and the bytes it drives.
+
+use super::Nor;
+use super::command::{Source, opcode};
+use super::frame::Frame;
+use crate::time::Time;
+use crate::trace::Trace;
+
+impl Nor {
+    /// Why the chip does not take this command now.
+    pub(super) fn refusal(&self, code: u8) -> Option<Refusal> {
+        let down = &self.part.deep_power_down;
+        let now = self.frame.as_ref().map_or(Time::ZERO, Frame::now);
+        if self.continuous == Some(code) {
+            return None;
+        }
+        if code == opcode::IDLE_HIGH && !self.part.commands.opcodes.contains(&code) {
+            return Some(Refusal::Silent);
+        }
+        if !self.part.commands.opcodes.contains(&code) {
+            return Some(Refusal::Because("the part does not have it"));
+        }
+        if now < self.quiet_until {
+            return Some(Refusal::Because(
+                "the chip is still recovering from a reset or a power-down change",
+            ));
+        }
+        if self.powered_down && code != down.exit_opcode {
+            return Some(Refusal::Because("the chip is in deep power-down"));
+        }
+        let qpi_only = [self.part.qpi.leave_opcode, self.part.qpi.read_id_opcode];
+        if self.qpi && opcode::SPI_ONLY.contains(&code) {
+            return Some(Refusal::Because("the chip is in QPI"));
+        }
+        if !self.qpi && qpi_only.contains(&code) {
+            return Some(Refusal::Because("the chip is not in QPI"));
+        }
+        if opcode::DTR_READS.contains(&code) {
+            return Some(Refusal::Because("double transfer rate is not modelled"));
+        }
+        let quad =
+            self.part.commands.quad_opcodes.contains(&code) || code == self.part.qpi.enter_opcode;
+        if quad && !self.qpi && !self.quad_enabled() {
+            return Some(Refusal::Because("QE = 0, so IO2 and IO3 are WP# and HOLD#"));
+        }
+        if self.busy.is_some() && !self.taken_while_busy(code) {
+            return Some(Refusal::Because("WIP = 1"));
+        }
+        None
+    }
+
+    fn taken_while_busy(&self, code: u8) -> bool {
+        let reset = &self.part.software_reset;
+        [
+            opcode::RDSR,
+            opcode::RDFR,
+            reset.enable_opcode,
+            reset.reset_opcode,
+        ]
+        .contains(&code)
+            || self.part.suspend.suspend_opcodes.contains(&code)
+    }
+
+    /// The next byte the chip drives.
+    pub(super) fn give_byte(&mut self, source: Source, trace: &mut Trace) -> u8 {
+        let Some(now) = self.frame.as_ref().map(Frame::now) else {
+            return 0xFF;
+        };
+        if source == Source::Status {
+            self.settle(now);
+            if self.busy.is_some() {
+                self.busy_polled = true;
+            }
+        }
+        let id = self.faults.jedec_id.unwrap_or(self.part.jedec_id);
+        let (maker, kind) = (id[0], id[2].wrapping_sub(1));
+        let status = self.status_register();
+        let function = self.function_register();
+        let wrap = self.burst_wrap();
+        let size = self.part.size_bytes;
+        let suspended = self
+            .suspended
+            .as_ref()
+            .and_then(|busy| busy.operation.area());
+        let Some(frame) = self.frame.as_mut() else {
+            return 0xFF;
+        };
+        let at = frame.address;
+        frame.address = match (source, wrap) {
+            (Source::Array, Some(length)) => {
+                (at & !(length - 1)) | (at.wrapping_add(1) & (length - 1))
+            }
+            _ => at.wrapping_add(1),
+        };
+        let byte = match source {
+            Source::Array => {
+                let at = at & (size - 1);
+                if suspended.is_some_and(|(start, length)| (start..start + length).contains(&at)) {
+                    if !std::mem::replace(&mut frame.complained, true) {
+                        trace.violation(
+                            now,
+                            "nor",
+                            format!("read of {at:06X}h inside a suspended operation"),
+                        );
+                    }
+                    garble(at, 1)
+                } else {
+                    self.array.get(at as usize).copied().unwrap_or(0xFF)
+                }
+            }
+            Source::Status => status,
+            Source::Function => function,
+            Source::ReadParameters => self.read_parameters,
+            Source::ExtendedReadParameters => self.extended,
+            Source::JedecId => id.get(at as usize % id.len()).copied().unwrap_or(0xFF),
+            Source::ManufacturerDevice => {
+                if at & 1 == 0 {
+                    maker
+                } else {
+                    kind
+                }
+            }
+            Source::DeviceId => kind,
+            Source::Sfdp => self.sfdp.get(at as usize).copied().unwrap_or(0xFF),
+            Source::UniqueId => self
+                .unique_id
+                .get(at as usize % self.unique_id.len())
+                .copied()
+                .unwrap_or(0xFF),
+            Source::InformationRow => 0xFF,
+        };
+        if self.frame.as_ref().is_some_and(|frame| frame.corrupt) {
+            byte ^ garble(at, 0)
+        } else {
+            byte
+        }
+    }
+}
+
+pub(super) enum Refusal {
+    /// Normal: the lines were parked high.
+    Silent,
+    /// Worth a violation.
+    Because(&'static str),
+}
+
+/// Wrong data for a wrong clock: the same wrong data every time, never equal to the right data.
+pub(super) fn garble(address: u32, salt: usize) -> u8 {
+    (address.wrapping_mul(0x9E37_79B1).rotate_right(11) as u8 ^ salt as u8) | 0x01
+}

@@ -1,0 +1,209 @@
+//! The FCB as the ROM reads it: the fields that decide how the flash is set up for boot.
+
+use super::{Reading, RefusalReason};
+
+/// Words of an FCB.
+pub(super) const WORDS: usize = 128;
+const TAG: u32 = 0x4246_4346;
+
+// Offsets (IMXRT1060MFUUG, FlexSPI NOR configuration block).
+const VERSION: u32 = 0x004;
+const READ_SAMPLE_CLK_SRC: u32 = 0x00C;
+const CS_HOLD_TIME: u32 = 0x00D;
+const CS_SETUP_TIME: u32 = 0x00E;
+const COLUMN_ADDRESS_WIDTH: u32 = 0x00F;
+const DEVICE_MODE_CFG_ENABLE: u32 = 0x010;
+const WAIT_TIME_CFG_COMMANDS: u32 = 0x012;
+const DEVICE_MODE_SEQ: u32 = 0x014;
+const DEVICE_MODE_ARG: u32 = 0x018;
+const CONFIG_CMD_ENABLE: u32 = 0x01C;
+const CONFIG_CMD_SEQS: u32 = 0x020;
+const CONFIG_CMD_ARGS: u32 = 0x030;
+const CONTROLLER_MISC_OPTION: u32 = 0x040;
+const DEVICE_TYPE: u32 = 0x044;
+const SFLASH_PAD_TYPE: u32 = 0x045;
+const SERIAL_CLK_FREQ: u32 = 0x046;
+const SFLASH_A1_SIZE: u32 = 0x050;
+const TIMEOUT_IN_MS: u32 = 0x070;
+const COMMAND_INTERVAL: u32 = 0x074;
+const BUSY_OFFSET: u32 = 0x07C;
+const BUSY_BIT_POLARITY: u32 = 0x07E;
+const LOOKUP_TABLE: u32 = 0x080;
+
+const MISC_PARALLEL: u32 = 1 << 2;
+const MISC_WORD_ADDRESSABLE: u32 = 1 << 3;
+const MISC_SAFE_FREQUENCY: u32 = 1 << 4;
+const MISC_DDR: u32 = 1 << 6;
+const HIGHEST_FREQUENCY_CODE: u8 = 9;
+
+/// A command that the ROM sends to the flash before it reads the image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ModeCommand {
+    /// First LUT sequence.
+    pub sequence: u8,
+    /// Number of sequences.
+    pub sequences: u8,
+    /// Data sent.
+    pub argument: u32,
+}
+
+/// An FCB whose tag is right.
+#[derive(Clone, Debug)]
+pub(super) struct Fcb {
+    words: Vec<u32>,
+}
+
+impl Fcb {
+    /// Takes the words read at flash offset 0.
+    pub fn new(words: &[u32], reading: Reading) -> Result<Fcb, RefusalReason> {
+        let first = words.first().copied().unwrap_or(0);
+        if first != TAG || words.len() < WORDS {
+            return Err(RefusalReason::FcbTag { found: first.to_le_bytes() });
+        }
+        let fcb = Fcb { words: words.to_vec() };
+        fcb.check_modelled()?;
+        if reading == Reading::Strict {
+            fcb.check_strictly()?;
+        }
+        Ok(fcb)
+    }
+
+    fn check_modelled(&self) -> Result<(), RefusalReason> {
+        let misc = self.word(CONTROLLER_MISC_OPTION);
+        let unknown = [(MISC_PARALLEL, "parallel mode"), (MISC_WORD_ADDRESSABLE, "word addressing"), (MISC_DDR, "DDR mode")];
+        match unknown.iter().find(|(bit, _)| misc & bit != 0) {
+            Some((_, name)) => Err(RefusalReason::NotModelled { what: format!("FCB controllerMiscOption asks for {name}") }),
+            None => Ok(()),
+        }
+    }
+
+    fn check_strictly(&self) -> Result<(), RefusalReason> {
+        let refuse = |offset, field, found, why| Err(RefusalReason::FcbField { offset, field, found, why });
+        let version = self.word(VERSION);
+        if version >> 16 != 0x5601 {
+            return refuse(VERSION, "version", version, "not V1.x");
+        }
+        let source = self.byte(READ_SAMPLE_CLK_SRC);
+        if source > 3 {
+            return refuse(READ_SAMPLE_CLK_SRC, "readSampleClkSrc", source.into(), "above 3");
+        }
+        let device = self.byte(DEVICE_TYPE);
+        if device > 1 {
+            return refuse(DEVICE_TYPE, "deviceType", device.into(), "not serial NOR");
+        }
+        let pads = self.byte(SFLASH_PAD_TYPE);
+        if !matches!(pads, 1 | 2 | 4) {
+            return refuse(SFLASH_PAD_TYPE, "sflashPadType", pads.into(), "not 1, 2 or 4");
+        }
+        let frequency = self.byte(SERIAL_CLK_FREQ);
+        if frequency == 0 || frequency > HIGHEST_FREQUENCY_CODE {
+            return refuse(SERIAL_CLK_FREQ, "serialClkFreq", frequency.into(), "not in the RT1060's table 1 to 9");
+        }
+        Ok(())
+    }
+
+    /// RXCLKSRC.
+    pub fn read_sample_clk_src(&self) -> u32 {
+        u32::from(self.byte(READ_SAMPLE_CLK_SRC)) & 3
+    }
+
+    /// FLSHxxCR1: chip-select set-up and hold in clocks, column address width, deselect interval.
+    pub fn flash_timing(&self) -> u32 {
+        let setup = u32::from(self.byte(CS_SETUP_TIME)) & 0x1F;
+        let hold = u32::from(self.byte(CS_HOLD_TIME)) & 0x1F;
+        let column = u32::from(self.byte(COLUMN_ADDRESS_WIDTH)) & 0xF;
+        // commandInterval is in nanoseconds, the register counts clocks; boot headers leave it 0.
+        let interval = self.word(COMMAND_INTERVAL).min(0xFFFF);
+        setup | hold << 5 | column << 11 | interval << 16
+    }
+
+    /// Frequency code of the set-up for the image: 0 leaves the clock alone, above the table is 30 MHz.
+    pub fn frequency_code(&self) -> u8 {
+        match self.byte(SERIAL_CLK_FREQ) {
+            code if code > HIGHEST_FREQUENCY_CODE => 1,
+            code => code,
+        }
+    }
+
+    /// Whether mode and configuration commands are sent at 30 MHz.
+    pub fn safe_frequency(&self) -> bool {
+        self.word(CONTROLLER_MISC_OPTION) & MISC_SAFE_FREQUENCY != 0
+    }
+
+    /// Sizes of A1, A2, B1, B2 in bytes.
+    pub fn sizes(&self) -> [u32; 4] {
+        [0, 4, 8, 12].map(|offset| self.word(SFLASH_A1_SIZE + offset))
+    }
+
+    /// Device type 1 (NOR) lets the controller read ahead of the address (AHBCR.READADDROPT).
+    pub fn read_address_option(&self) -> bool {
+        self.byte(DEVICE_TYPE) == 1
+    }
+
+    /// The 64 words of the LUT.
+    pub fn lut(&self) -> &[u32] {
+        let first = (LOOKUP_TABLE / 4) as usize;
+        self.words.get(first..first + 64).unwrap_or(&[])
+    }
+
+    /// Length of the data that sequence `sequence` writes (8) or reads (9), from the operand in the LUT.
+    pub fn data_instruction(&self, sequence: u8) -> Option<(u32, u32)> {
+        let first = 4 * usize::from(sequence);
+        let words = self.lut().get(first..first + 4)?;
+        let instructions = words.iter().flat_map(|word| [word & 0xFFFF, word >> 16]);
+        instructions
+            .map(|instruction| (instruction >> 10 & 0x1F, instruction & 0xFF))
+            .find(|(opcode, _)| matches!(opcode, 8 | 9))
+    }
+
+    /// Mode command and configuration commands, in order.
+    pub fn mode_commands(&self) -> Vec<ModeCommand> {
+        let command = |seq: u32, arg: u32| ModeCommand {
+            sequences: self.byte(seq).max(1),
+            sequence: self.byte(seq + 1) & 0xF,
+            argument: self.word(arg),
+        };
+        let mut commands = Vec::new();
+        if self.byte(DEVICE_MODE_CFG_ENABLE) != 0 {
+            commands.push(command(DEVICE_MODE_SEQ, DEVICE_MODE_ARG));
+        }
+        if self.byte(CONFIG_CMD_ENABLE) != 0 {
+            let configured = (0..3).map(|i| command(CONFIG_CMD_SEQS + 4 * i, CONFIG_CMD_ARGS + 4 * i));
+            commands.extend(configured.filter(|c| c.sequence != 0));
+        }
+        commands
+    }
+
+    /// Wait after each command in units of 100 µs; 0 polls the busy bit.
+    pub fn wait_time_100us(&self) -> u32 {
+        u32::from(self.half(WAIT_TIME_CFG_COMMANDS))
+    }
+
+    /// Limit of the busy poll; 0 waits for ever.
+    pub fn timeout_ms(&self) -> u32 {
+        self.word(TIMEOUT_IN_MS)
+    }
+
+    /// Whether `status` says busy.
+    pub fn busy(&self, status: u32) -> bool {
+        let bit = status >> (self.half(BUSY_OFFSET) & 31) & 1;
+        bit == u32::from(self.half(BUSY_BIT_POLARITY) == 0)
+    }
+
+    /// Bytes of a status read.
+    pub fn status_bytes(&self) -> u32 {
+        if self.half(BUSY_OFFSET) < 8 { 1 } else { 2 }
+    }
+
+    fn word(&self, offset: u32) -> u32 {
+        self.words.get((offset / 4) as usize).copied().unwrap_or(0)
+    }
+
+    fn half(&self, offset: u32) -> u16 {
+        (self.word(offset) >> (8 * (offset & 2))) as u16
+    }
+
+    fn byte(&self, offset: u32) -> u8 {
+        (self.word(offset) >> (8 * (offset & 3))) as u8
+    }
+}
