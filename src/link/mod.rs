@@ -13,6 +13,8 @@ mod probes;
 pub mod registers;
 mod retry;
 mod sequence;
+#[cfg(feature = "virtual-board")]
+mod virtual_probe;
 
 pub use self::core::{BootWatch, CoreRegister, CoreState, Start};
 pub use connection::{Choice, Connection};
@@ -20,6 +22,8 @@ pub use error::{Doing, LinkError};
 pub use probe_link::ProbeLink;
 pub use probes::{Listed, ProbeSelector, SelectorError, list};
 pub use retry::Counts;
+#[cfg(feature = "virtual-board")]
+pub use virtual_probe::{VirtualBench, VirtualError, VirtualProbe};
 
 use crate::address::Address;
 use crate::clock::Clock;

@@ -20,6 +20,8 @@ use order::{Header, StatusChange};
 
 /// Size of the manual's sector.
 const SECTOR_BYTES: u32 = FlashPart::SECTOR_BYTES;
+/// Size of the FCB.
+const FCB_BYTES: u32 = Fcb::SIZE_BYTES as u32;
 
 /// What to do with bytes of others in a sector that must be erased.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,8 +116,8 @@ impl Plan {
     /// Plans the way from what the board holds to the image.
     ///
     /// `map` has the state of every sector of the image's [`Layout`]; `status_register` is what 05h answers now.
-    /// Where nothing changes the plan is empty. Otherwise the FCB's sector is always rewritten, even if equal: its tag
-    /// is the commit mark, and must be dead while anything else changes.
+    /// Where nothing changes the plan is empty. Otherwise the FCB is always rewritten, even if equal: its tag is the
+    /// commit mark, and must be dead while anything else changes.
     ///
     /// # Errors
     /// [`PlanError`].
@@ -133,7 +135,7 @@ impl Plan {
         let status = status_change(boot_image, part, status_register, changes)?;
         let steps = if changes {
             for (sector, need) in sectors.iter_mut().zip(layout.sectors()) {
-                if sector.number == header.sector() && sector.action == SectorAction::Keep {
+                if sector.number == header.sector() && !sector.is_erased_at(header.fcb, FCB_BYTES) {
                     sector.force_erase(need);
                 }
             }
@@ -212,10 +214,9 @@ impl Plan {
 
     /// The ranges that a verify step compares with [`Plan::content`], as offset and length in bytes.
     pub fn verify_ranges(&self, scope: VerifyScope) -> Vec<(FlashOffset, u32)> {
-        let fcb_bytes = Fcb::SIZE_BYTES as u32;
         let behind_tag = FlashOffset::new(self.header.get() + self.tag_bytes);
         if scope == VerifyScope::HeaderWithoutTag {
-            return vec![(behind_tag, fcb_bytes - self.tag_bytes)];
+            return vec![(behind_tag, FCB_BYTES - self.tag_bytes)];
         }
         let mut ranges: Vec<(FlashOffset, u32)> = Vec::new();
         for sector in &self.sectors {
@@ -223,7 +224,7 @@ impl Plan {
             let has_header = start == self.header.floor_to(SECTOR_BYTES);
             // The FCB stands at the start of its sector.
             let skipped = match scope {
-                VerifyScope::AllButHeader if has_header => fcb_bytes,
+                VerifyScope::AllButHeader if has_header => FCB_BYTES,
                 _ => 0,
             };
             let from = FlashOffset::new(start.get() + skipped);

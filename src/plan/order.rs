@@ -1,6 +1,6 @@
 //! The order of the steps: the old image dies first, the new one lives last.
 
-use super::SECTOR_BYTES;
+use super::{FCB_BYTES, SECTOR_BYTES};
 use super::erase;
 use super::sectors::{PlannedSector, SectorAction};
 use super::step::{Step, VerifyScope};
@@ -38,7 +38,7 @@ impl Header {
 
     pub(super) const fn contains(self, offset: FlashOffset) -> bool {
         match offset.checked_from(self.fcb) {
-            Some(distance) => distance < Fcb::SIZE_BYTES as u32,
+            Some(distance) => distance < FCB_BYTES,
             None => false,
         }
     }
@@ -46,7 +46,7 @@ impl Header {
     /// The bytes behind the commit mark.
     pub(super) const fn rest(self) -> (FlashOffset, u32) {
         let offset = FlashOffset::new(self.fcb.get() + self.tag_bytes);
-        (offset, Fcb::SIZE_BYTES as u32 - self.tag_bytes)
+        (offset, FCB_BYTES - self.tag_bytes)
     }
 }
 

@@ -89,6 +89,14 @@ impl PlannedSector {
         self.now.as_deref().is_some_and(|now| now.iter().all(|byte| *byte == ERASED))
     }
 
+    /// Whether the `length_bytes` from `offset` are blank now.
+    pub(super) fn is_erased_at(&self, offset: FlashOffset, length_bytes: u32) -> bool {
+        let from = offset.checked_from(self.offset());
+        from.zip(self.now.as_deref())
+            .and_then(|(from, now)| now.get(from as usize..(from + length_bytes) as usize))
+            .is_some_and(|bytes| bytes.iter().all(|byte| *byte == ERASED))
+    }
+
     /// Makes the sector be erased although its content would not need it.
     pub(super) fn force_erase(&mut self, need: &SectorNeed) {
         self.action = SectorAction::EraseAndProgram;

@@ -667,7 +667,7 @@ fn sfdp_describes_the_part() {
         );
         let chip =
             u64::from(field(11, 24, 5) + 1) * [16, 256, 4_000, 64_000][field(11, 29, 2) as usize];
-        assert_eq!(chip, u64::from(bench.nor.part().size_bytes) / 524_288);
+        assert_eq!(chip, u64::from(bench.nor.part().size_bytes) / 524_288 * 1_000);
         assert_eq!(dword(13), 0x757A_757A);
         assert_eq!((field(14, 15, 8), field(14, 23, 8)), (0xAB, 0xB9));
         assert_eq!(

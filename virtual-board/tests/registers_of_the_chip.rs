@@ -37,8 +37,7 @@ fn offset_of(table: &[Register], name: &str) -> usize {
 
 macro_rules! at {
     ($block:ident . $instance:ident . $register:ident) => {
-        // Only the address is formed; nothing is read.
-        unsafe { &raw const (*ral::$block::$instance).$register as usize }
+        ral::$block::$instance as usize + std::mem::offset_of!(ral::$block::RegisterBlock, $register)
     };
 }
 
@@ -46,7 +45,7 @@ macro_rules! same_offsets {
     ($table:expr, $block:ident . $instance:ident : $($register:ident)+) => {
         $(assert_eq!(
             offset_of($table, stringify!($register)),
-            at!($block.$instance.$register) - ral::$block::$instance as usize,
+            std::mem::offset_of!(ral::$block::RegisterBlock, $register),
             stringify!($register)
         );)+
     };

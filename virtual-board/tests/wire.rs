@@ -64,10 +64,10 @@ impl Chip {
 
 impl ApTarget for Chip {
     fn ap_read(&mut self, address: u32, width: Width, _csw: u32) -> Result<u32, ApError> {
-        if self.asleep == 0 {
-            if let Some(word) = rom_table_word(address) {
-                return Ok(word);
-            }
+        if self.asleep == 0
+            && let Some(word) = rom_table_word(address)
+        {
+            return Ok(word);
         }
         let cell = self.cell(address, width)?;
         Ok(cell

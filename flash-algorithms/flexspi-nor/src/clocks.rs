@@ -48,7 +48,11 @@ impl Rate {
     /// The fastest rate of at most `mhz`; [`IDENTIFY`] if none is.
     pub fn at_most_mhz(mhz: u32) -> Rate {
         let limit = mhz.saturating_mul(1_000_000);
-        WORK.iter().rev().find(|rate| rate.hz() <= limit).copied().unwrap_or(IDENTIFY)
+        WORK.iter()
+            .rev()
+            .find(|rate| rate.hz() <= limit)
+            .copied()
+            .unwrap_or(IDENTIFY)
     }
 }
 
@@ -60,10 +64,16 @@ pub fn start<B: Bus, D: Duty>(machine: &mut Machine<B, D>) -> Result<bool, Fault
     let were_down = machine.bus.read32(pll::PLL_ARM) & pll::PLL_BYPASS != 0;
     if were_down {
         // PERCLK must not follow the bus clock up beyond its 75 MHz; nothing of ours depends on it.
-        machine.bus.modify32(ccm::CSCMR1, 0, ccm::CSCMR1_PERCLK_CLK_SEL);
+        machine
+            .bus
+            .modify32(ccm::CSCMR1, 0, ccm::CSCMR1_PERCLK_CLK_SEL);
         machine.bus.write32(ccm::CACRR, ccm::CACRR_DIVIDE_BY_2);
         let clear = pll::PLL_ARM_DIV_SELECT | pll::PLL_ARM_POWERDOWN | pll::PLL_BYPASS_CLK_SRC;
-        machine.bus.modify32(pll::PLL_ARM, clear, pll::PLL_ENABLE | pll::PLL_ARM_DIV_792_MHZ);
+        machine.bus.modify32(
+            pll::PLL_ARM,
+            clear,
+            pll::PLL_ENABLE | pll::PLL_ARM_DIV_792_MHZ,
+        );
         wait_for_lock(machine, pll::PLL_ARM)?;
         machine.bus.modify32(pll::PLL_ARM, pll::PLL_BYPASS, 0);
     }
@@ -71,7 +81,11 @@ pub fn start<B: Bus, D: Duty>(machine: &mut Machine<B, D>) -> Result<bool, Fault
     let usb1 = machine.bus.read32(pll::PLL_USB1);
     if usb1 & (running | pll::PLL_BYPASS | pll::PLL_USB1_DIV_SELECT) != running {
         let clear = pll::PLL_USB1_DIV_SELECT | pll::PLL_BYPASS_CLK_SRC;
-        machine.bus.modify32(pll::PLL_USB1, clear, pll::PLL_BYPASS | pll::PLL_ENABLE | pll::PLL_USB1_POWER);
+        machine.bus.modify32(
+            pll::PLL_USB1,
+            clear,
+            pll::PLL_BYPASS | pll::PLL_ENABLE | pll::PLL_USB1_POWER,
+        );
         wait_for_lock(machine, pll::PLL_USB1)?;
         machine.bus.modify32(pll::PLL_USB1, pll::PLL_BYPASS, 0);
     }
@@ -86,7 +100,9 @@ fn wait_for_lock<B: Bus, D: Duty>(machine: &mut Machine<B, D>, register: u32) ->
             return Ok(());
         }
         if machine.is_over(deadline) {
-            return Err(Fault::new(FaultCode::Clock, Stage::Clocks).values(pll::PLL_LOCK, value).at(register));
+            return Err(Fault::new(FaultCode::Clock, Stage::Clocks)
+                .values(pll::PLL_LOCK, value)
+                .at(register));
         }
         machine.idle();
     }
@@ -95,14 +111,20 @@ fn wait_for_lock<B: Bus, D: Duty>(machine: &mut Machine<B, D>, register: u32) ->
 /// Sets the FlexSPI's serial root. The caller has the module disabled (MDIS).
 pub fn set_flexspi<B: Bus, D: Duty>(machine: &mut Machine<B, D>, rate: Rate) {
     machine.bus.modify32(ccm::CCGR6, ccm::CCGR6_FLEXSPI, 0);
-    machine.bus.modify32(pll::PFD_480, 0, pll::PFD_480_PFD0_CLKGATE);
-    machine.bus.modify32(pll::PFD_480, pll::PFD_480_PFD0_FRAC, rate.frac);
+    machine
+        .bus
+        .modify32(pll::PFD_480, 0, pll::PFD_480_PFD0_CLKGATE);
+    machine
+        .bus
+        .modify32(pll::PFD_480, pll::PFD_480_PFD0_FRAC, rate.frac);
     machine.bus.modify32(
         ccm::CSCMR1,
         ccm::CSCMR1_FLEXSPI_PODF,
         ccm::CSCMR1_FLEXSPI_CLK_SEL | (rate.divisor - 1) << ccm::CSCMR1_FLEXSPI_PODF_SHIFT,
     );
-    machine.bus.modify32(pll::PFD_480, pll::PFD_480_PFD0_CLKGATE, 0);
+    machine
+        .bus
+        .modify32(pll::PFD_480, pll::PFD_480_PFD0_CLKGATE, 0);
     machine.pause(PFD_SETTLE_US);
     machine.bus.modify32(ccm::CCGR6, 0, ccm::CCGR6_FLEXSPI);
 }

@@ -65,7 +65,8 @@ impl<B: Bus> Functions<B> {
         let mut nor = Nor::wake(Machine::start(bus, lease), SETUP).map_err(|(fault, _)| fault)?;
         let [manufacturer, _, capacity] = nor.read_id()?;
         if manufacturer == 0 || manufacturer == 0xFF {
-            return Err(Fault::new(FaultCode::Unsupported, mailbox::Stage::Identify).values(0, manufacturer.into()));
+            return Err(Fault::new(FaultCode::Unsupported, mailbox::Stage::Identify)
+                .values(0, manufacturer.into()));
         }
         if CAPACITIES.contains(&capacity) {
             nor.set_flash_bytes(1 << capacity);
@@ -97,7 +98,10 @@ impl<B: Bus> Functions<B> {
         }
         let outcome = self.nor.program(at, length, |index| word(data, index));
         let mut indices = 0..;
-        code(outcome.and_then(|()| self.nor.compare(at, length, || indices.next().map_or(0, |i| word(data, i)))))
+        code(outcome.and_then(|()| {
+            self.nor
+                .compare(at, length, || indices.next().map_or(0, |i| word(data, i)))
+        }))
     }
 
     /// `Verify`: returns the bus address after the last byte, or that of the first difference.
@@ -107,7 +111,9 @@ impl<B: Bus> Functions<B> {
             return address;
         }
         let mut indices = 0..;
-        match self.nor.compare(offset(address), length, || indices.next().map_or(0, |i| word(data, i))) {
+        match self.nor.compare(offset(address), length, || {
+            indices.next().map_or(0, |i| word(data, i))
+        }) {
             Ok(()) => address.wrapping_add(length),
             Err(fault) if fault.code == FaultCode::ReadBackDiffers => {
                 let byte = (fault.expected ^ fault.found).trailing_zeros() / 8;
@@ -119,12 +125,20 @@ impl<B: Bus> Functions<B> {
 
     /// `BlankCheck`: [`OK`] if every byte is 0xFF.
     pub fn blank_check(&mut self, address: u32, length: u32) -> u32 {
-        if length == 0 { OK } else { code(self.nor.check_blank(offset(address), length)) }
+        if length == 0 {
+            OK
+        } else {
+            code(self.nor.check_blank(offset(address), length))
+        }
     }
 }
 
 fn offset(address: u32) -> u32 {
-    if address >= WINDOW { address - WINDOW } else { address }
+    if address >= WINDOW {
+        address - WINDOW
+    } else {
+        address
+    }
 }
 
 fn code(outcome: Result<(), Fault>) -> u32 {

@@ -38,7 +38,12 @@ pub type Result<T> = core::result::Result<T, Fault>;
 ///
 /// # Errors
 /// A controller that does not come out of its reset.
-pub fn start<B: Bus, D: Duty>(m: &mut Machine<B, D>, rate: Rate, strobe: Strobe, flash_bytes: u32) -> Result<()> {
+pub fn start<B: Bus, D: Duty>(
+    m: &mut Machine<B, D>,
+    rate: Rate,
+    strobe: Strobe,
+    flash_bytes: u32,
+) -> Result<()> {
     clocks::open_flexspi_gate(&mut m.bus);
     // A running AHB or IP command of whoever was here before ends with the reset, and stale read buffers with it.
     m.bus.modify32(reg::MCR0, reg::MCR0_MDIS, 0);
@@ -74,7 +79,12 @@ pub fn start<B: Bus, D: Duty>(m: &mut Machine<B, D>, rate: Rate, strobe: Strobe,
 ///
 /// # Errors
 /// A controller that does not become idle.
-pub fn change_rate<B: Bus, D: Duty>(m: &mut Machine<B, D>, rate: Rate, strobe: Strobe, flash_bytes: u32) -> Result<()> {
+pub fn change_rate<B: Bus, D: Duty>(
+    m: &mut Machine<B, D>,
+    rate: Rate,
+    strobe: Strobe,
+    flash_bytes: u32,
+) -> Result<()> {
     wait_idle(m, Stage::Controller)?;
     start(m, rate, strobe, flash_bytes)
 }
@@ -115,7 +125,12 @@ pub fn load<B: Bus, D: Duty>(m: &mut Machine<B, D>, sequences: &[(Slot, Sequence
 ///
 /// # Errors
 /// Error or time-out of the controller.
-pub fn command<B: Bus, D: Duty>(m: &mut Machine<B, D>, slot: Slot, address: u32, stage: Stage) -> Result<()> {
+pub fn command<B: Bus, D: Duty>(
+    m: &mut Machine<B, D>,
+    slot: Slot,
+    address: u32,
+    stage: Stage,
+) -> Result<()> {
     prepare(m, slot, address, 0, stage)?;
     m.bus.write32(reg::IPCMD, reg::IPCMD_TRG);
     finish(m, address, stage)
@@ -204,17 +219,31 @@ pub fn write<B: Bus, D: Duty>(
     finish(m, address, stage)
 }
 
-fn prepare<B: Bus, D: Duty>(m: &mut Machine<B, D>, slot: Slot, address: u32, bytes: u32, stage: Stage) -> Result<()> {
+fn prepare<B: Bus, D: Duty>(
+    m: &mut Machine<B, D>,
+    slot: Slot,
+    address: u32,
+    bytes: u32,
+    stage: Stage,
+) -> Result<()> {
     wait_idle(m, stage)?;
-    m.bus.write32(reg::FLSHA1CR2, Slot::AhbRead as u32 | reg::FLSHCR2_CLRINSTRPTR);
+    m.bus.write32(
+        reg::FLSHA1CR2,
+        Slot::AhbRead as u32 | reg::FLSHCR2_CLRINSTRPTR,
+    );
     m.bus.write32(reg::IPRXFCR, FIFO_CONTROL | reg::FIFO_CLEAR);
     m.bus.write32(reg::IPTXFCR, FIFO_CONTROL | reg::FIFO_CLEAR);
     m.bus.write32(
         reg::INTR,
-        reg::INTR_IPCMDDONE | reg::INTR_IPCMDGE | reg::INTR_IPCMDERR | reg::INTR_IPRXWA | reg::INTR_SEQTIMEOUT,
+        reg::INTR_IPCMDDONE
+            | reg::INTR_IPCMDGE
+            | reg::INTR_IPCMDERR
+            | reg::INTR_IPRXWA
+            | reg::INTR_SEQTIMEOUT,
     );
     m.bus.write32(reg::IPCR0, address);
-    m.bus.write32(reg::IPCR1, (slot as u32) << reg::IPCR1_ISEQID_SHIFT | bytes);
+    m.bus
+        .write32(reg::IPCR1, (slot as u32) << reg::IPCR1_ISEQID_SHIFT | bytes);
     Ok(())
 }
 
@@ -238,7 +267,11 @@ enum NotYet {
 }
 
 fn seen(done: bool, value: u32) -> core::result::Result<(), NotYet> {
-    if done { Ok(()) } else { Err(NotYet::Seen(value)) }
+    if done {
+        Ok(())
+    } else {
+        Err(NotYet::Seen(value))
+    }
 }
 
 fn check(bus: &mut impl Bus, flags: u32) -> core::result::Result<(), NotYet> {
@@ -268,7 +301,9 @@ fn wait<B: Bus, D: Duty>(
     loop {
         let seen = match round(&mut m.bus) {
             Ok(()) => return Ok(()),
-            Err(NotYet::Error(status)) => return Err(Fault::new(FaultCode::Controller, stage).values(0, status)),
+            Err(NotYet::Error(status)) => {
+                return Err(Fault::new(FaultCode::Controller, stage).values(0, status));
+            }
             Err(NotYet::Seen(seen)) => seen,
         };
         rounds += 1;

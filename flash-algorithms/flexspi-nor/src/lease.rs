@@ -23,7 +23,15 @@ impl<W: Words> Lease<W> {
     pub fn new(words: W, lease_ms: u32) -> Self {
         let seen = words.load(layout::HOST_LEASE);
         let ticks = lease_ms.saturating_mul(1000).saturating_mul(TICKS_PER_US);
-        Lease { words, alive: 0, seen, renewed: 0, ticks, lost: false, faults: 0 }
+        Lease {
+            words,
+            alive: 0,
+            seen,
+            renewed: 0,
+            ticks,
+            lost: false,
+            faults: 0,
+        }
     }
 
     /// Says what the server is doing.
@@ -34,8 +42,21 @@ impl<W: Words> Lease<W> {
     /// Puts the first fault into the fault line; later ones stand in their results only.
     pub fn set_fault(&mut self, sequence: u32, fault: &Fault) {
         if self.faults == 0 {
-            let Fault { code, stage, address, expected, found } = *fault;
-            let line = [sequence, code.word(), stage.word(), address, expected, found];
+            let Fault {
+                code,
+                stage,
+                address,
+                expected,
+                found,
+            } = *fault;
+            let line = [
+                sequence,
+                code.word(),
+                stage.word(),
+                address,
+                expected,
+                found,
+            ];
             self.words.store_all(status::AT_FAULT_LINE, &line);
             self.words.order();
         }

@@ -40,11 +40,16 @@ impl<B: Bus, D: Duty> Machine<B, D> {
         bus.write32(gpt2::CR, 0);
         bus.write32(gpt2::IR, 0);
         bus.write32(gpt2::PR, 0);
-        let configuration = gpt2::CR_CLKSRC_CRYSTAL | gpt2::CR_EN_24M | gpt2::CR_FRR | gpt2::CR_ENMOD;
+        let configuration =
+            gpt2::CR_CLKSRC_CRYSTAL | gpt2::CR_EN_24M | gpt2::CR_FRR | gpt2::CR_ENMOD;
         bus.write32(gpt2::CR, configuration);
         bus.write32(gpt2::CR, configuration | gpt2::CR_EN);
         let watchdogs = Watchdogs::stop(&mut bus);
-        Machine { bus, duty, watchdogs }
+        Machine {
+            bus,
+            duty,
+            watchdogs,
+        }
     }
 
     /// The time in ticks; wraps after 179 s.
@@ -59,7 +64,10 @@ impl<B: Bus, D: Duty> Machine<B, D> {
             Some(ticks) if ticks < MOST => ticks,
             _ => MOST,
         };
-        Deadline { start: self.now(), ticks }
+        Deadline {
+            start: self.now(),
+            ticks,
+        }
     }
 
     /// True once the limit is over.

@@ -10,7 +10,9 @@ use crate::wake;
 use mailbox::Setup;
 use mailbox::digest::{Digest, Digester};
 use mailbox::fault::{Fault, FaultCode, Stage};
-use mailbox::result::{FOUND_PLLS_DOWN, Identity, PAGE_BYTES, SECTOR_BYTES, SFDP_BYTES, SectorRecord};
+use mailbox::result::{
+    FOUND_PLLS_DOWN, Identity, PAGE_BYTES, SECTOR_BYTES, SFDP_BYTES, SectorRecord,
+};
 use mailbox::setup::{FLAG_DQS_LOOPBACK, FLAG_QUAD};
 
 /// Status register: write in progress.
@@ -45,7 +47,10 @@ impl<B: Bus, D: Duty> Nor<B, D> {
     ///
     /// # Errors
     /// The fault, and the machine so that the caller can go on beating.
-    pub fn wake(mut machine: Machine<B, D>, setup: Setup) -> core::result::Result<Self, (Fault, Machine<B, D>)> {
+    pub fn wake(
+        mut machine: Machine<B, D>,
+        setup: Setup,
+    ) -> core::result::Result<Self, (Fault, Machine<B, D>)> {
         let found = match bring_up(&mut machine, &setup) {
             Ok(found) => found,
             Err(fault) => return Err((fault, machine)),
@@ -75,9 +80,17 @@ impl<B: Bus, D: Duty> Nor<B, D> {
     /// Switches to the work clock and proves that reading works at it.
     fn to_work_rate(&mut self) -> Result<()> {
         let loopback = self.setup.flags & FLAG_DQS_LOOPBACK != 0;
-        let mhz = if loopback { self.setup.work_clock_mhz } else { self.setup.work_clock_mhz.min(INTERNAL_STROBE_MHZ) };
+        let mhz = if loopback {
+            self.setup.work_clock_mhz
+        } else {
+            self.setup.work_clock_mhz.min(INTERNAL_STROBE_MHZ)
+        };
         self.rate = Rate::at_most_mhz(mhz);
-        let strobe = if loopback { Strobe::DqsPad } else { Strobe::Internal };
+        let strobe = if loopback {
+            Strobe::DqsPad
+        } else {
+            Strobe::Internal
+        };
         controller::change_rate(&mut self.machine, self.rate, strobe, self.setup.flash_bytes)?;
         let again = self.read_id()?;
         if again != self.jedec_id {
@@ -99,7 +112,10 @@ impl<B: Bus, D: Duty> Nor<B, D> {
             let read = lut::read_with_dummy(FAST_READ, s.fast_read_dummy_clocks);
             (read, lut::program(PAGE_PROGRAM, Pads::One))
         };
-        controller::load(&mut self.machine, &[(Slot::Read, read), (Slot::Program, program)])
+        controller::load(
+            &mut self.machine,
+            &[(Slot::Read, read), (Slot::Program, program)],
+        )
     }
 
     /// Size of the flash in bytes.
@@ -122,13 +138,28 @@ impl<B: Bus, D: Duty> Nor<B, D> {
         let function_register = self.read_register(Slot::ReadFunction, Stage::Identify)?;
         let mut sfdp = [0; SFDP_BYTES];
         let mut words = sfdp.as_chunks_mut::<4>().0.iter_mut();
-        controller::read(&mut self.machine, Slot::ReadSfdp, 0, SFDP_BYTES as u32, Stage::Identify, |word| {
-            if let Some(bytes) = words.next() {
-                *bytes = word.to_le_bytes();
-            }
-        })?;
+        controller::read(
+            &mut self.machine,
+            Slot::ReadSfdp,
+            0,
+            SFDP_BYTES as u32,
+            Stage::Identify,
+            |word| {
+                if let Some(bytes) = words.next() {
+                    *bytes = word.to_le_bytes();
+                }
+            },
+        )?;
         let (found, work_clock_hz, quad) = (self.found, self.rate.hz(), self.quad);
-        Ok(Identity { jedec_id, status_register, function_register, found, work_clock_hz, quad, sfdp })
+        Ok(Identity {
+            jedec_id,
+            status_register,
+            function_register,
+            found,
+            work_clock_hz,
+            quad,
+            sfdp,
+        })
     }
 
     /// Answer to 9Fh.
@@ -137,7 +168,14 @@ impl<B: Bus, D: Duty> Nor<B, D> {
     /// Error or time-out of the controller.
     pub fn read_id(&mut self) -> Result<[u8; 3]> {
         let mut id = 0u32;
-        controller::read(&mut self.machine, Slot::ReadId, 0, 3, Stage::Identify, |word| id = word)?;
+        controller::read(
+            &mut self.machine,
+            Slot::ReadId,
+            0,
+            3,
+            Stage::Identify,
+            |word| id = word,
+        )?;
         let [a, b, c, _] = id.to_le_bytes();
         Ok([a, b, c])
     }
@@ -180,7 +218,9 @@ impl<B: Bus, D: Duty> Nor<B, D> {
                 return Ok(status);
             }
             if self.machine.is_over(deadline) {
-                return Err(Fault::new(FaultCode::Timeout, stage).at(address).values(limit_us, u32::from(status)));
+                return Err(Fault::new(FaultCode::Timeout, stage)
+                    .at(address)
+                    .values(limit_us, u32::from(status)));
             }
             self.machine.idle();
         }
@@ -200,7 +240,9 @@ impl<B: Bus, D: Duty> Nor<B, D> {
     fn wait_done(&mut self, limit_us: u32, stage: Stage, address: u32) -> Result<()> {
         let status = self.wait_ready(limit_us, stage, address)?;
         if status & WEL != 0 {
-            return Err(Fault::new(FaultCode::Rejected, stage).at(address).values(0, u32::from(status)));
+            return Err(Fault::new(FaultCode::Rejected, stage)
+                .at(address)
+                .values(0, u32::from(status)));
         }
         Ok(())
     }
@@ -212,14 +254,22 @@ impl<B: Bus, D: Duty> Nor<B, D> {
     pub fn erase(&mut self, address: u32, size: u32, opcode: u8) -> Result<()> {
         self.check_range(address, size, Stage::Erase)?;
         if size == 0 || !address.is_multiple_of(size) {
-            return Err(Fault::new(FaultCode::BadRequest, Stage::Erase).at(address).values(size, address));
+            return Err(Fault::new(FaultCode::BadRequest, Stage::Erase)
+                .at(address)
+                .values(size, address));
         }
         let whole_chip = CHIP_ERASE.contains(&opcode);
         if whole_chip != (size == self.setup.flash_bytes) {
-            return Err(Fault::new(FaultCode::BadRequest, Stage::Erase).at(address).values(size, u32::from(opcode)));
+            return Err(Fault::new(FaultCode::BadRequest, Stage::Erase)
+                .at(address)
+                .values(size, u32::from(opcode)));
         }
         if self.erase_opcode != Some(opcode) {
-            let sequence = if whole_chip { lut::bare(opcode) } else { lut::addressed(opcode) };
+            let sequence = if whole_chip {
+                lut::bare(opcode)
+            } else {
+                lut::addressed(opcode)
+            };
             controller::load(&mut self.machine, &[(Slot::Erase, sequence)])?;
             self.erase_opcode = Some(opcode);
         }
@@ -234,10 +284,15 @@ impl<B: Bus, D: Duty> Nor<B, D> {
     /// # Errors
     /// The first word that is not blank, with its address.
     pub fn check_blank(&mut self, address: u32, length: u32) -> Result<()> {
-        self.compare(address, length, || ERASED).map_err(|fault| match fault.code {
-            FaultCode::ReadBackDiffers => Fault { code: FaultCode::NotBlank, stage: Stage::Erase, ..fault },
-            _ => fault,
-        })
+        self.compare(address, length, || ERASED)
+            .map_err(|fault| match fault.code {
+                FaultCode::ReadBackDiffers => Fault {
+                    code: FaultCode::NotBlank,
+                    stage: Stage::Erase,
+                    ..fault
+                },
+                _ => fault,
+            })
     }
 
     /// Programs `length` bytes at `address` (a multiple of four), page by page; `word` gives the word with an index.
@@ -247,7 +302,9 @@ impl<B: Bus, D: Duty> Nor<B, D> {
     pub fn program(&mut self, address: u32, length: u32, word: impl Fn(u32) -> u32) -> Result<()> {
         self.check_range(address, length, Stage::Program)?;
         if !address.is_multiple_of(4) {
-            return Err(Fault::new(FaultCode::BadRequest, Stage::Program).at(address).values(0, address % 4));
+            return Err(Fault::new(FaultCode::BadRequest, Stage::Program)
+                .at(address)
+                .values(0, address % 4));
         }
         let end = address + length;
         let mut at = address;
@@ -256,11 +313,18 @@ impl<B: Bus, D: Duty> Nor<B, D> {
             let bytes = (PAGE_BYTES - at % PAGE_BYTES).min(end - at);
             let mut index = (at - address) / 4;
             self.write_enable(at)?;
-            controller::write(&mut self.machine, Slot::Program, at, bytes, Stage::Program, || {
-                let value = word(index);
-                index += 1;
-                value
-            })?;
+            controller::write(
+                &mut self.machine,
+                Slot::Program,
+                at,
+                bytes,
+                Stage::Program,
+                || {
+                    let value = word(index);
+                    index += 1;
+                    value
+                },
+            )?;
             self.wait_done(self.setup.page_program_limit_us, Stage::Program, at)?;
             at += bytes;
         }
@@ -271,13 +335,22 @@ impl<B: Bus, D: Duty> Nor<B, D> {
     ///
     /// # Errors
     /// The first word that differs, with its address.
-    pub fn compare(&mut self, address: u32, length: u32, mut next: impl FnMut() -> u32) -> Result<()> {
+    pub fn compare(
+        &mut self,
+        address: u32,
+        length: u32,
+        mut next: impl FnMut() -> u32,
+    ) -> Result<()> {
         let mut left = length;
         let mut at = address;
         let mut first: Option<Fault> = None;
         self.read(address, length, Stage::ReadBack, |found| {
             let expected = next();
-            let mask = if left >= 4 { ERASED } else { !(ERASED << (left * 8)) };
+            let mask = if left >= 4 {
+                ERASED
+            } else {
+                !(ERASED << (left * 8))
+            };
             if (expected ^ found) & mask != 0 && first.is_none() {
                 let fault = Fault::new(FaultCode::ReadBackDiffers, Stage::ReadBack).at(at);
                 first = Some(fault.values(expected & mask, found & mask));
@@ -293,7 +366,13 @@ impl<B: Bus, D: Duty> Nor<B, D> {
     /// # Errors
     /// Range, error or time-out of the controller.
     #[inline]
-    pub fn read(&mut self, address: u32, length: u32, stage: Stage, mut each: impl FnMut(u32)) -> Result<()> {
+    pub fn read(
+        &mut self,
+        address: u32,
+        length: u32,
+        stage: Stage,
+        mut each: impl FnMut(u32),
+    ) -> Result<()> {
         self.check_range(address, length, stage)?;
         let (mut at, mut left) = (address, length);
         while left > 0 {
@@ -357,7 +436,10 @@ impl<B: Bus, D: Duty> Nor<B, D> {
                 digester.block(block);
             }
         })?;
-        Ok(SectorRecord { programmed_pages, digest: digester.finish() })
+        Ok(SectorRecord {
+            programmed_pages,
+            digest: digester.finish(),
+        })
     }
 
     /// Writes the status register. Returns what it held before and after.
@@ -368,7 +450,9 @@ impl<B: Bus, D: Duty> Nor<B, D> {
         let stage = Stage::SetStatus;
         let before = self.read_status(stage)?;
         self.write_enable(0)?;
-        controller::write(&mut self.machine, Slot::WriteStatus, 0, 1, stage, || u32::from(value))?;
+        controller::write(&mut self.machine, Slot::WriteStatus, 0, 1, stage, || {
+            u32::from(value)
+        })?;
         let after = self.wait_ready(self.setup.write_status_limit_us, stage, 0)?;
         self.follow_quad_enable(after)?;
         if (after ^ value) & mask != 0 {
@@ -386,7 +470,12 @@ impl<B: Bus, D: Duty> Nor<B, D> {
     pub fn exit(&mut self) -> Result<(u32, u8)> {
         self.wait_ready(self.setup.erase_chip_limit_us, Stage::Exit, 0)?;
         wake::reset_flash(self, Stage::Exit)?;
-        controller::change_rate(&mut self.machine, clocks::IDENTIFY, Strobe::Internal, self.setup.flash_bytes)?;
+        controller::change_rate(
+            &mut self.machine,
+            clocks::IDENTIFY,
+            Strobe::Internal,
+            self.setup.flash_bytes,
+        )?;
         let id = self.read_id()?;
         let status = self.read_status(Stage::Exit)?;
         if id != self.jedec_id {
@@ -400,7 +489,9 @@ impl<B: Bus, D: Duty> Nor<B, D> {
     fn check_range(&self, address: u32, length: u32, stage: Stage) -> Result<()> {
         match address.checked_add(length) {
             Some(end) if end <= self.setup.flash_bytes && length > 0 => Ok(()),
-            _ => Err(Fault::new(FaultCode::OutOfRange, stage).at(address).values(self.setup.flash_bytes, length)),
+            _ => Err(Fault::new(FaultCode::OutOfRange, stage)
+                .at(address)
+                .values(self.setup.flash_bytes, length)),
         }
     }
 }
@@ -410,7 +501,12 @@ fn bring_up<B: Bus, D: Duty>(machine: &mut Machine<B, D>, setup: &Setup) -> Resu
     let dqs = setup.flags & FLAG_DQS_LOOPBACK != 0;
     pins::take(&mut machine.bus, dqs);
     // The clock is slow enough here for the internal strobe, whatever the board does with the DQS pad.
-    controller::start(machine, clocks::IDENTIFY, Strobe::Internal, setup.flash_bytes)?;
+    controller::start(
+        machine,
+        clocks::IDENTIFY,
+        Strobe::Internal,
+        setup.flash_bytes,
+    )?;
     controller::load(
         machine,
         &[

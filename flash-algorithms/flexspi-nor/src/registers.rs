@@ -282,8 +282,20 @@ pub mod iomuxc {
         pub select_input: Option<u32>,
     }
 
-    const fn pad(mux: u32, mux_value: u32, control: u32, control_value: u32, select_input: Option<u32>) -> Pad {
-        Pad { mux: BASE + mux, mux_value, control: BASE + control, control_value, select_input }
+    const fn pad(
+        mux: u32,
+        mux_value: u32,
+        control: u32,
+        control_value: u32,
+        select_input: Option<u32>,
+    ) -> Pad {
+        Pad {
+            mux: BASE + mux,
+            mux_value,
+            control: BASE + control,
+            control_value,
+            select_input,
+        }
     }
 
     /// GPIO_SD_B1_05: A_DQS.

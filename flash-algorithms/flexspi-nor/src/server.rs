@@ -80,8 +80,14 @@ impl<B: Bus, W: Words + Copy> Server<B, W> {
             },
             None => failed(machine, &Fault::new(FaultCode::BadSetup, Stage::Entry)),
         };
-        let server =
-            Server { flash, requests_taken: 0, results_put: 0, payload_taken: 0, replies_put: 0, stopped: false };
+        let server = Server {
+            flash,
+            requests_taken: 0,
+            results_put: 0,
+            payload_taken: 0,
+            replies_put: 0,
+            stopped: false,
+        };
         let words = server.words();
         words.order();
         words.store(status::AT_SESSION, setup.map_or(0, |s| s.session));
@@ -134,22 +140,37 @@ impl<B: Bus, W: Words + Copy> Server<B, W> {
     fn serve(&mut self) {
         let sequence = self.requests_taken;
         let mut record = [0; request::WORDS];
-        self.words().load_all(layout::request_slot(sequence), &mut record);
+        self.words()
+            .load_all(layout::request_slot(sequence), &mut record);
         self.requests_taken = sequence.wrapping_add(1);
-        self.words().store(status::AT_REQUESTS_TAKEN, self.requests_taken);
+        self.words()
+            .store(status::AT_REQUESTS_TAKEN, self.requests_taken);
         self.words().store(status::AT_PROGRESS, 0);
         self.machine_mut().duty.set_state(ServerState::Busy);
         let mut answer = Answer::default();
         let outcome = match Request::from_words(&record, sequence) {
             Some(request) => self.perform(&request, &mut answer),
-            None => Err(Fault::new(FaultCode::BadRequest, Stage::Request).values(sequence, record[1])),
+            None => {
+                Err(Fault::new(FaultCode::BadRequest, Stage::Request).values(sequence, record[1]))
+            }
         };
         if let Err(fault) = &outcome {
             self.machine_mut().duty.set_fault(sequence, fault);
         }
         let (reply_start, reply_length, reply_crc) = answer.reply.unwrap_or_default();
-        let record = ResultRecord { sequence, outcome, values: answer.values, reply_start, reply_length, reply_crc };
-        let idle = if self.stopped { ServerState::Stopped } else { ServerState::Idle };
+        let record = ResultRecord {
+            sequence,
+            outcome,
+            values: answer.values,
+            reply_start,
+            reply_length,
+            reply_crc,
+        };
+        let idle = if self.stopped {
+            ServerState::Stopped
+        } else {
+            ServerState::Idle
+        };
         self.machine_mut().duty.set_state(idle);
         self.results_put = sequence.wrapping_add(1);
         // Payload, then result, then barrier, then counter.
@@ -164,7 +185,12 @@ impl<B: Bus, W: Words + Copy> Server<B, W> {
             return Err(Fault::new(FaultCode::BadRequest, Stage::Exit));
         }
         if request.changes_flash() && self.machine().duty.has_fault() {
-            if let Request::Program { first_chunk, chunks, .. } = request {
+            if let Request::Program {
+                first_chunk,
+                chunks,
+                ..
+            } = request
+            {
                 self.free_payload(first_chunk.wrapping_add(*chunks));
             }
             return Err(Fault::new(FaultCode::AfterFault, Stage::Request));
@@ -174,17 +200,39 @@ impl<B: Bus, W: Words + Copy> Server<B, W> {
                 let identity = self.nor()?.identify()?.to_words();
                 self.reply(answer, &identity)
             }
-            Request::Map { address, length, nonce } => self.map(answer, address, length, nonce),
-            Request::Digest { address, length, nonce } => {
+            Request::Map {
+                address,
+                length,
+                nonce,
+            } => self.map(answer, address, length, nonce),
+            Request::Digest {
+                address,
+                length,
+                nonce,
+            } => {
                 answer.values = self.nor()?.digest(address, length, nonce)?.0;
                 Ok(())
             }
-            Request::Erase { address, size, opcode, flags } => {
+            Request::Erase {
+                address,
+                size,
+                opcode,
+                flags,
+            } => {
                 let nor = self.nor()?;
                 nor.erase(address, size, opcode)?;
-                if flags & ERASE_CHECK_BLANK != 0 { nor.check_blank(address, size) } else { Ok(()) }
+                if flags & ERASE_CHECK_BLANK != 0 {
+                    nor.check_blank(address, size)
+                } else {
+                    Ok(())
+                }
             }
-            Request::Program { address, length, first_chunk, chunks } => {
+            Request::Program {
+                address,
+                length,
+                first_chunk,
+                chunks,
+            } => {
                 let outcome = self.program(address, length, first_chunk, chunks);
                 self.free_payload(first_chunk.wrapping_add(chunks));
                 outcome
@@ -216,8 +264,13 @@ impl<B: Bus, W: Words + Copy> Server<B, W> {
     }
 
     fn map(&mut self, answer: &mut Answer, address: u32, length: u32, nonce: u32) -> Result<()> {
-        if !address.is_multiple_of(SECTOR_BYTES) || !length.is_multiple_of(SECTOR_BYTES) || length > MAP_MAX_BYTES {
-            return Err(Fault::new(FaultCode::BadRequest, Stage::Digest).at(address).values(MAP_MAX_BYTES, length));
+        if !address.is_multiple_of(SECTOR_BYTES)
+            || !length.is_multiple_of(SECTOR_BYTES)
+            || length > MAP_MAX_BYTES
+        {
+            return Err(Fault::new(FaultCode::BadRequest, Stage::Digest)
+                .at(address)
+                .values(MAP_MAX_BYTES, length));
         }
         let sectors = length / SECTOR_BYTES;
         let bytes = sectors * SECTOR_WORDS as u32 * 4;
@@ -238,7 +291,9 @@ impl<B: Bus, W: Words + Copy> Server<B, W> {
 
     fn read(&mut self, answer: &mut Answer, address: u32, length: u32) -> Result<()> {
         if length > REPLY_MAX_BYTES {
-            return Err(Fault::new(FaultCode::BadRequest, Stage::Read).at(address).values(REPLY_MAX_BYTES, length));
+            return Err(Fault::new(FaultCode::BadRequest, Stage::Read)
+                .at(address)
+                .values(REPLY_MAX_BYTES, length));
         }
         let start = self.reply_room(length.next_multiple_of(4))?;
         let mut crc = Crc32::new();
@@ -246,7 +301,11 @@ impl<B: Bus, W: Words + Copy> Server<B, W> {
         let mut left = length;
         let words = *self.words();
         self.nor()?.read(address, length, Stage::Read, |word| {
-            let word = if left >= 4 { word } else { word & !(!0 << (left * 8)) };
+            let word = if left >= 4 {
+                word
+            } else {
+                word & !(!0 << (left * 8))
+            };
             crc.word(word);
             words.store(offset, word);
             offset += 4;
@@ -274,7 +333,9 @@ impl<B: Bus, W: Words + Copy> Server<B, W> {
             self.check_lease()?;
         }
         if at != end {
-            return Err(Fault::new(FaultCode::BadPayload, Stage::Payload).at(at).values(end, at));
+            return Err(Fault::new(FaultCode::BadPayload, Stage::Payload)
+                .at(at)
+                .values(end, at));
         }
         Ok(())
     }
@@ -296,7 +357,10 @@ impl<B: Bus, W: Words + Copy> Server<B, W> {
         if header.sequence != sequence || header.address != address {
             return Err(bad.values(address, header.address));
         }
-        if header.length == 0 || header.length > CHUNK_DATA_BYTES || header.length > end.wrapping_sub(address) {
+        if header.length == 0
+            || header.length > CHUNK_DATA_BYTES
+            || header.length > end.wrapping_sub(address)
+        {
             return Err(bad.values(end.wrapping_sub(address), header.length));
         }
         let mut crc = header.crc_start();
@@ -327,7 +391,9 @@ impl<B: Bus, W: Words + Copy> Server<B, W> {
 
     fn reply_room(&mut self, bytes: u32) -> Result<u32> {
         let start = layout::reply_start(self.replies_put, bytes);
-        self.wait_for_host(|words| layout::reply_fits(start, bytes, words.load(layout::HOST_REPLIES_TAKEN)))?;
+        self.wait_for_host(|words| {
+            layout::reply_fits(start, bytes, words.load(layout::HOST_REPLIES_TAKEN))
+        })?;
         Ok(start)
     }
 
@@ -341,7 +407,9 @@ impl<B: Bus, W: Words + Copy> Server<B, W> {
         if ready(self.words()) {
             return Ok(());
         }
-        self.machine_mut().duty.set_state(ServerState::WaitingForHost);
+        self.machine_mut()
+            .duty
+            .set_state(ServerState::WaitingForHost);
         while !ready(self.words()) {
             self.machine_mut().idle();
             self.check_lease()?;
@@ -372,7 +440,10 @@ impl<B: Bus, W: Words + Copy> Server<B, W> {
     }
 }
 
-fn failed<B: Bus, W: Words + Copy>(mut machine: Machine<B, Lease<W>>, fault: &Fault) -> Flash<B, Lease<W>> {
+fn failed<B: Bus, W: Words + Copy>(
+    mut machine: Machine<B, Lease<W>>,
+    fault: &Fault,
+) -> Flash<B, Lease<W>> {
     machine.duty.set_fault(0, fault);
     machine.duty.set_state(ServerState::Failed);
     Flash::Failed(machine)
@@ -381,5 +452,8 @@ fn failed<B: Bus, W: Words + Copy>(mut machine: Machine<B, Lease<W>>, fault: &Fa
 /// Requests a system reset and keeps PRIGROUP (Armv7-M ARM, AIRCR).
 pub fn request_reset(bus: &mut impl Bus) {
     let keep = bus.read32(scb::AIRCR) & scb::AIRCR_PRIGROUP;
-    bus.write32(scb::AIRCR, scb::AIRCR_VECTKEY | keep | scb::AIRCR_SYSRESETREQ);
+    bus.write32(
+        scb::AIRCR,
+        scb::AIRCR_VECTKEY | keep | scb::AIRCR_SYSRESETREQ,
+    );
 }

@@ -79,8 +79,11 @@ fn wait_in_any_mode<B: Bus, D: Duty>(nor: &mut Nor<B, D>) -> Result<u32> {
         if spi & WIP == 0 {
             return Ok(found);
         }
-        let qpi =
-            if spi == NOBODY && qpi_possible { nor.read_register(Slot::ReadStatusQpi, stage)? } else { NOBODY };
+        let qpi = if spi == NOBODY && qpi_possible {
+            nor.read_register(Slot::ReadStatusQpi, stage)?
+        } else {
+            NOBODY
+        };
         if qpi & WIP == 0 {
             return Ok(found);
         }

@@ -18,7 +18,11 @@ pub struct Watchdogs {
 impl Watchdogs {
     /// Turns off what can be turned off, and reads back.
     pub fn stop(bus: &mut impl Bus) -> Self {
-        Watchdogs { wdog1: stop_wdog(bus, wdog::WDOG1), wdog2: stop_wdog(bus, wdog::WDOG2), rtwdog: stop_rtwdog(bus) }
+        Watchdogs {
+            wdog1: stop_wdog(bus, wdog::WDOG1),
+            wdog2: stop_wdog(bus, wdog::WDOG2),
+            rtwdog: stop_rtwdog(bus),
+        }
     }
 
     /// Services those that are on.
@@ -38,7 +42,9 @@ impl Watchdogs {
     /// The `FOUND_*` bits of an identity.
     pub fn found(&self) -> u32 {
         let bit = |on: bool, bit: u32| if on { bit } else { 0 };
-        bit(self.wdog1, FOUND_WDOG1_LOCKED) | bit(self.wdog2, FOUND_WDOG2_LOCKED) | bit(self.rtwdog, FOUND_RTWDOG_LOCKED)
+        bit(self.wdog1, FOUND_WDOG1_LOCKED)
+            | bit(self.wdog2, FOUND_WDOG2_LOCKED)
+            | bit(self.rtwdog, FOUND_RTWDOG_LOCKED)
     }
 }
 

@@ -26,7 +26,12 @@ impl ChunkHeader {
     }
     /// Takes a header apart.
     pub const fn from_words([sequence, address, length, crc]: [u32; HEADER_WORDS]) -> Self {
-        ChunkHeader { sequence, address, length, crc }
+        ChunkHeader {
+            sequence,
+            address,
+            length,
+            crc,
+        }
     }
     /// Data words that follow the header.
     pub const fn data_words(&self) -> u32 {
@@ -56,13 +61,22 @@ impl<'a> Chunk<'a> {
         if data.is_empty() || data.len() > CHUNK_DATA_BYTES as usize {
             return None;
         }
-        Some(Chunk { sequence, address, data })
+        Some(Chunk {
+            sequence,
+            address,
+            data,
+        })
     }
 
     /// The words to write into the slot: header, then data padded with 0xFF.
     pub fn words(&self) -> impl Iterator<Item = u32> + 'a {
         let length = self.data.len() as u32;
-        let mut header = ChunkHeader { sequence: self.sequence, address: self.address, length, crc: 0 };
+        let mut header = ChunkHeader {
+            sequence: self.sequence,
+            address: self.address,
+            length,
+            crc: 0,
+        };
         let mut crc = header.crc_start();
         for word in data_words(self.data) {
             crc.word(word);

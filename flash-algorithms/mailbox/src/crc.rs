@@ -10,7 +10,11 @@ const fn tables() -> [[u32; 256]; 4] {
         let mut c = i as u32;
         let mut bit = 0;
         while bit < 8 {
-            c = if c & 1 != 0 { (c >> 1) ^ POLYNOMIAL } else { c >> 1 };
+            c = if c & 1 != 0 {
+                (c >> 1) ^ POLYNOMIAL
+            } else {
+                c >> 1
+            };
             bit += 1;
         }
         t[0][i] = c;
@@ -78,7 +82,11 @@ pub const fn crc32_words(words: &[u32]) -> u32 {
         crc ^= words[i];
         let mut bit = 0;
         while bit < 32 {
-            crc = if crc & 1 != 0 { (crc >> 1) ^ POLYNOMIAL } else { crc >> 1 };
+            crc = if crc & 1 != 0 {
+                (crc >> 1) ^ POLYNOMIAL
+            } else {
+                crc >> 1
+            };
             bit += 1;
         }
         i += 1;

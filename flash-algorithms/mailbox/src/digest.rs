@@ -33,7 +33,12 @@ const fn mix(h: u32) -> u32 {
 impl Digester {
     /// Starts with the nonce as seed.
     pub const fn new(nonce: u32) -> Self {
-        Digester { h: [nonce; 4], tail: [0; BLOCK_BYTES], tail_bytes: 0, length: 0 }
+        Digester {
+            h: [nonce; 4],
+            tail: [0; BLOCK_BYTES],
+            tail_bytes: 0,
+            length: 0,
+        }
     }
 
     /// Adds one block of sixteen bytes as words, low byte first. Only between whole blocks of [`Digester::bytes`].
@@ -41,13 +46,29 @@ impl Digester {
     pub fn block(&mut self, [k1, k2, k3, k4]: [u32; 4]) {
         let [mut h1, mut h2, mut h3, mut h4] = self.h;
         h1 ^= k1.wrapping_mul(C1).rotate_left(15).wrapping_mul(C2);
-        h1 = h1.rotate_left(19).wrapping_add(h2).wrapping_mul(5).wrapping_add(0x561C_CD1B);
+        h1 = h1
+            .rotate_left(19)
+            .wrapping_add(h2)
+            .wrapping_mul(5)
+            .wrapping_add(0x561C_CD1B);
         h2 ^= k2.wrapping_mul(C2).rotate_left(16).wrapping_mul(C3);
-        h2 = h2.rotate_left(17).wrapping_add(h3).wrapping_mul(5).wrapping_add(0x0BCA_A747);
+        h2 = h2
+            .rotate_left(17)
+            .wrapping_add(h3)
+            .wrapping_mul(5)
+            .wrapping_add(0x0BCA_A747);
         h3 ^= k3.wrapping_mul(C3).rotate_left(17).wrapping_mul(C4);
-        h3 = h3.rotate_left(15).wrapping_add(h4).wrapping_mul(5).wrapping_add(0x96CD_1C35);
+        h3 = h3
+            .rotate_left(15)
+            .wrapping_add(h4)
+            .wrapping_mul(5)
+            .wrapping_add(0x96CD_1C35);
         h4 ^= k4.wrapping_mul(C4).rotate_left(18).wrapping_mul(C1);
-        h4 = h4.rotate_left(13).wrapping_add(h1).wrapping_mul(5).wrapping_add(0x32AC_3B17);
+        h4 = h4
+            .rotate_left(13)
+            .wrapping_add(h1)
+            .wrapping_mul(5)
+            .wrapping_add(0x32AC_3B17);
         self.h = [h1, h2, h3, h4];
         self.length = self.length.wrapping_add(BLOCK_BYTES as u32);
     }
@@ -88,10 +109,19 @@ impl Digester {
         let length = self.length.wrapping_add(self.tail_bytes as u32);
         [h1, h2, h3, h4] = [h1 ^ length, h2 ^ length, h3 ^ length, h4 ^ length];
         h1 = h1.wrapping_add(h2).wrapping_add(h3).wrapping_add(h4);
-        [h2, h3, h4] = [h2.wrapping_add(h1), h3.wrapping_add(h1), h4.wrapping_add(h1)];
+        [h2, h3, h4] = [
+            h2.wrapping_add(h1),
+            h3.wrapping_add(h1),
+            h4.wrapping_add(h1),
+        ];
         [h1, h2, h3, h4] = [mix(h1), mix(h2), mix(h3), mix(h4)];
         h1 = h1.wrapping_add(h2).wrapping_add(h3).wrapping_add(h4);
-        [h1, h2.wrapping_add(h1), h3.wrapping_add(h1), h4.wrapping_add(h1)]
+        [
+            h1,
+            h2.wrapping_add(h1),
+            h3.wrapping_add(h1),
+            h4.wrapping_add(h1),
+        ]
     }
 
     /// The digest.

@@ -115,7 +115,13 @@ pub struct Fault {
 impl Fault {
     /// A fault without address and values.
     pub const fn new(code: FaultCode, stage: Stage) -> Self {
-        Fault { code, stage, address: 0, expected: 0, found: 0 }
+        Fault {
+            code,
+            stage,
+            address: 0,
+            expected: 0,
+            found: 0,
+        }
     }
     /// The same fault at a flash offset.
     pub const fn at(mut self, address: u32) -> Self {

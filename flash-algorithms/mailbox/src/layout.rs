@@ -128,7 +128,11 @@ pub const fn reply_offset(position: u32) -> u32 {
 /// Where a reply of `length` bytes starts, if the stream stands at `put`: there, or at the ring's start if it would wrap.
 pub const fn reply_start(put: u32, length: u32) -> u32 {
     let left = REPLIES_BYTES - put % REPLIES_BYTES;
-    if length <= left { put } else { put.wrapping_add(left) }
+    if length <= left {
+        put
+    } else {
+        put.wrapping_add(left)
+    }
 }
 
 /// True if a reply from `start` of `length` bytes does not overwrite what the host has not taken.

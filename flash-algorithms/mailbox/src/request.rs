@@ -103,21 +103,49 @@ impl Request {
     pub const fn to_words(self, sequence: u32) -> [u32; WORDS] {
         let (kind, [a, b, c, d, e]) = match self {
             Request::Identify => (RequestKind::Identify, [0; 5]),
-            Request::Map { address, length, nonce } => (RequestKind::Map, [address, length, nonce, 0, 0]),
-            Request::Digest { address, length, nonce } => (RequestKind::Digest, [address, length, nonce, 0, 0]),
-            Request::Erase { address, size, opcode, flags } => {
-                (RequestKind::Erase, [address, size, opcode as u32, flags, 0])
-            }
-            Request::Program { address, length, first_chunk, chunks } => {
-                (RequestKind::Program, [address, length, first_chunk, chunks, 0])
-            }
+            Request::Map {
+                address,
+                length,
+                nonce,
+            } => (RequestKind::Map, [address, length, nonce, 0, 0]),
+            Request::Digest {
+                address,
+                length,
+                nonce,
+            } => (RequestKind::Digest, [address, length, nonce, 0, 0]),
+            Request::Erase {
+                address,
+                size,
+                opcode,
+                flags,
+            } => (RequestKind::Erase, [address, size, opcode as u32, flags, 0]),
+            Request::Program {
+                address,
+                length,
+                first_chunk,
+                chunks,
+            } => (
+                RequestKind::Program,
+                [address, length, first_chunk, chunks, 0],
+            ),
             Request::Read { address, length } => (RequestKind::Read, [address, length, 0, 0, 0]),
-            Request::SetStatus { value, mask } => (RequestKind::SetStatus, [0, 0, value as u32, mask as u32, 0]),
+            Request::SetStatus { value, mask } => {
+                (RequestKind::SetStatus, [0, 0, value as u32, mask as u32, 0])
+            }
             Request::ClearFault => (RequestKind::ClearFault, [0; 5]),
             Request::Stop => (RequestKind::Stop, [0; 5]),
         };
         let kind = kind.word();
-        [kind, sequence, a, b, c, d, e, crc32_words(&[kind, sequence, a, b, c, d, e])]
+        [
+            kind,
+            sequence,
+            a,
+            b,
+            c,
+            d,
+            e,
+            crc32_words(&[kind, sequence, a, b, c, d, e]),
+        ]
     }
 
     /// Takes a record apart. `None` if its CRC, its number or its kind is wrong.
@@ -126,15 +154,41 @@ impl Request {
         if crc != crc32_words(&[kind, sequence, a, b, c, d, e]) || sequence != expected_sequence {
             return None;
         }
-        let Some(kind) = RequestKind::from_word(kind) else { return None };
+        let Some(kind) = RequestKind::from_word(kind) else {
+            return None;
+        };
         Some(match kind {
             RequestKind::Identify => Request::Identify,
-            RequestKind::Map => Request::Map { address: a, length: b, nonce: c },
-            RequestKind::Digest => Request::Digest { address: a, length: b, nonce: c },
-            RequestKind::Erase => Request::Erase { address: a, size: b, opcode: c as u8, flags: d },
-            RequestKind::Program => Request::Program { address: a, length: b, first_chunk: c, chunks: d },
-            RequestKind::Read => Request::Read { address: a, length: b },
-            RequestKind::SetStatus => Request::SetStatus { value: c as u8, mask: d as u8 },
+            RequestKind::Map => Request::Map {
+                address: a,
+                length: b,
+                nonce: c,
+            },
+            RequestKind::Digest => Request::Digest {
+                address: a,
+                length: b,
+                nonce: c,
+            },
+            RequestKind::Erase => Request::Erase {
+                address: a,
+                size: b,
+                opcode: c as u8,
+                flags: d,
+            },
+            RequestKind::Program => Request::Program {
+                address: a,
+                length: b,
+                first_chunk: c,
+                chunks: d,
+            },
+            RequestKind::Read => Request::Read {
+                address: a,
+                length: b,
+            },
+            RequestKind::SetStatus => Request::SetStatus {
+                value: c as u8,
+                mask: d as u8,
+            },
             RequestKind::ClearFault => Request::ClearFault,
             RequestKind::Stop => Request::Stop,
         })
@@ -142,6 +196,9 @@ impl Request {
 
     /// True for requests that change the flash.
     pub const fn changes_flash(&self) -> bool {
-        matches!(self, Request::Erase { .. } | Request::Program { .. } | Request::SetStatus { .. })
+        matches!(
+            self,
+            Request::Erase { .. } | Request::Program { .. } | Request::SetStatus { .. }
+        )
     }
 }

@@ -28,26 +28,64 @@ pub struct ResultRecord {
 impl ResultRecord {
     /// A result without values and reply.
     pub const fn new(sequence: u32, outcome: Result<(), Fault>) -> Self {
-        ResultRecord { sequence, outcome, values: [0; 2], reply_start: 0, reply_length: 0, reply_crc: 0 }
+        ResultRecord {
+            sequence,
+            outcome,
+            values: [0; 2],
+            reply_start: 0,
+            reply_length: 0,
+            reply_crc: 0,
+        }
     }
 
     /// The record on the wire.
     pub const fn to_words(&self) -> [u32; WORDS] {
         let [code, stage, address, expected, found] = match self.outcome {
             Ok(()) => [0; 5],
-            Err(f) => [f.code.word(), f.stage.word(), f.address, f.expected, f.found],
+            Err(f) => [
+                f.code.word(),
+                f.stage.word(),
+                f.address,
+                f.expected,
+                f.found,
+            ],
         };
         let [v0, v1] = self.values;
-        let (s, start, length, reply_crc) = (self.sequence, self.reply_start, self.reply_length, self.reply_crc);
-        let crc = crc32_words(&[s, code, stage, address, expected, found, v0, v1, start, length, reply_crc]);
-        [s, code, stage, address, expected, found, v0, v1, start, length, reply_crc, crc]
+        let (s, start, length, reply_crc) = (
+            self.sequence,
+            self.reply_start,
+            self.reply_length,
+            self.reply_crc,
+        );
+        let crc = crc32_words(&[
+            s, code, stage, address, expected, found, v0, v1, start, length, reply_crc,
+        ]);
+        [
+            s, code, stage, address, expected, found, v0, v1, start, length, reply_crc, crc,
+        ]
     }
 
     /// Takes a record apart. `None` if its CRC, its number or a code is wrong.
     pub const fn from_words(words: &[u32; WORDS], expected_sequence: u32) -> Option<Self> {
-        let [s, code, stage, address, expected, found, v0, v1, start, length, reply_crc, crc] = *words;
+        let [
+            s,
+            code,
+            stage,
+            address,
+            expected,
+            found,
+            v0,
+            v1,
+            start,
+            length,
+            reply_crc,
+            crc,
+        ] = *words;
         if s != expected_sequence
-            || crc != crc32_words(&[s, code, stage, address, expected, found, v0, v1, start, length, reply_crc])
+            || crc
+                != crc32_words(&[
+                    s, code, stage, address, expected, found, v0, v1, start, length, reply_crc,
+                ])
         {
             return None;
         }
@@ -55,12 +93,25 @@ impl ResultRecord {
             Ok(())
         } else {
             match (FaultCode::from_word(code), Stage::from_word(stage)) {
-                (Some(code), Some(stage)) => Err(Fault { code, stage, address, expected, found }),
+                (Some(code), Some(stage)) => Err(Fault {
+                    code,
+                    stage,
+                    address,
+                    expected,
+                    found,
+                }),
                 _ => return None,
             }
         };
         let values = [v0, v1];
-        Some(ResultRecord { sequence: s, outcome, values, reply_start: start, reply_length: length, reply_crc })
+        Some(ResultRecord {
+            sequence: s,
+            outcome,
+            values,
+            reply_start: start,
+            reply_length: length,
+            reply_crc,
+        })
     }
 
     /// The values of a `Digest` request.
@@ -99,7 +150,10 @@ impl SectorRecord {
     }
     /// Takes a record apart.
     pub const fn from_words([programmed_pages, d0, d1]: [u32; SECTOR_WORDS]) -> Self {
-        SectorRecord { programmed_pages, digest: Digest([d0, d1]) }
+        SectorRecord {
+            programmed_pages,
+            digest: Digest([d0, d1]),
+        }
     }
 }
 
@@ -157,7 +211,11 @@ impl Identity {
         for (word, value) in words.iter_mut().zip(head) {
             *word = value;
         }
-        for (word, bytes) in words.iter_mut().skip(IDENTITY_HEAD_WORDS).zip(self.sfdp.as_chunks::<4>().0) {
+        for (word, bytes) in words
+            .iter_mut()
+            .skip(IDENTITY_HEAD_WORDS)
+            .zip(self.sfdp.as_chunks::<4>().0)
+        {
             *word = u32::from_le_bytes(*bytes);
         }
         words
@@ -165,7 +223,17 @@ impl Identity {
 
     /// Takes a reply apart.
     pub fn from_words(words: &[u32; IDENTITY_WORDS]) -> Self {
-        let [jedec, status, function, found, work_clock_hz, quad, _, _, sfdp_words @ ..] = words;
+        let [
+            jedec,
+            status,
+            function,
+            found,
+            work_clock_hz,
+            quad,
+            _,
+            _,
+            sfdp_words @ ..,
+        ] = words;
         let [a, b, c, _] = jedec.to_le_bytes();
         let mut sfdp = [0; SFDP_BYTES];
         for (bytes, word) in sfdp.as_chunks_mut::<4>().0.iter_mut().zip(sfdp_words) {

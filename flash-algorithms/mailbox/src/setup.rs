@@ -95,11 +95,18 @@ impl Setup {
 
     /// Takes a block apart. `None` if magic, layout digest or CRC is wrong.
     pub fn from_words(words: &[u32; WORDS]) -> Option<Self> {
-        if words[0] != MAGIC || words[1] != LAYOUT_DIGEST || words[CRC_WORD] != crc32_words(&words[..CRC_WORD]) {
+        if words[0] != MAGIC
+            || words[1] != LAYOUT_DIGEST
+            || words[CRC_WORD] != crc32_words(&words[..CRC_WORD])
+        {
             return None;
         }
-        let [quad_program_opcode, quad_read_opcode, quad_read_dummy_clocks, fast_read_dummy_clocks] =
-            words[15].to_le_bytes();
+        let [
+            quad_program_opcode,
+            quad_read_opcode,
+            quad_read_dummy_clocks,
+            fast_read_dummy_clocks,
+        ] = words[15].to_le_bytes();
         Some(Setup {
             session: words[2],
             lease_ms: words[3],

@@ -86,13 +86,55 @@ pub struct Status {
 impl Status {
     /// Takes the block apart.
     pub const fn from_words(words: &[u32; WORDS]) -> Self {
-        let [magic, version, layout_digest, session, alive, state, results_put, requests_taken, payload_taken, ..] = *words;
-        let [.., replies_put, progress, faults, sequence, code, stage, address, expected, found, _, _] = *words;
+        let [
+            magic,
+            version,
+            layout_digest,
+            session,
+            alive,
+            state,
+            results_put,
+            requests_taken,
+            payload_taken,
+            ..,
+        ] = *words;
+        let [
+            ..,
+            replies_put,
+            progress,
+            faults,
+            sequence,
+            code,
+            stage,
+            address,
+            expected,
+            found,
+            _,
+            _,
+        ] = *words;
         let fault = match (faults, FaultCode::from_word(code), Stage::from_word(stage)) {
             (0, _, _) => None,
-            (_, Some(code), Some(stage)) => Some((sequence, Fault { code, stage, address, expected, found })),
+            (_, Some(code), Some(stage)) => Some((
+                sequence,
+                Fault {
+                    code,
+                    stage,
+                    address,
+                    expected,
+                    found,
+                },
+            )),
             // A word this version does not know: still a fault.
-            _ => Some((sequence, Fault { code: FaultCode::Defect, stage: Stage::Entry, address, expected: code, found: stage })),
+            _ => Some((
+                sequence,
+                Fault {
+                    code: FaultCode::Defect,
+                    stage: Stage::Entry,
+                    address,
+                    expected: code,
+                    found: stage,
+                },
+            )),
         };
         Status {
             magic,

@@ -63,7 +63,10 @@ impl RawWords {
 
     /// No area at all: reads give zero, writes go nowhere.
     pub const fn none() -> Self {
-        RawWords { base: core::ptr::null_mut(), bytes: 0 }
+        RawWords {
+            base: core::ptr::null_mut(),
+            bytes: 0,
+        }
     }
 
     #[inline(always)]
@@ -79,7 +82,8 @@ impl RawWords {
 impl Words for RawWords {
     #[inline(always)]
     fn load(&self, offset: u32) -> u32 {
-        self.word(offset).map_or(0, |word| word.load(Ordering::Relaxed))
+        self.word(offset)
+            .map_or(0, |word| word.load(Ordering::Relaxed))
     }
 
     #[inline(always)]
@@ -92,7 +96,8 @@ impl Words for RawWords {
 
 impl Words for [AtomicU32] {
     fn load(&self, offset: u32) -> u32 {
-        self.get(offset as usize / 4).map_or(0, |word| word.load(Ordering::Relaxed))
+        self.get(offset as usize / 4)
+            .map_or(0, |word| word.load(Ordering::Relaxed))
     }
 
     fn store(&self, offset: u32, value: u32) {

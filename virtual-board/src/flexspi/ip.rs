@@ -301,13 +301,13 @@ impl FlexSpi {
         self.advance(ports);
     }
 
-    /// SWRESET: the command under way is lost, CS# rises where it is.
+    /// SWRESET or a chip reset: the command under way is lost, CS# rises where it is.
     pub(super) fn abort(&mut self, ports: &mut Ports<'_>) {
         if let Some(run) = self.run.take() {
             ports.trace.violation(
                 ports.now,
                 "flexspi",
-                "SWRESET while an IP command was running",
+                "a reset while an IP command was running",
             );
             if run.selected {
                 run.wires.deselect(ports, ports.now);

@@ -63,6 +63,21 @@ impl Nor {
 
     /// The next byte the chip drives.
     pub(super) fn give_byte(&mut self, source: Source, trace: &mut Trace) -> u8 {
+        if source == Source::Array
+            && self.suspended.is_none()
+            && self.burst_wrap().is_none()
+            && let Some(frame) = self.frame.as_mut()
+            && !frame.corrupt
+        {
+            let at = frame.address & (self.part.size_bytes - 1);
+            frame.address = at.wrapping_add(1);
+            return self.array.get(at as usize).copied().unwrap_or(0xFF);
+        }
+        self.give_unusual_byte(source, trace)
+    }
+
+    /// Registers, identity, and array reads with something special about them.
+    fn give_unusual_byte(&mut self, source: Source, trace: &mut Trace) -> u8 {
         let Some(now) = self.frame.as_ref().map(Frame::now) else {
             return 0xFF;
         };

@@ -69,7 +69,7 @@ pub(super) fn actions(bytes: &[u8], address: u32) -> Result<Vec<Action>, Refusal
 
 fn writes(body: &[u8], parameter: u8, actions: &mut Vec<Action>) -> Result<(), String> {
     let width = width(parameter)?;
-    if body.is_empty() || body.len() % 8 != 0 {
+    if body.is_empty() || !body.len().is_multiple_of(8) {
         return Err(format!("write command with {} bytes of pairs", body.len()));
     }
     for pair in body.chunks_exact(8) {

@@ -119,7 +119,7 @@ impl Ivt {
             if self.in_place() && !WINDOW.contains(&self.entry) {
                 return refuse("outside the flash window");
             }
-            if !self.entry_is_code() && self.entry % VECTOR_TABLE_ALIGNMENT != 0 {
+            if !self.entry_is_code() && !self.entry.is_multiple_of(VECTOR_TABLE_ALIGNMENT) {
                 return refuse("even, so a vector table, and not aligned as one");
             }
         }

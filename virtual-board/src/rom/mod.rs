@@ -53,7 +53,7 @@ use crate::time::Time;
 use fcb::Fcb;
 use image::Ivt;
 use script::Action;
-use stages::Stage;
+use stages::{Pending, Stage};
 
 /// How open questions about the ROM are answered; see the table of this module.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -138,6 +138,12 @@ pub struct Rom {
     /// Fuse words 0x450, 0x460, 0x470, 0x6D0, 0x6E0.
     fuses: [u32; 5],
     fcb: Option<Fcb>,
+    /// Mode commands still to send.
+    commands: VecDeque<Pending>,
+    /// Frequency code to go to after them.
+    raise_clock: Option<u8>,
+    /// Since when the flash is asked whether it is ready.
+    ready_since: Option<Time>,
     ivt: Option<Ivt>,
 }
 
@@ -155,6 +161,9 @@ impl Rom {
             sbmr2: 0,
             fuses: [0; 5],
             fcb: None,
+            commands: VecDeque::new(),
+            raise_clock: None,
+            ready_since: None,
             ivt: None,
         }
     }

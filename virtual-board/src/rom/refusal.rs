@@ -89,12 +89,6 @@ pub enum RefusalReason {
         /// FCB timeoutInMs; 0 waits for ever.
         timeout_ms: u32,
     },
-    /// The AHB read through the FCB's sequence 0 faults.
-    #[error("reading {address:#010X} through the FCB's read sequence gives a bus error")]
-    ReadSequenceFaults {
-        /// Address read.
-        address: u32,
-    },
     /// No IVT.
     #[error("no IVT: flash offset 0x1000 holds {found:02X?}, not D1 00 20 4x")]
     IvtHeader {
@@ -136,12 +130,10 @@ pub enum RefusalReason {
         why: String,
     },
     /// A closed part demands a signature.
-    #[error("the part is closed (SEC_CONFIG) and the image is not signed: CSF pointer {csf:#010X}, bytes there {found:02X?}")]
+    #[error("the part is closed (SEC_CONFIG) and the image is not signed: no CSF (D4) behind the pointer {csf:#010X}")]
     NotSigned {
         /// IVT csf field.
         csf: u32,
-        /// First bytes of the CSF, if it could be read.
-        found: Option<[u8; 4]>,
     },
     /// The vector table cannot be used.
     #[error("vector table at {table:#010X}: {why} (SP {sp:#010X}, reset vector {pc:#010X})")]

@@ -236,7 +236,10 @@ fn panic(info: &PanicInfo) -> ! {
 fn fail(exception: u32, line: u32) -> ! {
     let area = area();
     let code = FaultCode::Defect.word();
-    area.store_all(status::AT_FAULT_LINE, &[0, code, Stage::Entry.word(), 0, exception, line]);
+    area.store_all(
+        status::AT_FAULT_LINE,
+        &[0, code, Stage::Entry.word(), 0, exception, line],
+    );
     area.order();
     area.store(status::AT_FAULTS, 1);
     area.store(status::AT_STATE, ServerState::Failed.word());

@@ -1,0 +1,14 @@
+//! Production flasher for NXP i.MX RT1062 boards with ISSI IS25WP QSPI NOR flash, over SWD.
+//!
+//! The folders are the stages of the pipeline, in this order:
+//! `image` → `link` → `survey` → `boot` → `plan` → `algorithm` → `verify` → `reset` → `report`; `job` runs them, `cli`
+//! is the command line. `target` holds what is known of chip, flash part and board.
+
+pub mod address;
+pub mod boot;
+pub mod clock;
+pub mod image;
+pub mod link;
+pub mod plan;
+pub mod problem;
+pub mod target;

@@ -1,0 +1,211 @@
+//! `--probe virtual…`: a simulated board as the other end of the link, and its virtual time as the job's clock.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use virtual_board::board::{BoardConfig, BoardError, BoardHandle};
+use virtual_board::nor::{Part, TimingProfile};
+use virtual_board::probe::{PRODUCT_ID, VENDOR_ID};
+use virtual_board::rom::Reading;
+use virtual_board::soc::Straps;
+
+use super::probes::ProbeSelector;
+use crate::clock::Clock;
+use crate::problem::{ExitCode, Problem};
+
+/// The word that asks for a virtual board.
+const KEYWORD: &str = "virtual";
+
+/// Why a virtual board cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum VirtualError {
+    /// An option after the question mark is not known, or its value is not.
+    #[error("the virtual board has no option \"{option}\"")]
+    Option {
+        /// The option as typed.
+        option: String,
+    },
+    /// The board itself refused.
+    #[error("the virtual board cannot be set up: {0}")]
+    Board(#[from] BoardError),
+}
+
+impl From<VirtualError> for Problem {
+    fn from(error: VirtualError) -> Problem {
+        let what = error.to_string();
+        match error {
+            VirtualError::Option { .. } => Problem::new("virtual-option", ExitCode::Usage, what)
+                .because(format!("the options are: {OPTIONS}"))
+                .fix("correct the part after the question mark of --probe"),
+            VirtualError::Board(BoardError::File(_)) => {
+                Problem::new("virtual-file", ExitCode::NoProbe, what)
+                    .fix("give a file of exactly the flash part's size, or a name that does not exist yet")
+            }
+            VirtualError::Board(_) => Problem::new("virtual-board", ExitCode::Internal, what),
+        }
+    }
+}
+
+const OPTIONS: &str = "boot-mode=internal|serial-downloader|fuses, timing=typ|slow|max, rom=strict|lenient, part=NAME";
+
+/// What is asked for after `--probe virtual`.
+#[derive(Clone, Debug)]
+pub struct VirtualProbe {
+    file: Option<PathBuf>,
+    part: Option<Part>,
+    straps: Straps,
+    timing: TimingProfile,
+    reading: Reading,
+}
+
+impl VirtualProbe {
+    /// Reads `virtual[:FILE][?option=value[&option=value…]]`; `None` where the text means another probe.
+    ///
+    /// # Errors
+    /// [`VirtualError::Option`].
+    pub fn parse(text: &str) -> Result<Option<Self>, VirtualError> {
+        let Some(rest) = text.strip_prefix(KEYWORD) else { return Ok(None) };
+        let (file, options) = rest.split_once('?').unwrap_or((rest, ""));
+        let file = match file.strip_prefix(':') {
+            Some(file) if !file.is_empty() => Some(PathBuf::from(file)),
+            None if file.is_empty() => None,
+            _ => return Ok(None),
+        };
+        let mut probe = VirtualProbe {
+            file,
+            part: None,
+            straps: Straps::INTERNAL_BOOT,
+            timing: TimingProfile::Typ,
+            reading: Reading::Strict,
+        };
+        for option in options.split('&').filter(|o| !o.is_empty()) {
+            probe.set(option).ok_or_else(|| VirtualError::Option { option: option.to_owned() })?;
+        }
+        Ok(Some(probe))
+    }
+
+    fn set(&mut self, option: &str) -> Option<()> {
+        match option.split_once('=')? {
+            ("boot-mode", "internal") => self.straps = Straps::INTERNAL_BOOT,
+            ("boot-mode", "serial-downloader") => self.straps = Straps::SERIAL_DOWNLOADER,
+            ("boot-mode", "fuses") => self.straps = Straps { boot_mode: 0, ..Straps::INTERNAL_BOOT },
+            ("timing", "typ") => self.timing = TimingProfile::Typ,
+            ("timing", "slow") => self.timing = TimingProfile::Slow,
+            ("timing", "max") => self.timing = TimingProfile::Max,
+            ("rom", "strict") => self.reading = Reading::Strict,
+            ("rom", "lenient") => self.reading = Reading::Lenient,
+            ("part", name) => self.part = Some(Part::builtin(&name.to_ascii_lowercase()).ok()?),
+            _ => return None,
+        }
+        Some(())
+    }
+
+    /// Powers the board up. `default_part` is the flash it carries unless `part=` says otherwise.
+    ///
+    /// # Errors
+    /// [`VirtualError`].
+    pub fn start(self, default_part: &str) -> Result<VirtualBench, VirtualError> {
+        let part = match self.part {
+            Some(part) => part,
+            None => Part::builtin(&default_part.to_ascii_lowercase())
+                .map_err(|_| VirtualError::Option { option: format!("part={default_part}") })?,
+        };
+        let config = BoardConfig {
+            straps: self.straps,
+            timing: self.timing,
+            reading: self.reading,
+            flash_file: self.file,
+            ..BoardConfig::new(part)
+        };
+        VirtualBench::start(config)
+    }
+}
+
+/// A running virtual board with its probe.
+#[derive(Clone, Debug)]
+pub struct VirtualBench {
+    board: BoardHandle,
+}
+
+impl VirtualBench {
+    /// Powers up a board of any configuration.
+    ///
+    /// # Errors
+    /// [`VirtualError::Board`].
+    pub fn start(config: BoardConfig) -> Result<Self, VirtualError> {
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        let serial = format!("VIRTUAL{:04}", NEXT.fetch_add(1, Ordering::Relaxed));
+        Ok(VirtualBench { board: BoardHandle::start(config, &serial)? })
+    }
+
+    /// The board.
+    pub fn board(&self) -> &BoardHandle {
+        &self.board
+    }
+
+    /// Selects this board's probe.
+    pub fn selector(&self) -> ProbeSelector {
+        ProbeSelector {
+            vendor_id: VENDOR_ID,
+            product_id: PRODUCT_ID,
+            serial: Some(self.board.serial().to_owned()),
+        }
+    }
+
+    /// The board's virtual time.
+    pub fn clock(&self) -> Arc<dyn Clock + Send + Sync> {
+        Arc::new(BoardClock { board: self.board.clone() })
+    }
+
+    /// USB transactions of the probe so far.
+    pub fn transactions(&self) -> u64 {
+        self.board.transactions().unwrap_or(0)
+    }
+}
+
+/// Virtual time; stands still once the board has stopped.
+struct BoardClock {
+    board: BoardHandle,
+}
+
+impl Clock for BoardClock {
+    fn now(&self) -> Duration {
+        self.board.now().unwrap_or_default()
+    }
+
+    fn sleep(&self, span: Duration) {
+        // a board that has stopped shows itself at the next access of the link
+        let _ = self.board.sleep(span);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_probe_option_names_a_file_and_board_options() {
+        let probe = VirtualProbe::parse("virtual:/tmp/a:b.bin?boot-mode=serial-downloader&timing=max")
+            .expect("valid")
+            .expect("virtual");
+        assert_eq!(probe.file, Some(PathBuf::from("/tmp/a:b.bin")));
+        assert_eq!(probe.straps, Straps::SERIAL_DOWNLOADER);
+        assert_eq!(probe.timing, TimingProfile::Max);
+    }
+
+    #[test]
+    fn other_probes_are_not_virtual() {
+        for text in ["1366:0101", "virtually", "J-Link"] {
+            assert!(VirtualProbe::parse(text).expect("no error").is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_option_is_a_usage_error_that_lists_the_options() {
+        let problem = Problem::from(VirtualProbe::parse("virtual?boot-mode=dfu").expect_err("refused"));
+        assert_eq!(problem.exit, ExitCode::Usage);
+        assert!(problem.why.expect("why").contains("serial-downloader"));
+    }
+}

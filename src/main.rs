@@ -1,0 +1,3 @@
+//! The `rtflash` program.
+
+fn main() {}

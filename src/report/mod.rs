@@ -1,0 +1,15 @@
+//! The record of one unit, and how it is shown: as lines for people, as JSON for machines.
+
+mod record;
+mod text;
+mod verdict;
+
+pub use record::{
+    BootRecord, ChipRecord, FindingRecord, FlashRecord, ImageRecord, InputRecord, MismatchRecord,
+    Phase, PlanRecord, ProbeRecord, RECORD_VERSION, Record, TargetRecord,
+};
+pub use text::lines;
+pub use verdict::{Pass, Verdict};
+
+#[cfg(test)]
+mod tests;

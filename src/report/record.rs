@@ -1,0 +1,303 @@
+//! The record of one unit: what was found, done and proven.
+
+use serde::Serialize;
+
+use super::Verdict;
+use crate::boot::{BootImage, Entry, Finding};
+use crate::image::Input;
+use crate::plan::Plan;
+use crate::target::Target;
+
+/// Version of the record's shape; raised when a field changes its meaning or goes away.
+pub const RECORD_VERSION: u32 = 1;
+
+/// Everything recorded about one unit. Sections that the job did not reach are absent.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Record {
+    /// [`RECORD_VERSION`].
+    pub record_version: u32,
+    /// Version of this program.
+    pub rtflash_version: &'static str,
+    /// `flash`, `verify` or `reset`.
+    pub command: &'static str,
+    /// What was to be flashed on.
+    pub target: TargetRecord,
+    /// The probe.
+    pub probe: Option<ProbeRecord>,
+    /// The chip found.
+    pub chip: Option<ChipRecord>,
+    /// The flash part found.
+    pub flash: Option<FlashRecord>,
+    /// The input files.
+    pub inputs: Vec<InputRecord>,
+    /// The image.
+    pub image: Option<ImageRecord>,
+    /// Findings on the image.
+    pub findings: Vec<FindingRecord>,
+    /// What was planned.
+    pub plan: Option<PlanRecord>,
+    /// Digest over the whole range as the target computed it after the last write, in hex.
+    pub digest: Option<String>,
+    /// First difference, where the content differs.
+    pub mismatch: Option<MismatchRecord>,
+    /// How the boot was proven, or what speaks against it.
+    pub boot: Option<BootRecord>,
+    /// The phases in their order.
+    pub phases: Vec<Phase>,
+    /// How it ended.
+    pub verdict: Verdict,
+}
+
+/// Names of the target files.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TargetRecord {
+    /// Chip.
+    pub chip: String,
+    /// Flash part.
+    pub flash: String,
+    /// Board.
+    pub board: String,
+}
+
+impl From<&Target> for TargetRecord {
+    fn from(target: &Target) -> Self {
+        TargetRecord {
+            chip: target.chip().name.clone(),
+            flash: target.flash().name.clone(),
+            board: target.board().name.clone(),
+        }
+    }
+}
+
+/// A probe.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ProbeRecord {
+    /// Its name.
+    pub name: String,
+    /// Selector VID:PID[:serial], or `virtual`.
+    pub selector: String,
+    /// SWD clock in kHz.
+    pub speed_khz: u32,
+}
+
+/// A chip.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ChipRecord {
+    /// Its name.
+    pub name: String,
+    /// Unique ID, 16 hex digits.
+    pub uid: String,
+    /// Silicon revision word.
+    pub silicon_revision: String,
+}
+
+/// A flash part.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FlashRecord {
+    /// Its name.
+    pub part: String,
+    /// JEDEC ID, three hex bytes.
+    pub jedec_id: String,
+    /// Size in bytes.
+    pub size_bytes: u32,
+    /// Status register as found.
+    pub status_before: u8,
+    /// Status register as left.
+    pub status_after: Option<u8>,
+}
+
+/// An input file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct InputRecord {
+    /// Name as given.
+    pub path: String,
+    /// Format.
+    pub format: &'static str,
+    /// SHA-256 of the file, in hex.
+    pub sha256: String,
+    /// Size of the file in bytes.
+    pub size_bytes: u64,
+}
+
+impl From<&Input> for InputRecord {
+    fn from(input: &Input) -> Self {
+        InputRecord {
+            path: input.path.display().to_string(),
+            format: input.format.name(),
+            sha256: input.sha256_text(),
+            size_bytes: input.size_bytes,
+        }
+    }
+}
+
+/// The image as it was to be in the flash.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ImageRecord {
+    /// Bytes that the files bring.
+    pub file_bytes: u64,
+    /// Segments of the files: start address and length in bytes.
+    pub segments: Vec<(String, u64)>,
+    /// Bytes with the boot header.
+    pub flash_bytes: u64,
+    /// SHA-256 of the flash from its first byte to the end of the image, gaps erased, in hex.
+    pub flash_sha256: String,
+    /// What was inserted, one sentence each.
+    pub inserted: Vec<String>,
+    /// The IVT's entry.
+    pub entry: String,
+    /// First instruction.
+    pub reset_handler: String,
+}
+
+impl From<&BootImage> for ImageRecord {
+    fn from(boot_image: &BootImage) -> Self {
+        let Entry {
+            ivt_entry,
+            reset_handler,
+            ..
+        } = boot_image.entry();
+        let segments = boot_image.image().segments().iter();
+        ImageRecord {
+            file_bytes: boot_image.image().len_bytes(),
+            segments: segments
+                .map(|s| (s.start().to_string(), s.bytes().len() as u64))
+                .collect(),
+            flash_bytes: boot_image.len_bytes(),
+            flash_sha256: hex(&boot_image.sha256()),
+            inserted: boot_image.inserted().iter().map(ToString::to_string).collect(),
+            entry: crate::address::Address::new(ivt_entry).to_string(),
+            reset_handler: reset_handler.to_string(),
+        }
+    }
+}
+
+/// A finding.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FindingRecord {
+    /// Stable code.
+    pub code: &'static str,
+    /// `note`, `warning` or `error`.
+    pub severity: &'static str,
+    /// What was found.
+    pub what: String,
+    /// Why it matters.
+    pub why: Option<String>,
+    /// What to do.
+    pub fix: Option<String>,
+}
+
+impl From<&Finding> for FindingRecord {
+    fn from(finding: &Finding) -> Self {
+        FindingRecord {
+            code: finding.code,
+            severity: finding.severity.name(),
+            what: finding.what.clone(),
+            why: finding.why.clone(),
+            fix: finding.fix.clone(),
+        }
+    }
+}
+
+/// What was planned.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PlanRecord {
+    /// Sectors that held their final content.
+    pub sectors_kept: u32,
+    /// Sectors programmed without an erase.
+    pub sectors_programmed: u32,
+    /// Sectors erased and programmed.
+    pub sectors_erased: u32,
+    /// Erase commands.
+    pub erase_commands: u32,
+    /// Bytes programmed.
+    pub programmed_bytes: u64,
+    /// Bytes of others that were saved and restored.
+    pub foreign_bytes: u64,
+    /// Whether the status register was written.
+    pub sets_status: bool,
+}
+
+impl From<&Plan> for PlanRecord {
+    fn from(plan: &Plan) -> Self {
+        let summary = plan.summary();
+        PlanRecord {
+            sectors_kept: summary.kept,
+            sectors_programmed: summary.programmed,
+            sectors_erased: summary.erased,
+            erase_commands: summary.erase_commands,
+            programmed_bytes: summary.programmed_bytes,
+            foreign_bytes: summary.foreign_bytes,
+            sets_status: summary.sets_status,
+        }
+    }
+}
+
+/// The first difference between board and image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MismatchRecord {
+    /// Bus address.
+    pub address: String,
+    /// 4 KiB sector, counted from 0.
+    pub sector: u32,
+    /// What the image has there.
+    pub expected: u8,
+    /// What the board holds.
+    pub found: u8,
+    /// File and line of that byte, or what inserted it.
+    pub origin: String,
+}
+
+/// How the boot was proven, or what speaks against it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct BootRecord {
+    /// Whether it is proven.
+    pub proven: bool,
+    /// The evidence, one sentence each.
+    pub evidence: Vec<String>,
+}
+
+/// One phase of the job.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Phase {
+    /// Name of the stage.
+    pub name: &'static str,
+    /// Seconds by the job's clock; virtual ones on the virtual board.
+    pub seconds: f64,
+    /// Probe transactions.
+    pub transactions: u64,
+}
+
+impl Record {
+    /// A record that knows no more than its command, target and verdict.
+    pub fn new(command: &'static str, target: &Target, verdict: Verdict) -> Self {
+        Record {
+            record_version: RECORD_VERSION,
+            rtflash_version: env!("CARGO_PKG_VERSION"),
+            command,
+            target: target.into(),
+            probe: None,
+            chip: None,
+            flash: None,
+            inputs: Vec::new(),
+            image: None,
+            findings: Vec::new(),
+            plan: None,
+            digest: None,
+            mismatch: None,
+            boot: None,
+            phases: Vec::new(),
+            verdict,
+        }
+    }
+
+    /// Notes the image: inputs, content, what was inserted, findings.
+    pub fn note_image(&mut self, boot_image: &BootImage) {
+        self.inputs = boot_image.image().inputs().iter().map(Into::into).collect();
+        self.findings = boot_image.findings().iter().map(Into::into).collect();
+        self.image = Some(boot_image.into());
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,103 @@
+//! The record as lines for people; the last line is the verdict.
+
+use super::record::{Phase, Record};
+
+/// Width of the labels in front.
+const LABEL_WIDTH: usize = 9;
+
+/// The lines of a record. `with_transactions` adds the probe transactions of each phase.
+pub fn lines(record: &Record, with_transactions: bool) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut say = |label: &str, text: String| lines.push(format!("{label:LABEL_WIDTH$} {text}"));
+    if let Some(probe) = &record.probe {
+        let text = format!("{} ({}), SWD at {} kHz", probe.name, probe.selector, probe.speed_khz);
+        say("probe", text);
+    }
+    if let Some(chip) = &record.chip {
+        say("chip", format!("{}, UID {}", chip.name, chip.uid));
+    }
+    if let Some(flash) = &record.flash {
+        let size_kib = flash.size_bytes / 1024;
+        let text = format!("{}, JEDEC ID {}, {size_kib} KiB", flash.part, flash.jedec_id);
+        say("flash", text);
+    }
+    for input in &record.inputs {
+        let text = format!("{} ({}), SHA-256 {}", input.path, input.format, input.sha256);
+        say("input", text);
+    }
+    if let Some(image) = &record.image {
+        let segments: Vec<String> = image
+            .segments
+            .iter()
+            .map(|(start, length)| format!("{length} bytes at {start}"))
+            .collect();
+        say("image", segments.join(", "));
+        if image.inserted.is_empty() {
+            say("header", "FCB and IVT are in the image; nothing inserted".to_owned());
+        }
+        for inserted in &image.inserted {
+            say("header", inserted.clone());
+        }
+        let text = format!("IVT entry {}, reset handler {}", image.entry, image.reset_handler);
+        say("entry", text);
+    }
+    for finding in &record.findings {
+        let why = finding.why.as_ref().map(|why| format!(": {why}"));
+        let text = format!("{}{} [{}]", finding.what, why.unwrap_or_default(), finding.code);
+        say(finding.severity, text);
+    }
+    if let Some(plan) = &record.plan {
+        let mut text = format!(
+            "{} sectors erased, {} programmed without erase, {} kept; {} bytes programmed",
+            plan.sectors_erased, plan.sectors_programmed, plan.sectors_kept, plan.programmed_bytes
+        );
+        if plan.foreign_bytes != 0 {
+            text += &format!("; {} bytes of others restored", plan.foreign_bytes);
+        }
+        say("sectors", text);
+    }
+    if let Some(flash) = &record.flash
+        && let Some(after) = flash.status_after.filter(|after| *after != flash.status_before)
+    {
+        let text = format!("0x{:02X} was 0x{:02X}", after, flash.status_before);
+        say("status", text);
+    }
+    if let Some(digest) = &record.digest {
+        say("digest", format!("{digest} (computed by the target over the whole range)"));
+    }
+    if let Some(mismatch) = &record.mismatch {
+        let text = format!(
+            "at {} (sector {}): expected 0x{:02X}, found 0x{:02X}; from {}",
+            mismatch.address, mismatch.sector, mismatch.expected, mismatch.found, mismatch.origin
+        );
+        say("differs", text);
+    }
+    if let Some(boot) = &record.boot {
+        let label = if boot.proven { "boot" } else { "no boot" };
+        for evidence in &boot.evidence {
+            say(label, evidence.clone());
+        }
+    }
+    for phase in &record.phases {
+        say("time", phase_text(phase, with_transactions));
+    }
+    if !record.phases.is_empty() {
+        let total = Phase {
+            name: "total",
+            seconds: record.phases.iter().map(|phase| phase.seconds).sum(),
+            transactions: record.phases.iter().map(|phase| phase.transactions).sum(),
+        };
+        say("time", phase_text(&total, with_transactions));
+    }
+    lines.push(record.verdict.to_string());
+    lines
+}
+
+fn phase_text(phase: &Phase, with_transactions: bool) -> String {
+    let text = format!("{:<10} {:>9.3} s", phase.name, phase.seconds);
+    if with_transactions {
+        format!("{text} {:>6} transactions", phase.transactions)
+    } else {
+        text
+    }
+}

@@ -1,0 +1,135 @@
+//! The algorithm's bus over the model: every access costs time, every violation of the model is kept.
+
+use flexspi_nor::bus::Bus;
+use std::cell::RefCell;
+use std::rc::Rc;
+use virtual_board::bus::Width;
+use virtual_board::flexspi::{FlexSpi, Ports};
+use virtual_board::nor::{Nor, Part, TimingProfile};
+use virtual_board::soc::{Fuses, Soc, Straps};
+use virtual_board::time::Time;
+use virtual_board::trace::{Severity, Trace};
+
+const FLEXSPI: std::ops::Range<u32> = 0x402A_8000..0x402A_8400;
+const AIRCR: u32 = 0xE000_ED0C;
+/// One peripheral access of the core, roughly.
+const ACCESS: Time = Time::ns(60);
+/// What a YIELD lets pass when the flash is not busy.
+const YIELD: Time = Time::us(20);
+
+/// The modelled blocks.
+pub struct Model {
+    pub soc: Soc,
+    pub flexspi: FlexSpi,
+    pub nor: Nor,
+    pub trace: Trace,
+    pub now: Time,
+    pub aircr: u32,
+    pub reset_requested: bool,
+    pub faults: Vec<String>,
+}
+
+/// A shared handle: the algorithm owns one, the test another.
+#[derive(Clone)]
+pub struct Board(pub Rc<RefCell<Model>>);
+
+impl Board {
+    /// A board at power-on with a flash part of `targets/flash`.
+    pub fn new(part: &str) -> Self {
+        let part = Part::builtin(part).unwrap();
+        Board(Rc::new(RefCell::new(Model {
+            soc: Soc::new(Straps::INTERNAL_BOOT, Fuses::default()),
+            flexspi: FlexSpi::new(),
+            nor: Nor::new(part, TimingProfile::Typ),
+            trace: Trace::default(),
+            now: Time::ZERO,
+            aircr: 0x500,
+            reset_requested: false,
+            faults: Vec::new(),
+        })))
+    }
+
+    /// Runs `f` on the model.
+    pub fn with<R>(&self, f: impl FnOnce(&mut Model) -> R) -> R {
+        f(&mut self.0.borrow_mut())
+    }
+
+    /// Fails if the model refused anything.
+    pub fn assert_clean(&self) {
+        self.with(|m| {
+            let lines: Vec<_> = m.trace.lines().iter().filter(|l| l.severity == Severity::Violation).collect();
+            assert!(lines.is_empty(), "violations: {lines:#?}");
+            assert!(m.faults.is_empty(), "bus faults: {:#?}", m.faults);
+        });
+    }
+}
+
+impl Model {
+    fn flexspi<R>(&mut self, f: impl FnOnce(&mut FlexSpi, &mut Ports<'_>) -> R) -> R {
+        let serial_root_hz = self.soc.flexspi_root_hz(self.now);
+        let pads = self.soc.flexspi_pads();
+        let mut ports =
+            Ports { now: self.now, serial_root_hz, pads, nor: &mut self.nor, trace: &mut self.trace };
+        f(&mut self.flexspi, &mut ports)
+    }
+
+    fn read(&mut self, address: u32, width: Width) -> u32 {
+        self.now += ACCESS;
+        if address == AIRCR {
+            return self.aircr;
+        }
+        let value = if FLEXSPI.contains(&address) {
+            self.flexspi(|flexspi, ports| flexspi.read(address - FLEXSPI.start, width, ports))
+        } else {
+            let (now, trace) = (self.now, &mut self.trace);
+            self.soc.peripheral_read(address, width, now, trace).unwrap_or(Err(virtual_board::bus::BusFault))
+        };
+        value.unwrap_or_else(|_| {
+            self.faults.push(format!("read {address:#010x}"));
+            0
+        })
+    }
+
+    fn write(&mut self, address: u32, width: Width, value: u32) {
+        self.now += ACCESS;
+        if address == AIRCR {
+            assert_eq!(value >> 16, 0x05FA);
+            assert_eq!(value & 0x700, self.aircr & 0x700, "PRIGROUP is kept");
+            self.reset_requested |= value & 4 != 0;
+            return;
+        }
+        let done = if FLEXSPI.contains(&address) {
+            self.flexspi(|flexspi, ports| flexspi.write(address - FLEXSPI.start, width, value, ports))
+        } else {
+            let (now, trace) = (self.now, &mut self.trace);
+            self.soc.peripheral_write(address, width, value, now, trace).unwrap_or(Err(virtual_board::bus::BusFault))
+        };
+        if done.is_err() {
+            self.faults.push(format!("write {value:#010x} to {address:#010x}"));
+        }
+    }
+}
+
+impl Bus for Board {
+    fn read32(&mut self, address: u32) -> u32 {
+        self.0.borrow_mut().read(address, Width::Word)
+    }
+    fn write32(&mut self, address: u32, value: u32) {
+        self.0.borrow_mut().write(address, Width::Word, value);
+    }
+    fn read16(&mut self, address: u32) -> u16 {
+        self.0.borrow_mut().read(address, Width::Half) as u16
+    }
+    fn write16(&mut self, address: u32, value: u16) {
+        self.0.borrow_mut().write(address, Width::Half, u32::from(value));
+    }
+    fn yield_hint(&mut self) {
+        let mut m = self.0.borrow_mut();
+        let now = m.now;
+        m.now = match m.nor.busy_until() {
+            // A busy flash: half of the way there, so that a lease can run out in between.
+            Some(end) if end > now + YIELD => now + Time::ps((end - now).as_ps() / 2),
+            _ => now + YIELD,
+        };
+    }
+}

@@ -1,0 +1,113 @@
+//! The entry: from any state of clocks and flash, nothing non-volatile changed.
+
+use crate::board::Board;
+use crate::host::{Session, setup};
+use mailbox::fault::{FaultCode, Stage};
+use mailbox::result::{FOUND_BUSY, FOUND_PLLS_DOWN, IDENTITY_WORDS, Identity};
+use mailbox::status::ServerState;
+use mailbox::{Request, Setup};
+
+fn identity(s: &mut Session) -> Identity {
+    let result = s.ok(Request::Identify);
+    let words: [u32; IDENTITY_WORDS] = s.reply(&result).try_into().unwrap();
+    Identity::from_words(&words)
+}
+
+#[test]
+fn from_power_on_the_plls_are_started() {
+    let mut s = Session::up(Board::new("is25wp064"));
+    assert_eq!(identity(&mut s).found & FOUND_PLLS_DOWN, FOUND_PLLS_DOWN);
+    s.board.with(|m| {
+        assert_eq!(m.soc.core_hz(m.now), 396_000_000);
+        assert_eq!(m.soc.flexspi_root_hz(m.now), 80_000_000);
+    });
+    s.board.assert_clean();
+}
+
+#[test]
+fn a_second_start_finds_the_plls_up() {
+    let s = Session::up(Board::new("is25wp064"));
+    let board = s.board.clone();
+    drop(s);
+    let mut s = Session::up(board);
+    assert_eq!(identity(&mut s).found & FOUND_PLLS_DOWN, 0);
+    s.board.assert_clean();
+}
+
+#[test]
+fn every_mode_an_application_can_leave_is_left() {
+    let modes = [(true, None, false), (false, Some(0xEB), false), (false, None, true), (false, Some(0xBB), false)];
+    for (qpi, continuous, powered_down) in modes {
+        let board = Board::new("is25wp064");
+        board.with(|m| {
+            m.nor.set_status_register(0x40);
+            m.nor.set_mode(qpi, continuous, powered_down);
+        });
+        let mut s = Session::up(board);
+        assert_eq!(identity(&mut s).jedec_id, [0x9D, 0x70, 0x17], "{qpi} {continuous:x?} {powered_down}");
+        s.board.with(|m| {
+            assert!(!m.nor.in_qpi() && m.nor.continuous_read().is_none() && !m.nor.in_deep_power_down());
+            assert_eq!(m.nor.status_register(), 0x40);
+            assert!(m.nor.content().iter().all(|b| *b == 0xFF));
+        });
+    }
+}
+
+#[test]
+fn an_erase_under_way_is_waited_for() {
+    let mut s = Session::up(Board::new("is25wp064"));
+    s.board.with(|m| m.nor.content_mut()[..0x1_0000].fill(0));
+    // A request is put and the server vanishes in the middle of it: the flash goes on.
+    let board = s.board.clone();
+    s.put(Request::Erase { address: 0, size: 0x1_0000, opcode: 0xD8, flags: 0 });
+    let mut other = board.clone();
+    start_erase_only(&mut other);
+    let mut s = Session::up(board);
+    assert_eq!(identity(&mut s).found & FOUND_BUSY, FOUND_BUSY);
+    assert!(s.board.with(|m| m.nor.content()[..0x1_0000].iter().all(|b| *b == 0xFF)));
+}
+
+/// WREN and D8h through the controller, and no wait.
+fn start_erase_only(board: &mut Board) {
+    use flexspi_nor::controller;
+    use flexspi_nor::lease::Lease;
+    use flexspi_nor::lut::{self, Slot};
+    use flexspi_nor::machine::Machine;
+    use mailbox::words::RawWords;
+    let mut machine = Machine::start(board.clone(), Lease::new(RawWords::none(), u32::MAX));
+    controller::load(&mut machine, &[(Slot::Erase, lut::addressed(0xD8))]).unwrap();
+    controller::command(&mut machine, Slot::WriteEnable, 0, Stage::Erase).unwrap();
+    controller::command(&mut machine, Slot::Erase, 0, Stage::Erase).unwrap();
+}
+
+#[test]
+fn a_setup_of_another_layout_is_refused() {
+    use mailbox::words::Words;
+    let s = Session::up(Board::new("is25wp064"));
+    s.words.store(mailbox::layout::SETUP + 4, 1);
+    let server = flexspi_nor::server::Server::start(s.board.clone(), s.words);
+    let status = s.status();
+    assert_eq!(status.state, Some(ServerState::Failed));
+    assert_eq!(status.fault.map(|(_, f)| f.code), Some(FaultCode::BadSetup));
+    drop(server);
+}
+
+#[test]
+fn without_the_dqs_pad_the_clock_stays_at_60_mhz() {
+    let setup = Setup { flags: setup().flags & !mailbox::setup::FLAG_DQS_LOOPBACK, ..setup() };
+    let mut s = Session::start(Board::new("is25wp064"), setup);
+    assert_eq!(identity(&mut s).work_clock_hz, 60_000_000);
+    s.board.with(|m| assert!(!m.soc.flexspi_pads().dqs));
+    s.board.assert_clean();
+}
+
+#[test]
+fn the_entry_writes_nothing_non_volatile() {
+    let s = Session::up(Board::new("is25wp064"));
+    s.board.with(|m| {
+        let counters = m.nor.counters();
+        assert_eq!((counters.erases, counters.programs), (0, 0));
+        assert_eq!(m.nor.status_register(), 0);
+    });
+    s.board.assert_clean();
+}
