@@ -169,10 +169,7 @@ impl fmt::Debug for FlashOffset {
 
 impl fmt::Display for AddressRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self
-            .start
-            .checked_add(self.length_bytes.saturating_sub(1))
-        {
+        match self.start.checked_add(self.length_bytes.saturating_sub(1)) {
             Some(last) => write!(f, "{}–{last}", self.start),
             None => write!(f, "{}", self.start),
         }

@@ -120,8 +120,8 @@ pub struct Problem {
     pub exit: ExitCode,
     /// What happened.
     pub what: String,
-    /// Where.
-    pub place: Place,
+    /// Where. Boxed to keep results small.
+    pub place: Box<Place>,
     /// Why, where known.
     pub why: Option<String>,
     /// What to do.
@@ -135,7 +135,7 @@ impl Problem {
             code,
             exit,
             what: what.into(),
-            place: Place::default(),
+            place: Box::default(),
             why: None,
             fix: None,
         }
@@ -155,7 +155,7 @@ impl Problem {
 
     /// Adds the place.
     pub fn at(mut self, place: Place) -> Self {
-        self.place = place;
+        *self.place = place;
         self
     }
 }

@@ -48,7 +48,10 @@ impl LoadMap {
 pub(super) fn of_ivt(bench: &mut Bench<'_>, ivt: &Ivt, map: LoadMap) -> Option<Entry> {
     let place = bench.place(bench.target.chip().boot.ivt_offset);
     let address = Address::new(ivt.entry & !THUMB);
-    if map.stored_at(address).is_none_or(|stored| !bench.image.covers(stored)) {
+    if map
+        .stored_at(address)
+        .is_none_or(|stored| !bench.image.covers(stored))
+    {
         bench.findings.push(
             Finding::error(
                 "entry-outside",
@@ -126,7 +129,9 @@ fn check_stack_pointer(bench: &mut Bench<'_>, table: Address, sp: Address, place
         bench.findings.push(
             Finding::error(
                 "stack-pointer",
-                format!("the initial stack pointer {sp} in the vector table at {table} is not in RAM"),
+                format!(
+                    "the initial stack pointer {sp} in the vector table at {table} is not in RAM"
+                ),
             )
             .at(place.clone())
             .because("the first push would fault, and the core would lock up")

@@ -92,7 +92,7 @@ impl From<Finding> for Problem {
             code: finding.code,
             exit: ExitCode::Refused,
             what: finding.what,
-            place: finding.place,
+            place: Box::new(finding.place),
             why: finding.why,
             fix: finding.fix,
         }
@@ -101,7 +101,12 @@ impl From<Finding> for Problem {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.severity.name(), Problem::from(self.clone()))
+        write!(
+            f,
+            "{}: {}",
+            self.severity.name(),
+            Problem::from(self.clone())
+        )
     }
 }
 

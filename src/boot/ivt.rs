@@ -138,7 +138,11 @@ mod tests {
 
     #[test]
     fn the_ivt_is_that_of_nxp_s_sdk() {
-        let ivt = Ivt::new(0x6000_2000, Address::new(0x6000_1000), Address::new(0x6000_1020));
+        let ivt = Ivt::new(
+            0x6000_2000,
+            Address::new(0x6000_1000),
+            Address::new(0x6000_1020),
+        );
         let words: Vec<u32> = ivt
             .build()
             .chunks(4)

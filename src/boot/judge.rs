@@ -169,7 +169,11 @@ impl Bench<'_> {
             return Region::Other;
         }
         if !complete {
-            self.findings.push(rules::incomplete("FCB", "fcb-incomplete", self.place(offset)));
+            self.findings.push(rules::incomplete(
+                "FCB",
+                "fcb-incomplete",
+                self.place(offset),
+            ));
         }
         Region::Found(fcb)
     }
@@ -184,7 +188,11 @@ impl Bench<'_> {
             return Region::Other;
         };
         if !complete {
-            self.findings.push(rules::incomplete("IVT", "ivt-incomplete", self.place(offset)));
+            self.findings.push(rules::incomplete(
+                "IVT",
+                "ivt-incomplete",
+                self.place(offset),
+            ));
         }
         Region::Found(ivt)
     }
@@ -200,7 +208,9 @@ impl Bench<'_> {
         let mut brought = 0;
         for (address, piece) in self.image.pieces_in(range) {
             let from = address.checked_from(start)? as usize;
-            bytes.get_mut(from..from + piece.len())?.copy_from_slice(piece);
+            bytes
+                .get_mut(from..from + piece.len())?
+                .copy_from_slice(piece);
             brought += piece.len();
         }
         Some((bytes, brought == N))

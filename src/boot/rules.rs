@@ -42,7 +42,7 @@ pub(super) fn does_not_fit(target: &Target, error: ImageError) -> Finding {
             problem.fix.as_deref().unwrap_or_default(),
         ),
     };
-    let told = told.at(problem.place);
+    let told = told.at(*problem.place);
     match problem.why {
         Some(why) => told.because(why),
         None => told,
@@ -59,11 +59,14 @@ pub(super) fn no_fcb_but_something(bench: &Bench<'_>) -> Finding {
             .checked_add(distance)
             .and_then(|address| bench.image.word_at(address))
     };
-    let is_table = word(0)
-        .zip(word(4))
-        .is_some_and(|(sp, reset)| {
-            bench.target.chip().ram_for_stack(Address::new(sp)).is_some() && reset & 1 == 1
-        });
+    let is_table = word(0).zip(word(4)).is_some_and(|(sp, reset)| {
+        bench
+            .target
+            .chip()
+            .ram_for_stack(Address::new(sp))
+            .is_some()
+            && reset & 1 == 1
+    });
     if is_table {
         return Finding::error(
             "vector-table-at-start",
@@ -84,7 +87,9 @@ pub(super) fn no_fcb_but_something(bench: &Bench<'_>) -> Finding {
         format!("what the image holds at {start} is no FCB"),
     )
     .at(place)
-    .because("the boot ROM needs the tag \"FCFB\" there; it is neither there, nor is the place empty")
+    .because(
+        "the boot ROM needs the tag \"FCFB\" there; it is neither there, nor is the place empty",
+    )
     .fix("link the application at 0x6000_2000 or above, or correct the FCB")
 }
 
@@ -105,7 +110,9 @@ pub(super) fn incomplete(part: &str, code: &'static str, place: Place) -> Findin
     Finding::error(code, format!("the image holds only a part of the {part}"))
         .at(place)
         .because("the rest would be whatever the board holds now")
-        .fix(format!("give the complete {part}, or none: then it is inserted"))
+        .fix(format!(
+            "give the complete {part}, or none: then it is inserted"
+        ))
 }
 
 /// An FCB, data where BEE keeps its headers, and no readable IVT.
@@ -184,7 +191,10 @@ pub(super) fn check_ivt(bench: &mut Bench<'_>, ivt: &Ivt) -> Option<LoadMap> {
         bench.findings.push(
             Finding::warning(
                 "ivt-length",
-                format!("the IVT's header gives its length as {} instead of 32", ivt.length_bytes),
+                format!(
+                    "the IVT's header gives its length as {} instead of 32",
+                    ivt.length_bytes
+                ),
             )
             .at(place.clone())
             .because(UNCERTAIN),
@@ -194,7 +204,10 @@ pub(super) fn check_ivt(bench: &mut Bench<'_>, ivt: &Ivt) -> Option<LoadMap> {
         bench.findings.push(
             Finding::warning(
                 "ivt-version",
-                format!("the IVT has version 0x{:02X}; 0x40 to 0x43 are known", ivt.version),
+                format!(
+                    "the IVT has version 0x{:02X}; 0x40 to 0x43 are known",
+                    ivt.version
+                ),
             )
             .at(place.clone())
             .because(UNCERTAIN),
@@ -203,7 +216,12 @@ pub(super) fn check_ivt(bench: &mut Bench<'_>, ivt: &Ivt) -> Option<LoadMap> {
     let own = Address::new(ivt.self_address);
     let base = own.checked_sub(boot.ivt_offset.get());
     let in_place = base == Some(window.start());
-    let in_ram = bench.target.chip().ram.iter().any(|ram| ram.range().contains(own));
+    let in_ram = bench
+        .target
+        .chip()
+        .ram
+        .iter()
+        .any(|ram| ram.range().contains(own));
     let Some(base) = base.filter(|_| in_place || in_ram) else {
         bench.findings.push(
             Finding::error(
@@ -223,12 +241,19 @@ pub(super) fn check_ivt(bench: &mut Bench<'_>, ivt: &Ivt) -> Option<LoadMap> {
     };
     check_boot_data(bench, ivt, map, base)?;
     check_tagged(bench, ivt.dcd, map, DCD_TAG, |address| {
-        Finding::warning("dcd-tag", format!("the IVT's DCD pointer {address} leads to no DCD"))
-            .because("uncertain: NXP ships working images like this, and others call it an error")
+        Finding::warning(
+            "dcd-tag",
+            format!("the IVT's DCD pointer {address} leads to no DCD"),
+        )
+        .because("uncertain: NXP ships working images like this, and others call it an error")
     });
     if tagged(bench, ivt.csf, map) == Some(CSF_TAG) {
         bench.findings.push(
-            Finding::note("signed", "the image is signed (HAB): only an FCB may be added to it").at(place),
+            Finding::note(
+                "signed",
+                "the image is signed (HAB): only an FCB may be added to it",
+            )
+            .at(place),
         );
     }
     Some(map)
@@ -259,9 +284,11 @@ fn check_boot_data(bench: &mut Bench<'_>, ivt: &Ivt, map: LoadMap, base: Address
             "the boot data's start {} does not fit the IVT, which belongs to {base}",
             Address::new(data.start)
         );
-        bench
-            .findings
-            .push(Finding::warning("boot-data-start", what).at(place.clone()).because(UNCERTAIN));
+        bench.findings.push(
+            Finding::warning("boot-data-start", what)
+                .at(place.clone())
+                .because(UNCERTAIN),
+        );
     }
     let image_end = bench.image.segments().last().map_or(0, |s| s.end());
     let window_start = u64::from(bench.target.flash_window().start().get());
@@ -306,7 +333,9 @@ fn check_tagged(
 ) {
     if pointer != 0 && tagged(bench, pointer, map) != Some(tag) {
         let place = bench.place(bench.target.chip().boot.ivt_offset);
-        bench.findings.push(finding(Address::new(pointer)).at(place));
+        bench
+            .findings
+            .push(finding(Address::new(pointer)).at(place));
     }
 }
 
@@ -317,10 +346,13 @@ pub(super) fn check_fcb(bench: &mut Bench<'_>, fcb: &Fcb) {
     let place = bench.place(chip.boot.fcb_offset);
     let Some(opcode) = fcb.read_opcode().filter(|_| fcb.read_lines().is_some()) else {
         bench.findings.push(
-            Finding::error("fcb-no-read", "the FCB's look-up table has no read sequence at 0")
-                .at(place)
-                .because("the boot ROM reads the IVT through sequence 0")
-                .fix("correct the FCB, or leave it out: then one is inserted"),
+            Finding::error(
+                "fcb-no-read",
+                "the FCB's look-up table has no read sequence at 0",
+            )
+            .at(place)
+            .because("the boot ROM reads the IVT through sequence 0")
+            .fix("correct the FCB, or leave it out: then one is inserted"),
         );
         return;
     };
@@ -337,7 +369,10 @@ pub(super) fn check_fcb(bench: &mut Bench<'_>, fcb: &Fcb) {
         bench.findings.push(
             Finding::warning(
                 "fcb-size",
-                format!("the FCB gives the flash on A1 {} bytes, fewer than the image needs", fcb.sflash_a1_size),
+                format!(
+                    "the FCB gives the flash on A1 {} bytes, fewer than the image needs",
+                    fcb.sflash_a1_size
+                ),
             )
             .at(place.clone())
             .because("the FlexSPI refuses every address beyond that size"),

@@ -19,11 +19,18 @@ fn app() -> (u32, Vec<u8>) {
 }
 
 fn fcb() -> (u32, Vec<u8>) {
-    (0x6000_0000, fcb_for(&target()).expect("fcb").fcb.build().to_vec())
+    (
+        0x6000_0000,
+        fcb_for(&target()).expect("fcb").fcb.build().to_vec(),
+    )
 }
 
 fn ivt_with(change: impl Fn(&mut Ivt, &mut BootData)) -> (u32, Vec<u8>) {
-    let mut ivt = Ivt::new(0x6000_2000, Address::new(0x6000_1000), Address::new(0x6000_1020));
+    let mut ivt = Ivt::new(
+        0x6000_2000,
+        Address::new(0x6000_1000),
+        Address::new(0x6000_1020),
+    );
     let mut data = BootData {
         start: 0x6000_0000,
         length_bytes: 0x2400,
@@ -40,7 +47,9 @@ fn ivt() -> (u32, Vec<u8>) {
 }
 
 fn accepted(image: &Image) -> BootImage {
-    judge(image, None, &target()).into_boot_image().expect("accepted")
+    judge(image, None, &target())
+        .into_boot_image()
+        .expect("accepted")
 }
 
 fn refused(pieces: &[(u32, Vec<u8>)]) -> Problem {
@@ -53,7 +62,11 @@ fn refused(pieces: &[(u32, Vec<u8>)]) -> Problem {
 }
 
 fn warnings(pieces: &[(u32, Vec<u8>)]) -> Vec<&'static str> {
-    accepted(&image_of(pieces)).findings().iter().map(|f| f.code).collect()
+    accepted(&image_of(pieces))
+        .findings()
+        .iter()
+        .map(|f| f.code)
+        .collect()
 }
 
 fn bytes_of(boot: &BootImage, start: u32, length: usize) -> Vec<u8> {
@@ -71,7 +84,10 @@ fn a_headerless_image_gets_fcb_ivt_and_boot_data() {
     assert_eq!(bytes_of(&boot, 0x2000, 0x400), app().1);
     assert_eq!(boot.len_bytes(), 512 + 0x30 + 0x400);
     assert_eq!(
-        boot.inserted().iter().map(ToString::to_string).collect::<Vec<_>>(),
+        boot.inserted()
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>(),
         [
             "FCB inserted: IS25WP064, 80 MHz, read EBh on 1-4-4 pads with 2 mode and 4 dummy clocks, samples clocked \
              through the DQS pad",
@@ -82,7 +98,11 @@ fn a_headerless_image_gets_fcb_ivt_and_boot_data() {
     assert_eq!(entry.reset_handler, Address::new(0x6000_2100));
     assert_eq!(entry.initial_sp, Some(Address::new(STACK)));
     assert!(boot.needs_quad_enable());
-    let origin = |at| boot.origin_of(FlashOffset::new(at)).expect("origin").to_string();
+    let origin = |at| {
+        boot.origin_of(FlashOffset::new(at))
+            .expect("origin")
+            .to_string()
+    };
     assert_eq!(origin(0), "FCB inserted by rtflash");
     assert_eq!(origin(0x1000), "IVT inserted by rtflash");
     assert_eq!(origin(0x2010), "app.hex:4");
@@ -95,7 +115,13 @@ fn only_what_is_missing_is_inserted() {
         accepted(&image_of(pieces))
             .inserted()
             .iter()
-            .map(|i| i.to_string().split(' ').next().unwrap_or_default().to_owned())
+            .map(|i| {
+                i.to_string()
+                    .split(' ')
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned()
+            })
             .collect()
     };
     assert_eq!(names(&[app()]), ["FCB", "IVT"]);
@@ -108,7 +134,11 @@ fn only_what_is_missing_is_inserted() {
 fn a_complete_image_is_left_as_it_is() {
     let image = image_of(&[fcb(), ivt(), app()]);
     let boot = accepted(&image);
-    let ours: Vec<_> = boot.runs().iter().map(|run| (run.offset.get(), run.bytes.clone())).collect();
+    let ours: Vec<_> = boot
+        .runs()
+        .iter()
+        .map(|run| (run.offset.get(), run.bytes.clone()))
+        .collect();
     let theirs: Vec<_> = image
         .segments()
         .iter()
@@ -136,7 +166,12 @@ fn zeros_and_erased_bytes_both_count_as_absent() {
 fn a_vector_table_in_the_fcb_s_place_is_refused_with_zephyr_s_cure() {
     let problem = refused(&[(0x6000_0000, application(STACK, 0x6000_0101, 0x3000))]);
     assert_eq!(problem.code, "vector-table-at-start");
-    assert!(problem.fix.expect("fix").contains("CONFIG_ROM_START_OFFSET=0x2000"));
+    assert!(
+        problem
+            .fix
+            .expect("fix")
+            .contains("CONFIG_ROM_START_OFFSET=0x2000")
+    );
     assert_eq!(problem.place.line, Some(2));
 }
 
@@ -146,16 +181,29 @@ fn images_that_cannot_boot_are_refused_with_a_stable_code() {
     let with_app = |sp, reset| [(0x6000_2000, application(sp, reset, 0x400))];
     assert_eq!(code(&with_app(0x6000_0000, RESET)), "stack-pointer");
     assert_eq!(code(&with_app(0, RESET)), "stack-pointer");
-    assert_eq!(code(&with_app(STACK - 2, RESET)), "stack-pointer-misaligned");
+    assert_eq!(
+        code(&with_app(STACK - 2, RESET)),
+        "stack-pointer-misaligned"
+    );
     assert_eq!(code(&with_app(STACK, RESET - 1)), "reset-not-thumb");
     assert_eq!(code(&with_app(STACK, 0x6000_3001)), "reset-outside");
     assert_eq!(code(&with_app(STACK, 0x0000_0101)), "reset-outside");
     assert_eq!(code(&[(0x6000_0000, vec![0x5A; 512]), app()]), "fcb-tag");
     assert_eq!(code(&[(0x6000_1000, vec![0x5A; 32]), app()]), "ivt-tag");
-    assert_eq!(code(&[(0x6000_1020, vec![0x5A; 32]), app()]), "boot-data-place-taken");
-    assert_eq!(code(&[fcb(), (0x6000_0400, vec![0x5A; 32]), app()]), "maybe-encrypted");
-    assert_eq!(code(&[(0x6000_0000, fcb().1[..256].to_vec()), app()]), "fcb-incomplete");
-    let code = |change: fn(&mut Ivt, &mut BootData)| refused(&[fcb(), ivt_with(change), app()]).code;
+    assert_eq!(
+        code(&[(0x6000_1020, vec![0x5A; 32]), app()]),
+        "boot-data-place-taken"
+    );
+    assert_eq!(
+        code(&[fcb(), (0x6000_0400, vec![0x5A; 32]), app()]),
+        "maybe-encrypted"
+    );
+    assert_eq!(
+        code(&[(0x6000_0000, fcb().1[..256].to_vec()), app()]),
+        "fcb-incomplete"
+    );
+    let code =
+        |change: fn(&mut Ivt, &mut BootData)| refused(&[fcb(), ivt_with(change), app()]).code;
     assert_eq!(code(|ivt, _| ivt.entry = 0x6000_3000), "entry-outside");
     assert_eq!(code(|ivt, _| ivt.entry = 0x7000_2000), "entry-outside");
     assert_eq!(code(|ivt, _| ivt.entry = 0x6000_3001), "entry-outside");
@@ -181,14 +229,20 @@ fn data_that_does_not_fit_is_refused() {
     let beyond = refused(&[app(), (0x607F_FFFF, vec![1, 2])]);
     assert_eq!(beyond.code, "beyond-part");
     assert_eq!(beyond.place.address, Some(Address::new(0x6080_0000)));
-    assert_eq!(refused(&[app(), (0x7000_0000, vec![1])]).code, "other-flexspi");
-    assert_eq!(refused(&[app(), (0x2000_0000, vec![1])]).code, "outside-flash");
+    assert_eq!(
+        refused(&[app(), (0x7000_0000, vec![1])]).code,
+        "other-flexspi"
+    );
+    assert_eq!(
+        refused(&[app(), (0x2000_0000, vec![1])]).code,
+        "outside-flash"
+    );
 }
 
 #[test]
 fn an_image_with_nothing_to_start_needs_its_bootloader() {
     let slot = (0x6002_0000, vec![0x3D, 0xB8, 0xF3, 0x96, 1, 2, 3, 4]);
-    let problem = refused(&[slot.clone()]);
+    let problem = refused(std::slice::from_ref(&slot));
     assert_eq!(problem.code, "partial-image");
     assert!(problem.what.contains("MCUboot application at 0x6002_0000"));
     let present = Present::new(vec![(FlashOffset::ZERO, {
@@ -200,7 +254,12 @@ fn an_image_with_nothing_to_start_needs_its_bootloader() {
     let refusal = judge(&image_of(&[slot]), Some(&present), &target())
         .into_boot_image()
         .expect_err("refused");
-    assert!(Problem::from(refusal).why.expect("why").contains("boot header of its own"));
+    assert!(
+        Problem::from(refusal)
+            .why
+            .expect("why")
+            .contains("boot header of its own")
+    );
 }
 
 #[test]

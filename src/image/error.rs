@@ -167,8 +167,9 @@ impl From<ImageError> for Problem {
         let what = error.to_string();
         let malformed = |code| Problem::new(code, ExitCode::MalformedInput, what.clone());
         match error {
-            ImageError::NoInput => Problem::new("no-input", ExitCode::Usage, what)
-                .fix("give at least one file"),
+            ImageError::NoInput => {
+                Problem::new("no-input", ExitCode::Usage, what).fix("give at least one file")
+            }
             ImageError::Empty { path } => malformed("input-empty")
                 .at(Place::in_file(path, Some(1)))
                 .fix(BUILD_AGAIN),
@@ -221,12 +222,16 @@ impl From<ImageError> for Problem {
                     conflict.first, conflict.first_byte, conflict.second, conflict.second_byte
                 ))
                 .fix("give files that belong together"),
-            ImageError::OutsideWindow { window, place, .. } => {
-                Problem::new("outside-flash", ExitCode::Refused, what)
-                    .at(place)
-                    .because(format!("the flash part appears at {window}"))
-                    .fix("link the image for the flash, or leave sections that live in RAM out of the file")
-            }
+            ImageError::OutsideWindow { window, place, .. } => Problem::new(
+                "outside-flash",
+                ExitCode::Refused,
+                what,
+            )
+            .at(place)
+            .because(format!("the flash part appears at {window}"))
+            .fix(
+                "link the image for the flash, or leave sections that live in RAM out of the file",
+            ),
         }
     }
 }

@@ -42,7 +42,9 @@ impl Format {
             .count();
         Err(ImageError::UnknownFormat {
             path: path.to_owned(),
-            line: u32::try_from(lines_before).unwrap_or(u32::MAX).saturating_add(1),
+            line: u32::try_from(lines_before)
+                .unwrap_or(u32::MAX)
+                .saturating_add(1),
             looks_like: looks_like(content, visible),
         })
     }
@@ -60,7 +62,11 @@ fn looks_like(content: &[u8], visible: &[u8]) -> &'static str {
         "a Motorola S-record file"
     } else if content.starts_with(b"FCFB") {
         "a raw binary that starts with an FCB"
-    } else if visible.iter().take(256).all(|byte| (b'\t'..=b'~').contains(byte)) {
+    } else if visible
+        .iter()
+        .take(256)
+        .all(|byte| (b'\t'..=b'~').contains(byte))
+    {
         "some other text"
     } else {
         "binary data"

@@ -32,7 +32,10 @@ pub struct Input {
 impl Input {
     /// SHA-256 in hex.
     pub fn sha256_text(&self) -> String {
-        self.sha256.iter().map(|byte| format!("{byte:02x}")).collect()
+        self.sha256
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
     }
 }
 

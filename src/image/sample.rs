@@ -29,6 +29,10 @@ pub(crate) fn application(stack_pointer: u32, reset: u32, length: usize) -> Vec<
         .into_iter()
         .flat_map(u32::to_le_bytes)
         .collect();
-    bytes.extend((0..).map(|i: usize| (i * 7) as u8).take(length - bytes.len()));
+    bytes.extend(
+        (0..)
+            .map(|i: usize| (i * 7) as u8)
+            .take(length - bytes.len()),
+    );
     bytes
 }

@@ -86,12 +86,16 @@ impl Segment {
     pub(super) fn piece_in(&self, range: AddressRange) -> Option<(Address, &[u8])> {
         let range_start = u64::from(range.start().get());
         let from = u64::from(self.start.get()).max(range_start);
-        let to = self.end().min(range_start + u64::from(range.length_bytes()));
+        let to = self
+            .end()
+            .min(range_start + u64::from(range.length_bytes()));
         if from >= to {
             return None;
         }
         let base = u64::from(self.start.get());
-        let bytes = self.bytes.get((from - base) as usize..(to - base) as usize)?;
+        let bytes = self
+            .bytes
+            .get((from - base) as usize..(to - base) as usize)?;
         Some((Address::new(u32::try_from(from).ok()?), bytes))
     }
 
@@ -119,7 +123,9 @@ impl Segment {
     pub(super) fn without(&self, others: &[Segment]) -> (Vec<Segment>, Option<Address>) {
         let mut taken: Vec<&Segment> = others
             .iter()
-            .filter(|o| o.end() > u64::from(self.start.get()) && u64::from(o.start.get()) < self.end())
+            .filter(|o| {
+                o.end() > u64::from(self.start.get()) && u64::from(o.start.get()) < self.end()
+            })
             .collect();
         taken.sort_by_key(|o| o.start);
         let mut rest = Vec::new();
@@ -131,7 +137,10 @@ impl Segment {
                 continue;
             };
             let first = at.checked_from(self.start).unwrap_or_default() as usize;
-            let ours = self.bytes.get(first..first + theirs.len()).unwrap_or_default();
+            let ours = self
+                .bytes
+                .get(first..first + theirs.len())
+                .unwrap_or_default();
             if let Some(difference) = ours.iter().zip(theirs).position(|(a, b)| a != b) {
                 return (Vec::new(), at.checked_add(difference as u32));
             }
@@ -152,7 +161,10 @@ impl Segment {
             .iter()
             .enumerate()
             .filter(|(index, run)| {
-                let end = self.runs.get(index + 1).map_or(usize::MAX, |next| next.from);
+                let end = self
+                    .runs
+                    .get(index + 1)
+                    .map_or(usize::MAX, |next| next.from);
                 run.from < to && end > from
             })
             .map(|(_, run)| Run {

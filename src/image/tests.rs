@@ -31,7 +31,11 @@ const END: &str = ":00000001FF\n";
 
 #[test]
 fn records_become_sorted_segments_that_know_their_lines() {
-    let text = upper(0x6000) + &record(0, 0x2004, &[5, 6]) + &record(0, 0x2000, &[1, 2, 3, 4]) + &record(0, 0x3000, &[9]) + END;
+    let text = upper(0x6000)
+        + &record(0, 0x2004, &[5, 6])
+        + &record(0, 0x2000, &[1, 2, 3, 4])
+        + &record(0, 0x3000, &[9])
+        + END;
     let image = parse(&text).expect("image");
     assert_eq!(image.segments().len(), 2);
     assert_eq!(image.len_bytes(), 7);
@@ -39,7 +43,11 @@ fn records_become_sorted_segments_that_know_their_lines() {
     assert_eq!(image.bytes_at(start, 6), Some(&[1, 2, 3, 4, 5, 6][..]));
     assert_eq!(image.word_at(start), Some(0x0403_0201));
     assert_eq!(image.bytes_at(start, 7), None);
-    let line = |address| image.place_of(Address::new(address)).and_then(|place| place.line);
+    let line = |address| {
+        image
+            .place_of(Address::new(address))
+            .and_then(|place| place.line)
+    };
     assert_eq!(line(0x6000_2003), Some(3));
     assert_eq!(line(0x6000_2004), Some(2));
     assert_eq!(line(0x6000_3000), Some(4));
@@ -55,7 +63,8 @@ fn segment_addresses_count_in_paragraphs() {
 
 #[test]
 fn crlf_blank_lines_and_a_byte_order_mark_are_no_error() {
-    let text = format!("\u{feff}{}\n{}", upper(0x6000) + &record(0, 0, &[1]), END).replace('\n', "\r\n");
+    let text =
+        format!("\u{feff}{}\n{}", upper(0x6000) + &record(0, 0, &[1]), END).replace('\n', "\r\n");
     assert_eq!(parse(&text).expect("image").len_bytes(), 1);
 }
 
@@ -68,10 +77,26 @@ fn malformed_files_give_code_and_line() {
         (good.clone() + ":02201000AAB\n" + END, "hex-record", 3),
         (good.clone() + ":0220100GAABB00\n" + END, "hex-record", 3),
         (good.clone() + "hello\n" + END, "hex-record", 3),
-        (good.clone() + &record(6, 0, &[]) + END, "hex-record-type", 3),
-        (good.clone() + &record(0, 0x2001, &[1]) + END, "hex-overlap", 3),
-        (good.clone() + END + &record(0, 0x2004, &[1]), "hex-after-end", 4),
-        (upper(0xFFFF) + &record(0, 0xFFFF, &[1, 2]) + END, "hex-address", 2),
+        (
+            good.clone() + &record(6, 0, &[]) + END,
+            "hex-record-type",
+            3,
+        ),
+        (
+            good.clone() + &record(0, 0x2001, &[1]) + END,
+            "hex-overlap",
+            3,
+        ),
+        (
+            good.clone() + END + &record(0, 0x2004, &[1]),
+            "hex-after-end",
+            4,
+        ),
+        (
+            upper(0xFFFF) + &record(0, 0xFFFF, &[1, 2]) + END,
+            "hex-address",
+            2,
+        ),
         (good.clone(), "hex-no-end", 2),
         ("hello".to_owned(), "input-format", 1),
         ("\n\nS00600004844521B".to_owned(), "input-format", 3),
@@ -117,15 +142,28 @@ fn named(name: &str, text: &str) -> Image {
 
 #[test]
 fn equal_bytes_of_two_files_merge_and_different_ones_name_both() {
-    let a = named("a.hex", &(upper(0x6000) + &record(0, 0x100, &[1, 2, 3, 4]) + END));
-    let b = named("b.hex", &(upper(0x6000) + &record(0, 0xFE, &[8, 9, 1, 2, 3, 4, 5]) + END));
+    let a = named(
+        "a.hex",
+        &(upper(0x6000) + &record(0, 0x100, &[1, 2, 3, 4]) + END),
+    );
+    let b = named(
+        "b.hex",
+        &(upper(0x6000) + &record(0, 0xFE, &[8, 9, 1, 2, 3, 4, 5]) + END),
+    );
     let merged = Image::merge(vec![a.clone(), b]).expect("merged");
     let start = Address::new(0x6000_00FE);
     assert_eq!(merged.bytes_at(start, 7), Some(&[8, 9, 1, 2, 3, 4, 5][..]));
-    let file = |address| merged.place_of(Address::new(address)).and_then(|place| place.file);
+    let file = |address| {
+        merged
+            .place_of(Address::new(address))
+            .and_then(|place| place.file)
+    };
     assert_eq!(file(0x6000_0100), Some("a.hex".into()));
     assert_eq!(file(0x6000_0104), Some("b.hex".into()));
-    let c = named("c.hex", &(upper(0x6000) + &record(0, 0x102, &[3, 0x55]) + END));
+    let c = named(
+        "c.hex",
+        &(upper(0x6000) + &record(0, 0x102, &[3, 0x55]) + END),
+    );
     let problem = Problem::from(Image::merge(vec![a, c]).expect_err("conflict"));
     assert_eq!(problem.code, "input-conflict");
     assert_eq!(problem.place.address, Some(Address::new(0x6000_0103)));

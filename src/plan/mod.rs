@@ -42,7 +42,9 @@ pub enum PlanError {
         sector: u32,
     },
     /// A sector that must be erased holds bytes of others, and that was to be refused.
-    #[error("sector {sector} must be erased, but holds {bytes} bytes that do not belong to the image")]
+    #[error(
+        "sector {sector} must be erased, but holds {bytes} bytes that do not belong to the image"
+    )]
     SharedSector {
         /// Number of the sector.
         sector: u32,
@@ -67,15 +69,17 @@ impl From<PlanError> for Problem {
                     ..Place::default()
                 })
             }
-            PlanError::SharedSector { sector, .. } => {
-                Problem::new("shared-sector", ExitCode::NotBlank, what)
-                    .at(Place {
-                        sector: Some(sector),
-                        ..Place::default()
-                    })
-                    .because("shared sectors are refused here: an interruption could lose those bytes")
-                    .fix("erase the board first, or allow shared sectors: they are saved and restored")
-            }
+            PlanError::SharedSector { sector, .. } => Problem::new(
+                "shared-sector",
+                ExitCode::NotBlank,
+                what,
+            )
+            .at(Place {
+                sector: Some(sector),
+                ..Place::default()
+            })
+            .because("shared sectors are refused here: an interruption could lose those bytes")
+            .fix("erase the board first, or allow shared sectors: they are saved and restored"),
             PlanError::QuadEnable { .. } => {
                 Problem::new("quad-enable-unsupported", ExitCode::Refused, what)
             }

@@ -1,9 +1,9 @@
 //! The order of the steps: the old image dies first, the new one lives last.
 
-use super::{FCB_BYTES, SECTOR_BYTES};
 use super::erase;
 use super::sectors::{PlannedSector, SectorAction};
 use super::step::{Step, VerifyScope};
+use super::{FCB_BYTES, SECTOR_BYTES};
 use crate::address::FlashOffset;
 use crate::boot::{ERASED, Fcb};
 use crate::target::FlashPart;
@@ -175,7 +175,12 @@ fn changes(now: Option<&[u8]>, content: &[u8]) -> Vec<(usize, usize)> {
         };
     };
     let mut runs: Vec<(usize, usize)> = Vec::new();
-    for (at, _) in now.iter().zip(content).enumerate().filter(|(_, (a, b))| a != b) {
+    for (at, _) in now
+        .iter()
+        .zip(content)
+        .enumerate()
+        .filter(|(_, (a, b))| a != b)
+    {
         match runs.last_mut() {
             Some((_, to)) if *to == at => *to = at + 1,
             _ => runs.push((at, at + 1)),

@@ -86,7 +86,9 @@ impl PlannedSector {
 
     /// Whether the sector is blank now.
     pub(super) fn is_blank(&self) -> bool {
-        self.now.as_deref().is_some_and(|now| now.iter().all(|byte| *byte == ERASED))
+        self.now
+            .as_deref()
+            .is_some_and(|now| now.iter().all(|byte| *byte == ERASED))
     }
 
     /// Whether the `length_bytes` from `offset` are blank now.
@@ -172,14 +174,19 @@ fn action_for(now: &[u8], content: &[u8], part: &FlashPart) -> SectorAction {
         return SectorAction::Keep;
     }
     let page = part.page_bytes as usize;
-    let programmable = now.chunks(page).zip(content.chunks(page)).all(|(now, content)| {
-        let whole_page_blank = now.iter().all(|byte| *byte == ERASED);
-        let only_erased_bytes_change = now
-            .iter()
-            .zip(content)
-            .all(|(now, content)| now == content || *now == ERASED);
-        now == content || whole_page_blank || (part.partial_page_program && only_erased_bytes_change)
-    });
+    let programmable = now
+        .chunks(page)
+        .zip(content.chunks(page))
+        .all(|(now, content)| {
+            let whole_page_blank = now.iter().all(|byte| *byte == ERASED);
+            let only_erased_bytes_change = now
+                .iter()
+                .zip(content)
+                .all(|(now, content)| now == content || *now == ERASED);
+            now == content
+                || whole_page_blank
+                || (part.partial_page_program && only_erased_bytes_change)
+        });
     if programmable {
         SectorAction::Program
     } else {

@@ -97,7 +97,10 @@ impl fmt::Display for Step {
             Step::ProgramHeader {
                 offset,
                 length_bytes,
-            } => write!(f, "program the FCB without tag, {length_bytes} bytes at {offset}"),
+            } => write!(
+                f,
+                "program the FCB without tag, {length_bytes} bytes at {offset}"
+            ),
             Step::ProgramTag { offset, .. } => write!(f, "program the FCB tag at {offset}"),
             Step::Verify(VerifyScope::AllButHeader) => write!(f, "verify all but the FCB"),
             Step::Verify(VerifyScope::HeaderWithoutTag) => write!(f, "verify the FCB without tag"),

@@ -164,7 +164,11 @@ impl From<&BootImage> for ImageRecord {
                 .collect(),
             flash_bytes: boot_image.len_bytes(),
             flash_sha256: hex(&boot_image.sha256()),
-            inserted: boot_image.inserted().iter().map(ToString::to_string).collect(),
+            inserted: boot_image
+                .inserted()
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
             entry: crate::address::Address::new(ivt_entry).to_string(),
             reset_handler: reset_handler.to_string(),
         }

@@ -18,12 +18,27 @@ fn record() -> Record {
         .iter()
         .map(|need| (need.number(), SectorState::Blank))
         .collect();
-    let plan = Plan::new(&boot_image, target.flash(), &map, 0, SharedSectors::Preserve).expect("plan");
-    let problem = Problem::new("boot-mode", ExitCode::BootNotProven, "the board is strapped to the serial downloader");
-    let mut record = Record::new("flash", &target, Verdict::NotBooted {
-        code: problem.code.to_owned(),
-        why: problem.what.clone(),
-    });
+    let plan = Plan::new(
+        &boot_image,
+        target.flash(),
+        &map,
+        0,
+        SharedSectors::Preserve,
+    )
+    .expect("plan");
+    let problem = Problem::new(
+        "boot-mode",
+        ExitCode::BootNotProven,
+        "the board is strapped to the serial downloader",
+    );
+    let mut record = Record::new(
+        "flash",
+        &target,
+        Verdict::NotBooted {
+            code: problem.code.to_owned(),
+            why: problem.what.clone(),
+        },
+    );
     record.note_image(&boot_image);
     record.plan = Some((&plan).into());
     record.chip = Some(ChipRecord {

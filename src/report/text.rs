@@ -10,7 +10,10 @@ pub fn lines(record: &Record, with_transactions: bool) -> Vec<String> {
     let mut lines = Vec::new();
     let mut say = |label: &str, text: String| lines.push(format!("{label:LABEL_WIDTH$} {text}"));
     if let Some(probe) = &record.probe {
-        let text = format!("{} ({}), SWD at {} kHz", probe.name, probe.selector, probe.speed_khz);
+        let text = format!(
+            "{} ({}), SWD at {} kHz",
+            probe.name, probe.selector, probe.speed_khz
+        );
         say("probe", text);
     }
     if let Some(chip) = &record.chip {
@@ -18,11 +21,17 @@ pub fn lines(record: &Record, with_transactions: bool) -> Vec<String> {
     }
     if let Some(flash) = &record.flash {
         let size_kib = flash.size_bytes / 1024;
-        let text = format!("{}, JEDEC ID {}, {size_kib} KiB", flash.part, flash.jedec_id);
+        let text = format!(
+            "{}, JEDEC ID {}, {size_kib} KiB",
+            flash.part, flash.jedec_id
+        );
         say("flash", text);
     }
     for input in &record.inputs {
-        let text = format!("{} ({}), SHA-256 {}", input.path, input.format, input.sha256);
+        let text = format!(
+            "{} ({}), SHA-256 {}",
+            input.path, input.format, input.sha256
+        );
         say("input", text);
     }
     if let Some(image) = &record.image {
@@ -33,17 +42,28 @@ pub fn lines(record: &Record, with_transactions: bool) -> Vec<String> {
             .collect();
         say("image", segments.join(", "));
         if image.inserted.is_empty() {
-            say("header", "FCB and IVT are in the image; nothing inserted".to_owned());
+            say(
+                "header",
+                "FCB and IVT are in the image; nothing inserted".to_owned(),
+            );
         }
         for inserted in &image.inserted {
             say("header", inserted.clone());
         }
-        let text = format!("IVT entry {}, reset handler {}", image.entry, image.reset_handler);
+        let text = format!(
+            "IVT entry {}, reset handler {}",
+            image.entry, image.reset_handler
+        );
         say("entry", text);
     }
     for finding in &record.findings {
         let why = finding.why.as_ref().map(|why| format!(": {why}"));
-        let text = format!("{}{} [{}]", finding.what, why.unwrap_or_default(), finding.code);
+        let text = format!(
+            "{}{} [{}]",
+            finding.what,
+            why.unwrap_or_default(),
+            finding.code
+        );
         say(finding.severity, text);
     }
     if let Some(plan) = &record.plan {
@@ -57,13 +77,18 @@ pub fn lines(record: &Record, with_transactions: bool) -> Vec<String> {
         say("sectors", text);
     }
     if let Some(flash) = &record.flash
-        && let Some(after) = flash.status_after.filter(|after| *after != flash.status_before)
+        && let Some(after) = flash
+            .status_after
+            .filter(|after| *after != flash.status_before)
     {
         let text = format!("0x{:02X} was 0x{:02X}", after, flash.status_before);
         say("status", text);
     }
     if let Some(digest) = &record.digest {
-        say("digest", format!("{digest} (computed by the target over the whole range)"));
+        say(
+            "digest",
+            format!("{digest} (computed by the target over the whole range)"),
+        );
     }
     if let Some(mismatch) = &record.mismatch {
         let text = format!(

@@ -26,7 +26,10 @@ const STAGES: &[Stage] = &[
     stage("image", &[]),
     stage("link", &["target", "clock"]),
     // `boot` owns the type `Present`, which `survey` fills: `boot` itself must not know the board.
-    stage("survey", &["link", "algorithm", "target", "clock", "boot", "plan"]),
+    stage(
+        "survey",
+        &["link", "algorithm", "target", "clock", "boot", "plan"],
+    ),
     stage("boot", &["image", "target"]),
     stage("plan", &["boot", "image", "target"]),
     stage("algorithm", &["plan", "link", "target", "clock"]),
@@ -34,12 +37,32 @@ const STAGES: &[Stage] = &[
     stage("reset", &["boot", "link", "target", "clock"]),
     stage(
         "report",
-        &["target", "image", "link", "survey", "boot", "plan", "algorithm", "verify", "reset"],
+        &[
+            "target",
+            "image",
+            "link",
+            "survey",
+            "boot",
+            "plan",
+            "algorithm",
+            "verify",
+            "reset",
+        ],
     ),
     stage(
         "job",
         &[
-            "target", "image", "link", "survey", "boot", "plan", "algorithm", "verify", "reset", "report", "clock",
+            "target",
+            "image",
+            "link",
+            "survey",
+            "boot",
+            "plan",
+            "algorithm",
+            "verify",
+            "reset",
+            "report",
+            "clock",
         ],
     ),
     stage("cli", &["job", "report", "target", "link", "clock"]),
@@ -73,7 +96,15 @@ const OUTSIDE: &[Outside] = &[
 
 /// What the pure stages must not touch.
 const PURE: &[&str] = &["image", "boot", "plan"];
-const IMPURE: &[&str] = &["std::fs", "std::env", "std::thread", "std::time::Instant", "std::process", "println!", "print!"];
+const IMPURE: &[&str] = &[
+    "std::fs",
+    "std::env",
+    "std::thread",
+    "std::time::Instant",
+    "std::process",
+    "println!",
+    "print!",
+];
 
 /// The source without comments, so that prose may name what it likes.
 fn code(source: &str) -> String {
@@ -88,7 +119,8 @@ fn code(source: &str) -> String {
 fn modules_used(code: &str) -> BTreeSet<String> {
     let mut used = BTreeSet::new();
     for (at, _) in code.match_indices("crate::") {
-        let is_whole_word = !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '$');
+        let is_whole_word =
+            !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '$');
         let behind = &code[at + "crate::".len()..];
         if !is_whole_word {
             continue;
@@ -119,14 +151,20 @@ fn modules_used(code: &str) -> BTreeSet<String> {
 }
 
 fn identifier(text: &str) -> String {
-    text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+    text.chars()
+        .take_while(|c| c.is_alphanumeric() || *c == '_')
+        .collect()
 }
 
 /// What is wrong with one file, named by its path below `src/`.
 fn offences(path: &str, source: &str) -> Vec<String> {
     let code = code(source);
     let mut offences = Vec::new();
-    let name = path.split('/').next().unwrap_or_default().trim_end_matches(".rs");
+    let name = path
+        .split('/')
+        .next()
+        .unwrap_or_default()
+        .trim_end_matches(".rs");
     let Some(stage) = STAGES.iter().find(|stage| stage.name == name) else {
         return vec![format!("{path}: no stage of the design's table")];
     };
@@ -140,8 +178,13 @@ fn offences(path: &str, source: &str) -> Vec<String> {
         }
     }
     for outside in OUTSIDE {
-        if code.contains(outside.text) && !outside.allowed.iter().any(|start| path.starts_with(start)) {
-            offences.push(format!("{path}: must not use `{}`: {}", outside.text, outside.why));
+        if code.contains(outside.text)
+            && !outside.allowed.iter().any(|start| path.starts_with(start))
+        {
+            offences.push(format!(
+                "{path}: must not use `{}`: {}",
+                outside.text, outside.why
+            ));
         }
     }
     if PURE.contains(&name) {
@@ -173,11 +216,18 @@ fn no_stage_uses_another_that_the_design_does_not_allow() {
     assert!(files.len() > STAGES.len(), "the sources were not found");
     let mut all = Vec::new();
     for file in files {
-        let path = file.strip_prefix(&root).expect("below src").to_string_lossy().replace('\\', "/");
+        let path = file
+            .strip_prefix(&root)
+            .expect("below src")
+            .to_string_lossy()
+            .replace('\\', "/");
         if matches!(path.as_str(), "lib.rs" | "main.rs") {
             continue;
         }
-        all.extend(offences(&path, &fs::read_to_string(&file).expect("a source file")));
+        all.extend(offences(
+            &path,
+            &fs::read_to_string(&file).expect("a source file"),
+        ));
     }
     assert!(all.is_empty(), "\n{}", all.join("\n"));
 }
@@ -186,13 +236,25 @@ fn no_stage_uses_another_that_the_design_does_not_allow() {
 fn a_forbidden_edge_is_found_in_every_way_of_writing_it() {
     let found = |path: &str, source: &str| !offences(path, source).is_empty();
     assert!(found("image/mod.rs", "use crate::boot::Fcb;"));
-    assert!(found("plan/mod.rs", "use crate::{address::Address, link::{Link, Other}};"));
-    assert!(found("boot/judge.rs", "fn f(x: &crate::survey::Present) {}"));
-    assert!(found("plan/step.rs", "let now = std::time::Instant::now();"));
+    assert!(found(
+        "plan/mod.rs",
+        "use crate::{address::Address, link::{Link, Other}};"
+    ));
+    assert!(found(
+        "boot/judge.rs",
+        "fn f(x: &crate::survey::Present) {}"
+    ));
+    assert!(found(
+        "plan/step.rs",
+        "let now = std::time::Instant::now();"
+    ));
     assert!(found("image/mod.rs", "std::fs::read(path)"));
     assert!(found("cli/mod.rs", "probe_rs::Probe::list_all()"));
     assert!(found("common/mod.rs", ""));
-    assert!(!found("plan/mod.rs", "use crate::{address::Address, boot::{BootImage, link}};"));
+    assert!(!found(
+        "plan/mod.rs",
+        "use crate::{address::Address, boot::{BootImage, link}};"
+    ));
     assert!(!found("image/mod.rs", "// as crate::boot has it"));
     assert!(!found("link/mod.rs", "use probe_rs::Error;"));
 }

@@ -15,7 +15,10 @@ fn board_with(hex: &str, reading: Reading) -> BoardHandle {
     let path = format!("{}/../tests/data/{hex}", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(path).expect("fixture");
     let part = Part::builtin("is25wp064").expect("part");
-    let config = BoardConfig { reading, ..BoardConfig::new(part) };
+    let config = BoardConfig {
+        reading,
+        ..BoardConfig::new(part)
+    };
     let board = BoardHandle::start(config, &format!("app-{hex}-{reading:?}")).expect("board");
     board
         .with(move |b| {
@@ -45,7 +48,12 @@ fn greeting(board: &BoardHandle) -> String {
     board
         .with(|b| {
             let system = b.chip.system.borrow();
-            system.soc.uart_output(1).iter().map(|byte| char::from(byte.value as u8)).collect()
+            system
+                .soc
+                .uart_output(1)
+                .iter()
+                .map(|byte| char::from(byte.value as u8))
+                .collect()
         })
         .expect("uart")
 }
@@ -55,11 +63,22 @@ fn boots_and_speaks(hex: &str, name: &str) {
         let board = board_with(hex, reading);
         board.sleep(Duration::from_millis(30)).expect("run");
         let outcome = board.with(|b| b.chip.rom_outcome()).expect("outcome");
-        assert!(matches!(outcome, Some(Outcome::Booted { .. })), "{outcome:?}");
-        assert_eq!(greeting(&board), format!("rtflash fixture {name} alive\r\n"));
-        let edges = board.with(|b| b.chip.system.borrow().soc.gpio_edges().len()).expect("edges");
+        assert!(
+            matches!(outcome, Some(Outcome::Booted { .. })),
+            "{outcome:?}"
+        );
+        assert_eq!(
+            greeting(&board),
+            format!("rtflash fixture {name} alive\r\n")
+        );
+        let edges = board
+            .with(|b| b.chip.system.borrow().soc.gpio_edges().len())
+            .expect("edges");
         assert!(edges >= 2, "the pin toggles: {edges}");
-        assert_eq!(board.violations().expect("violations"), Vec::<String>::new());
+        assert_eq!(
+            board.violations().expect("violations"),
+            Vec::<String>::new()
+        );
     }
 }
 
@@ -78,6 +97,9 @@ fn the_same_application_without_boot_header_never_runs() {
     let board = board_with("blinky-xip.headerless.hex", Reading::Lenient);
     board.sleep(Duration::from_millis(30)).expect("run");
     let outcome = board.with(|b| b.chip.rom_outcome()).expect("outcome");
-    assert!(matches!(outcome, Some(Outcome::SerialDownloader(_))), "{outcome:?}");
+    assert!(
+        matches!(outcome, Some(Outcome::SerialDownloader(_))),
+        "{outcome:?}"
+    );
     assert_eq!(greeting(&board), "");
 }

@@ -453,6 +453,7 @@ fn a_chip_listening_on_one_line_does_not_hear_four_and_the_other_way_round() {
     assert_eq!(bench.qpi(&[0x05], 1), [QE]);
     assert_eq!(bench.spi(&[0x9F], 3), [0xFF; 3]);
     assert_eq!(bench.qpi(&[0xAF], 3), [0x9D, 0x70, 0x17]);
+    assert_eq!(bench.qpi(&[0x9F], 3), [0xFF; 3], "9Fh is for SPI mode");
     bench.qpi(&[0xF5], 0);
     assert_eq!(bench.spi(&[0x9F], 3), [0x9D, 0x70, 0x17]);
 }
@@ -615,6 +616,31 @@ fn a_suspended_erase_lets_the_rest_be_read_and_ends_after_resume() {
 }
 
 #[test]
+fn a_chip_erase_and_a_status_write_cannot_be_suspended() {
+    for bytes in [[0xC7].as_slice(), &[0x01, QE]] {
+        let mut bench = Bench::new();
+        bench.write(bytes);
+        let end = bench.nor.busy_until();
+        bench.spi(&[0x75], 0);
+        assert_eq!(bench.nor.busy_until(), end);
+        assert!(bench.complained());
+    }
+}
+
+#[test]
+fn double_transfer_rate_is_refused_with_a_violation() {
+    let mut bench = Bench::quad();
+    assert_eq!(bench.spi(&with_address(0x0D, 0), 1), [0xFF]);
+    bench.select();
+    bench
+        .nor
+        .shift_out(0x9F, Lines::One, true, &mut bench.trace);
+    assert_eq!(bench.take(3, Lines::One), [0xFF; 3]);
+    bench.deselect();
+    assert_eq!(bench.trace.violations(), 2);
+}
+
+#[test]
 fn sfdp_describes_the_part() {
     for name in Part::builtin_names() {
         let mut bench = Bench::with(name, TimingProfile::Typ);
@@ -667,7 +693,10 @@ fn sfdp_describes_the_part() {
         );
         let chip =
             u64::from(field(11, 24, 5) + 1) * [16, 256, 4_000, 64_000][field(11, 29, 2) as usize];
-        assert_eq!(chip, u64::from(bench.nor.part().size_bytes) / 524_288 * 1_000);
+        assert_eq!(
+            chip,
+            u64::from(bench.nor.part().size_bytes) / 524_288 * 1_000
+        );
         assert_eq!(dword(13), 0x757A_757A);
         assert_eq!((field(14, 15, 8), field(14, 23, 8)), (0xAB, 0xB9));
         assert_eq!(

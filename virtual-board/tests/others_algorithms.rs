@@ -35,25 +35,46 @@ fn erase_program_and_verify(target: &str) {
         .expect("previous content");
 
     let listed = Lister::new().list_all();
-    let info = listed.iter().find(|p| p.serial_number.as_deref() == Some(&serial)).expect("listed");
+    let info = listed
+        .iter()
+        .find(|p| p.serial_number.as_deref() == Some(&serial))
+        .expect("listed");
     let mut probe = info.open().expect("open");
     probe.set_speed(15_000).expect("speed");
-    let mut session = probe.attach(target, Permissions::default()).expect("attach");
+    let mut session = probe
+        .attach(target, Permissions::default())
+        .expect("attach");
     // two whole sectors and a piece of a third
     let data = noise(99, 0x2000 + 300);
     let mut loader = session.target().flash_loader();
-    loader.add_data(0x6000_0000 + BASE as u64, &data).expect("data");
+    loader
+        .add_data(0x6000_0000 + BASE as u64, &data)
+        .expect("data");
     let mut options = DownloadOptions::new();
     options.verify = true;
-    loader.commit(&mut session, options).expect("erase, program and verify");
+    loader
+        .commit(&mut session, options)
+        .expect("erase, program and verify");
     drop(session);
 
-    let flash = board.with(|b| b.chip.system.borrow().nor.content().to_vec()).expect("content");
+    let flash = board
+        .with(|b| b.chip.system.borrow().nor.content().to_vec())
+        .expect("content");
     assert_eq!(&flash[BASE..BASE + data.len()], &data[..], "programmed");
-    assert_eq!(&flash[BASE + 0x3000..BASE + 0x4000], &old[0x3000..], "the next sector is untouched");
+    assert_eq!(
+        &flash[BASE + 0x3000..BASE + 0x4000],
+        &old[0x3000..],
+        "the next sector is untouched"
+    );
     assert!(flash[..BASE].iter().all(|b| *b == 0xFF), "nothing below");
-    assert!(flash[BASE + 0x4000..].iter().all(|b| *b == 0xFF), "nothing above");
-    assert_eq!(board.violations().expect("violations"), Vec::<String>::new());
+    assert!(
+        flash[BASE + 0x4000..].iter().all(|b| *b == 0xFF),
+        "nothing above"
+    );
+    assert_eq!(
+        board.violations().expect("violations"),
+        Vec::<String>::new()
+    );
 }
 
 #[test]

@@ -15,13 +15,21 @@ struct Chip {
 
 impl Chip {
     fn new() -> Self {
-        Chip { soc: Soc::new(Straps::INTERNAL_BOOT, Fuses::default()), trace: Trace::default(), now: Time::us(10) }
+        Chip {
+            soc: Soc::new(Straps::INTERNAL_BOOT, Fuses::default()),
+            trace: Trace::default(),
+            now: Time::us(10),
+        }
     }
     fn read(&mut self, address: usize, width: Width) -> Result<u32, BusFault> {
-        self.soc.peripheral_read(address as u32, width, self.now, &mut self.trace).expect("a peripheral")
+        self.soc
+            .peripheral_read(address as u32, width, self.now, &mut self.trace)
+            .expect("a peripheral")
     }
     fn write(&mut self, address: usize, width: Width, value: u32) -> Result<(), BusFault> {
-        self.soc.peripheral_write(address as u32, width, value, self.now, &mut self.trace).expect("a peripheral")
+        self.soc
+            .peripheral_write(address as u32, width, value, self.now, &mut self.trace)
+            .expect("a peripheral")
     }
     fn get(&mut self, address: usize) -> u32 {
         self.read(address, Width::Word).expect("modelled")
@@ -32,12 +40,17 @@ impl Chip {
 }
 
 fn offset_of(table: &[Register], name: &str) -> usize {
-    table.iter().find(|r| r.name == name).unwrap_or_else(|| panic!("{name} is not in the table")).offset as usize
+    table
+        .iter()
+        .find(|r| r.name == name)
+        .unwrap_or_else(|| panic!("{name} is not in the table"))
+        .offset as usize
 }
 
 macro_rules! at {
     ($block:ident . $instance:ident . $register:ident) => {
-        ral::$block::$instance as usize + std::mem::offset_of!(ral::$block::RegisterBlock, $register)
+        ral::$block::$instance as usize
+            + std::mem::offset_of!(ral::$block::RegisterBlock, $register)
     };
 }
 
@@ -104,9 +117,18 @@ fn reset_values_stand_at_the_addresses_of_imxrt_ral() {
     for (address, reset) in words {
         assert_eq!(chip.get(address), reset, "{address:#010X}");
     }
-    let halves = [(at!(wdog.WDOG1.WCR), 0x30), (at!(wdog.WDOG2.WICR), 4), (at!(wdog.WDOG1.WMCR), 1), (at!(wdog.WDOG2.WRSR), 0x10)];
+    let halves = [
+        (at!(wdog.WDOG1.WCR), 0x30),
+        (at!(wdog.WDOG2.WICR), 4),
+        (at!(wdog.WDOG1.WMCR), 1),
+        (at!(wdog.WDOG2.WRSR), 0x10),
+    ];
     for (address, reset) in halves {
-        assert_eq!(chip.read(address, Width::Half), Ok(reset), "{address:#010X}");
+        assert_eq!(
+            chip.read(address, Width::Half),
+            Ok(reset),
+            "{address:#010X}"
+        );
     }
     assert_eq!(chip.trace.violations(), 0);
 }
@@ -114,18 +136,40 @@ fn reset_values_stand_at_the_addresses_of_imxrt_ral() {
 #[test]
 fn what_is_not_modelled_faults_and_says_so() {
     let mut chip = Chip::new();
-    for address in [at!(usb.USB1.ID), at!(ccm.CCM.CCR) + 4, at!(enet.ENET1.EIR), 0x4000_0000, at!(ocotp.OCOTP.OTPMK0)] {
-        assert_eq!(chip.read(address, Width::Word), Err(BusFault), "{address:#010X}");
+    for address in [
+        at!(usb.USB1.ID),
+        at!(ccm.CCM.CCR) + 4,
+        at!(enet.ENET1.EIR),
+        0x4000_0000,
+        at!(ocotp.OCOTP.OTPMK0),
+    ] {
+        assert_eq!(
+            chip.read(address, Width::Word),
+            Err(BusFault),
+            "{address:#010X}"
+        );
     }
     assert_eq!(chip.trace.violations(), 5);
-    assert!(chip.soc.peripheral_read(0x402A_8000, Width::Word, chip.now, &mut chip.trace).is_none());
-    assert!(chip.soc.peripheral_read(0x2020_0000, Width::Word, chip.now, &mut chip.trace).is_none());
+    assert!(
+        chip.soc
+            .peripheral_read(0x402A_8000, Width::Word, chip.now, &mut chip.trace)
+            .is_none()
+    );
+    assert!(
+        chip.soc
+            .peripheral_read(0x2020_0000, Width::Word, chip.now, &mut chip.trace)
+            .is_none()
+    );
 }
 
 #[test]
 fn fuses_cannot_be_programmed() {
     let mut chip = Chip::new();
-    for address in [at!(ocotp.OCOTP.CTRL), at!(ocotp.OCOTP.DATA), at!(ocotp.OCOTP.CFG5)] {
+    for address in [
+        at!(ocotp.OCOTP.CTRL),
+        at!(ocotp.OCOTP.DATA),
+        at!(ocotp.OCOTP.CFG5),
+    ] {
         assert_eq!(chip.write(address, Width::Word, 1), Err(BusFault));
     }
     assert_eq!(chip.trace.violations(), 3);
@@ -175,12 +219,24 @@ fn gpt2_counts_the_crystal_whatever_the_core_clock_is() {
     chip.put(at!(ccm_analog.CCM_ANALOG.PLL_ARM), 0x0001_2042);
     chip.put(at!(gpt.GPT2.PR), 0x0000_2007);
     chip.now += Time::ms(1);
-    assert_eq!(chip.get(at!(gpt.GPT2.CNT)), 2_401_000, "24 MHz divided by 3 and by 8");
+    assert_eq!(
+        chip.get(at!(gpt.GPT2.CNT)),
+        2_401_000,
+        "24 MHz divided by 3 and by 8"
+    );
     chip.put(at!(ccm.CCM.CCGR0), !(3 << 26));
     chip.now += Time::ms(1);
-    assert_eq!(chip.get(at!(gpt.GPT2.CNT)), 2_401_000, "its serial clock is gated");
+    assert_eq!(
+        chip.get(at!(gpt.GPT2.CNT)),
+        2_401_000,
+        "its serial clock is gated"
+    );
     chip.put(at!(ccm.CCM.CCGR0), !(3 << 24));
-    assert_eq!(chip.read(at!(gpt.GPT2.CNT), Width::Word), Err(BusFault), "its bus clock is gated");
+    assert_eq!(
+        chip.read(at!(gpt.GPT2.CNT), Width::Word),
+        Err(BusFault),
+        "its bus clock is gated"
+    );
 }
 
 #[test]
@@ -207,13 +263,23 @@ fn a_watchdog_takes_16_bit_accesses_only_and_bites() {
     assert_eq!(chip.write(wcr, Width::Half, 0x0034), Ok(()));
     let start = chip.now;
     chip.write(wcr, Width::Half, 0x0030).expect("half");
-    assert_eq!(chip.read(wcr, Width::Half), Ok(0x34), "WDE is write-one-once");
-    assert_eq!(chip.soc.watchdog_deadline(), Some(Time::cycles(0x400, 32_768)), "RTWDOG is on after reset");
+    assert_eq!(
+        chip.read(wcr, Width::Half),
+        Ok(0x34),
+        "WDE is write-one-once"
+    );
+    assert_eq!(
+        chip.soc.watchdog_deadline(),
+        Some(Time::cycles(0x400, 32_768)),
+        "RTWDOG is on after reset"
+    );
     silence_rtwdog(&mut chip);
     assert_eq!(chip.soc.watchdog_deadline(), Some(start + Time::ms(500)));
     chip.now += Time::ms(400);
-    chip.write(at!(wdog.WDOG1.WSR), Width::Half, 0x5555).expect("half");
-    chip.write(at!(wdog.WDOG1.WSR), Width::Half, 0xAAAA).expect("half");
+    chip.write(at!(wdog.WDOG1.WSR), Width::Half, 0x5555)
+        .expect("half");
+    chip.write(at!(wdog.WDOG1.WSR), Width::Half, 0xAAAA)
+        .expect("half");
     chip.now += Time::ms(499);
     assert_eq!(chip.soc.watchdog_due(chip.now), None);
     chip.now += Time::ms(1);
@@ -241,7 +307,10 @@ fn the_rtwdog_bites_unless_unlocked_and_disabled_within_its_window() {
     chip.put(at!(rtwdog.RTWDOG.CS), 0x2120);
     assert_eq!(chip.trace.violations(), 1, "too late: ignored");
     chip.now = Time::ms(32);
-    assert_eq!(chip.soc.watchdog_due(chip.now), Some(ResetCause::RtWatchdog));
+    assert_eq!(
+        chip.soc.watchdog_due(chip.now),
+        Some(ResetCause::RtWatchdog)
+    );
     chip.soc.reset(ResetCause::RtWatchdog, chip.now);
     assert_eq!(chip.get(at!(src.SRC.SRSR)), 0x81);
     chip.now += Time::ms(1);
@@ -265,14 +334,20 @@ fn the_rtwdog_stands_still_in_debug_halt() {
     assert_eq!(chip.soc.watchdog_due(chip.now), None);
     chip.soc.set_debug_halted(chip.now, false);
     chip.now += Time::ms(32);
-    assert_eq!(chip.soc.watchdog_due(chip.now), Some(ResetCause::RtWatchdog));
+    assert_eq!(
+        chip.soc.watchdog_due(chip.now),
+        Some(ResetCause::RtWatchdog)
+    );
 }
 
 #[test]
 fn a_warm_reset_keeps_the_flexram_split_and_the_latched_pins() {
     let mut chip = Chip::new();
     let split = chip.soc.flexram().expect("fuse default");
-    assert_eq!((split.itcm_bytes, split.dtcm_bytes, split.ocram_bytes), (128 << 10, 128 << 10, 256 << 10));
+    assert_eq!(
+        (split.itcm_bytes, split.dtcm_bytes, split.ocram_bytes),
+        (128 << 10, 128 << 10, 256 << 10)
+    );
     chip.put(at!(iomuxc_gpr.IOMUXC_GPR.GPR17), 0xAAAA_FFFF);
     chip.put(at!(iomuxc_gpr.IOMUXC_GPR.GPR16), 0x0020_0007);
     chip.put(at!(iomuxc_gpr.IOMUXC_GPR.GPR4), 0x1);
@@ -280,7 +355,10 @@ fn a_warm_reset_keeps_the_flexram_split_and_the_latched_pins() {
     chip.soc.set_straps(Straps::SERIAL_DOWNLOADER);
     chip.soc.reset(ResetCause::SystemRequest, chip.now);
     let split = chip.soc.flexram().expect("GPR17");
-    assert_eq!((split.itcm_bytes, split.dtcm_bytes, split.ocram_bytes), (256 << 10, 256 << 10, 0));
+    assert_eq!(
+        (split.itcm_bytes, split.dtcm_bytes, split.ocram_bytes),
+        (256 << 10, 256 << 10, 0)
+    );
     assert_eq!(chip.get(at!(iomuxc_gpr.IOMUXC_GPR.GPR4)), 0);
     assert_eq!(chip.get(at!(src.SRC.GPR3)), 0x1234);
     assert_eq!(chip.get(at!(src.SRC.SBMR2)) >> 24, 2);
@@ -301,8 +379,16 @@ fn outputs_are_logged_with_their_time() {
     chip.put(at!(gpio.GPIO2.DR_SET), 1 << 3 | 1 << 4);
     chip.now = Time::ms(3);
     chip.put(at!(gpio.GPIO2.DR_TOGGLE), 1 << 3);
-    let edges: Vec<_> = chip.soc.gpio_edges().iter().map(|e| (e.at, e.port, e.pin, e.level)).collect();
-    assert_eq!(edges, [(Time::ms(2), 2, 3, true), (Time::ms(3), 2, 3, false)]);
+    let edges: Vec<_> = chip
+        .soc
+        .gpio_edges()
+        .iter()
+        .map(|e| (e.at, e.port, e.pin, e.level))
+        .collect();
+    assert_eq!(
+        edges,
+        [(Time::ms(2), 2, 3, true), (Time::ms(3), 2, 3, false)]
+    );
 }
 
 #[test]
@@ -317,7 +403,8 @@ fn a_uart_sends_at_its_baud_rate() {
         while chip.get(at!(lpuart.LPUART1.STAT)) & (1 << 23) == 0 {
             chip.now += Time::us(1);
         }
-        chip.write(at!(lpuart.LPUART1.DATA), Width::Byte, u32::from(*byte)).expect("modelled");
+        chip.write(at!(lpuart.LPUART1.DATA), Width::Byte, u32::from(*byte))
+            .expect("modelled");
     }
     let byte_time = Time::cycles(10 * 16 * 13, 24_000_000);
     let sent = chip.soc.uart_output(1);

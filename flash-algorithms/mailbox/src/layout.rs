@@ -96,7 +96,7 @@ pub const LAYOUT_DIGEST: u32 = crc32_words(&[
 
 const _: () = {
     assert!(RESULTS + RESULT_SLOTS * RESULT_BYTES <= STATUS + WINDOW_BYTES);
-    assert!(AREA_ADDRESS % WINDOW_BYTES == 0);
+    assert!(AREA_ADDRESS.is_multiple_of(WINDOW_BYTES));
     assert!(REQUESTS + REQUEST_SLOTS * REQUEST_BYTES <= HOST);
     assert!(HOST / WINDOW_BYTES == (HOST + HOST_BYTES - 1) / WINDOW_BYTES);
     assert!(RESULT_SLOTS == REQUEST_SLOTS && RESULT_SLOTS.is_power_of_two());

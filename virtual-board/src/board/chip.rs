@@ -9,6 +9,7 @@ use crate::cpu::debug::dfsr;
 use crate::cpu::nvic::number;
 use crate::cpu::watch::Kind;
 use crate::cpu::{Cpu, PPB_BASE, PPB_END, ResetRequest, State};
+use crate::flexspi::FlexSpi;
 use crate::rom::{Outcome, Reading, Rom, RomBus, RomStep};
 use crate::soc::{LowPowerMode, ResetCause};
 use crate::swd::{ApError, ApTarget};
@@ -176,6 +177,7 @@ impl Chip {
         let mut s = self.system.borrow_mut();
         let now = s.now();
         s.nor.power_cut(now, seed);
+        s.flexspi = FlexSpi::new();
         s.note("chip", "power off");
         self.supply = Supply::Off;
     }

@@ -108,7 +108,7 @@ impl FlashFile {
     ///
     /// # Errors
     /// [`FlashFileError`].
-    pub fn save(&mut self, nor: &mut Nor) -> Result<(), FlashFileError> {
+    pub fn save(&mut self, nor: &Nor) -> Result<(), FlashFileError> {
         if self.saved != nor.content() {
             write(&self.path, nor.content())?;
             self.saved.copy_from_slice(nor.content());

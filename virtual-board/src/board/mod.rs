@@ -47,6 +47,8 @@ pub struct BoardConfig {
     pub skips: bool,
     /// Keep the flash content in this file; created blank where missing.
     pub flash_file: Option<PathBuf>,
+    /// How the flash behaves beyond the data sheet's clocks.
+    pub flash_margin: nor::Margin,
     /// Defects of the flash.
     pub nor_faults: nor::Faults,
     /// Defects of the wire.
@@ -67,6 +69,7 @@ impl BoardConfig {
             core_divider: 1,
             skips: true,
             flash_file: None,
+            flash_margin: nor::Margin::AsShipped,
             nor_faults: nor::Faults::default(),
             wire_faults: WireFaults::default(),
         }
@@ -104,6 +107,7 @@ impl Board {
     fn new(config: BoardConfig) -> Result<Self, BoardError> {
         let mut nor = Nor::new(config.part, config.timing);
         nor.faults = config.nor_faults;
+        nor.margin = config.flash_margin;
         let flash_file = config.flash_file.map(|path| file::FlashFile::open(path, &mut nor)).transpose()?;
         let soc = Soc::new(config.straps, config.fuses);
         let system = System::new(soc, nor, config.costs, config.core_divider, config.skips);
@@ -160,8 +164,11 @@ impl Board {
     /// # Errors
     /// [`FlashFileError`].
     pub fn save(&mut self) -> Result<(), FlashFileError> {
+        let now = self.now();
+        let mut system = self.chip.system.borrow_mut();
+        system.nor.settle(now);
         match &mut self.flash_file {
-            Some(file) => file.save(&mut self.chip.system.borrow_mut().nor),
+            Some(file) => file.save(&system.nor),
             None => Ok(()),
         }
     }

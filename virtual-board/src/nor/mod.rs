@@ -70,6 +70,17 @@ pub struct Counters {
 /// newer dies are not modelled).
 const EXTENDED_AS_DELIVERED: u8 = 0xE0;
 
+/// What happens between the data sheet's clock limit for the dummy cycles in use and the part's fastest read clock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Margin {
+    /// Data arrives damaged.
+    #[default]
+    DataSheet,
+    /// Data arrives sound, as on NXP's evaluation boards, which read with 6 dummies at 120 and 133 MHz.
+    AsShipped,
+}
+
+
 /// One flash chip.
 #[derive(Clone, Debug)]
 pub struct Nor {
@@ -77,6 +88,8 @@ pub struct Nor {
     profile: TimingProfile,
     /// What is wrong with it.
     pub faults: Faults,
+    /// How the part behaves beyond the data sheet's clocks.
+    pub margin: Margin,
     /// The answer to 4Bh.
     pub unique_id: [u8; 16],
     array: Vec<u8>,
@@ -110,6 +123,7 @@ impl Nor {
             part,
             profile,
             faults: Faults::default(),
+            margin: Margin::DataSheet,
             unique_id: *b"virtual NOR 0001",
             write_enabled: false,
             qpi: false,

@@ -369,6 +369,11 @@ impl Part {
         Ok(part)
     }
 
+    /// The fastest clock at which the part reads at all, with as many dummies as that takes, in hertz.
+    pub fn fastest_read_hz(&self) -> u64 {
+        self.quad_io_dummies.rows.iter().map(|row| row.max_hz).max().unwrap_or(0)
+    }
+
     /// The erase that `opcode` starts.
     pub fn erase_by_opcode(&self, opcode: u8) -> Option<&Erase> {
         self.erases

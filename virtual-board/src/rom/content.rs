@@ -11,5 +11,9 @@ const VECTORS: [(u32, u32); 2] = [(0x0020_0000, super::ROM_STACK), (0x0020_0004,
 /// The ROM's word at `address` where the model knows it. Elsewhere the content of the ROM is unknown.
 pub fn content_word(address: u32) -> Option<u32> {
     let known = [FINGERPRINT, API_TREE_POINTER];
-    known.into_iter().chain(VECTORS).find(|(at, _)| *at == address).map(|(_, word)| word)
+    known
+        .into_iter()
+        .chain(VECTORS)
+        .find(|(at, _)| *at == address)
+        .map(|(_, word)| word)
 }

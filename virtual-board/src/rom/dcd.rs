@@ -46,12 +46,19 @@ pub(super) fn actions(bytes: &[u8], address: u32) -> Result<Vec<Action>, Refusal
     let mut actions = Vec::new();
     let mut at = 4;
     while at < bytes.len() {
-        let bad = |why: String| RefusalReason::Dcd { address, at: at as u32, why };
+        let bad = |why: String| RefusalReason::Dcd {
+            address,
+            at: at as u32,
+            why,
+        };
         let Some(&[tag, high, low, parameter]) = bytes.get(at..at + 4) else {
             return Err(bad("command header is cut off".to_string()));
         };
         let length = usize::from(u16::from_be_bytes([high, low]));
-        let body = match length.checked_sub(4).and_then(|n| bytes.get(at + 4..at + 4 + n)) {
+        let body = match length
+            .checked_sub(4)
+            .and_then(|n| bytes.get(at + 4..at + 4 + n))
+        {
             Some(body) => body,
             None => return Err(bad(format!("command length {length} does not fit"))),
         };
@@ -59,7 +66,11 @@ pub(super) fn actions(bytes: &[u8], address: u32) -> Result<Vec<Action>, Refusal
             WRITE => writes(body, parameter, &mut actions).map_err(bad)?,
             CHECK => actions.push(check(body, parameter, address, at as u32).map_err(bad)?),
             NOP => {}
-            UNLOCK => return Err(RefusalReason::NotModelled { what: "DCD unlock command".to_string() }),
+            UNLOCK => {
+                return Err(RefusalReason::NotModelled {
+                    what: "DCD unlock command".to_string(),
+                });
+            }
             other => return Err(bad(format!("unknown command {other:02X}h"))),
         }
         at += length;
@@ -75,11 +86,33 @@ fn writes(body: &[u8], parameter: u8, actions: &mut Vec<Action>) -> Result<(), S
     for pair in body.chunks_exact(8) {
         let (address, value) = (number(pair, 0), number(pair, 4));
         let doing = "runs the DCD";
-        actions.push(match (parameter & PARAMETER_MASK != 0, parameter & PARAMETER_SET != 0) {
-            (true, true) => Action::Modify { address, width, set: value, clear: 0, doing },
-            (true, false) => Action::Modify { address, width, set: 0, clear: value, doing },
-            _ => Action::Write { address, width, value, doing },
-        });
+        actions.push(
+            match (
+                parameter & PARAMETER_MASK != 0,
+                parameter & PARAMETER_SET != 0,
+            ) {
+                (true, true) => Action::Modify {
+                    address,
+                    width,
+                    set: value,
+                    clear: 0,
+                    doing,
+                },
+                (true, false) => Action::Modify {
+                    address,
+                    width,
+                    set: 0,
+                    clear: value,
+                    doing,
+                },
+                _ => Action::Write {
+                    address,
+                    width,
+                    value,
+                    doing,
+                },
+            },
+        );
     }
     Ok(())
 }
@@ -88,7 +121,10 @@ fn check(body: &[u8], parameter: u8, dcd: u32, at: u32) -> Result<Action, String
     if body.len() != 8 && body.len() != 12 {
         return Err(format!("check command with {} bytes", body.len()));
     }
-    let condition = match (parameter & PARAMETER_MASK != 0, parameter & PARAMETER_SET != 0) {
+    let condition = match (
+        parameter & PARAMETER_MASK != 0,
+        parameter & PARAMETER_SET != 0,
+    ) {
         (false, false) => Condition::AllClear,
         (true, false) => Condition::AnyClear,
         (false, true) => Condition::AllSet,
@@ -100,7 +136,15 @@ fn check(body: &[u8], parameter: u8, dcd: u32, at: u32) -> Result<Action, String
         return Ok(Action::Spend(crate::time::Time::ZERO));
     }
     let (address, mask) = (number(body, 0), number(body, 4));
-    Ok(Action::Check { address, width: width(parameter)?, mask, condition, tries, dcd, at })
+    Ok(Action::Check {
+        address,
+        width: width(parameter)?,
+        mask,
+        condition,
+        tries,
+        dcd,
+        at,
+    })
 }
 
 fn width(parameter: u8) -> Result<Width, String> {
@@ -113,5 +157,8 @@ fn width(parameter: u8) -> Result<Width, String> {
 }
 
 fn number(bytes: &[u8], at: usize) -> u32 {
-    bytes.get(at..at + 4).and_then(|b| b.try_into().ok()).map_or(0, u32::from_be_bytes)
+    bytes
+        .get(at..at + 4)
+        .and_then(|b| b.try_into().ok())
+        .map_or(0, u32::from_be_bytes)
 }

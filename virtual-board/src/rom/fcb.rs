@@ -58,9 +58,13 @@ impl Fcb {
     pub fn new(words: &[u32], reading: Reading) -> Result<Fcb, RefusalReason> {
         let first = words.first().copied().unwrap_or(0);
         if first != TAG || words.len() < WORDS {
-            return Err(RefusalReason::FcbTag { found: first.to_le_bytes() });
+            return Err(RefusalReason::FcbTag {
+                found: first.to_le_bytes(),
+            });
         }
-        let fcb = Fcb { words: words.to_vec() };
+        let fcb = Fcb {
+            words: words.to_vec(),
+        };
         fcb.check_modelled()?;
         if reading == Reading::Strict {
             fcb.check_strictly()?;
@@ -70,22 +74,40 @@ impl Fcb {
 
     fn check_modelled(&self) -> Result<(), RefusalReason> {
         let misc = self.word(CONTROLLER_MISC_OPTION);
-        let unknown = [(MISC_PARALLEL, "parallel mode"), (MISC_WORD_ADDRESSABLE, "word addressing"), (MISC_DDR, "DDR mode")];
+        let unknown = [
+            (MISC_PARALLEL, "parallel mode"),
+            (MISC_WORD_ADDRESSABLE, "word addressing"),
+            (MISC_DDR, "DDR mode"),
+        ];
         match unknown.iter().find(|(bit, _)| misc & bit != 0) {
-            Some((_, name)) => Err(RefusalReason::NotModelled { what: format!("FCB controllerMiscOption asks for {name}") }),
+            Some((_, name)) => Err(RefusalReason::NotModelled {
+                what: format!("FCB controllerMiscOption asks for {name}"),
+            }),
             None => Ok(()),
         }
     }
 
     fn check_strictly(&self) -> Result<(), RefusalReason> {
-        let refuse = |offset, field, found, why| Err(RefusalReason::FcbField { offset, field, found, why });
+        let refuse = |offset, field, found, why| {
+            Err(RefusalReason::FcbField {
+                offset,
+                field,
+                found,
+                why,
+            })
+        };
         let version = self.word(VERSION);
         if version >> 16 != 0x5601 {
             return refuse(VERSION, "version", version, "not V1.x");
         }
         let source = self.byte(READ_SAMPLE_CLK_SRC);
         if source > 3 {
-            return refuse(READ_SAMPLE_CLK_SRC, "readSampleClkSrc", source.into(), "above 3");
+            return refuse(
+                READ_SAMPLE_CLK_SRC,
+                "readSampleClkSrc",
+                source.into(),
+                "above 3",
+            );
         }
         let device = self.byte(DEVICE_TYPE);
         if device > 1 {
@@ -93,11 +115,21 @@ impl Fcb {
         }
         let pads = self.byte(SFLASH_PAD_TYPE);
         if !matches!(pads, 1 | 2 | 4) {
-            return refuse(SFLASH_PAD_TYPE, "sflashPadType", pads.into(), "not 1, 2 or 4");
+            return refuse(
+                SFLASH_PAD_TYPE,
+                "sflashPadType",
+                pads.into(),
+                "not 1, 2 or 4",
+            );
         }
         let frequency = self.byte(SERIAL_CLK_FREQ);
         if frequency == 0 || frequency > HIGHEST_FREQUENCY_CODE {
-            return refuse(SERIAL_CLK_FREQ, "serialClkFreq", frequency.into(), "not in the RT1060's table 1 to 9");
+            return refuse(
+                SERIAL_CLK_FREQ,
+                "serialClkFreq",
+                frequency.into(),
+                "not in the RT1060's table 1 to 9",
+            );
         }
         Ok(())
     }
@@ -146,14 +178,19 @@ impl Fcb {
         self.words.get(first..first + 64).unwrap_or(&[])
     }
 
-    /// Length of the data that sequence `sequence` writes (8) or reads (9), from the operand in the LUT.
-    pub fn data_instruction(&self, sequence: u8) -> Option<(u32, u32)> {
-        let first = 4 * usize::from(sequence);
-        let words = self.lut().get(first..first + 4)?;
-        let instructions = words.iter().flat_map(|word| [word & 0xFFFF, word >> 16]);
-        instructions
-            .map(|instruction| (instruction >> 10 & 0x1F, instruction & 0xFF))
-            .find(|(opcode, _)| matches!(opcode, 8 | 9))
+    /// (opcode, length) of the first instruction of a command that writes (8) or reads (9) data, from the LUT.
+    pub fn data_instruction(&self, command: ModeCommand) -> Option<(u32, u32)> {
+        let first = 4 * usize::from(command.sequence);
+        let words = self
+            .lut()
+            .get(first..)?
+            .iter()
+            .take(4 * usize::from(command.sequences));
+        let mut instructions = words.flat_map(|word| [word & 0xFFFF, word >> 16]);
+        instructions.find_map(|instruction| {
+            let opcode = instruction >> 10 & 0x1F;
+            matches!(opcode, 8 | 9).then_some((opcode, instruction & 0xFF))
+        })
     }
 
     /// Mode command and configuration commands, in order.
@@ -168,7 +205,8 @@ impl Fcb {
             commands.push(command(DEVICE_MODE_SEQ, DEVICE_MODE_ARG));
         }
         if self.byte(CONFIG_CMD_ENABLE) != 0 {
-            let configured = (0..3).map(|i| command(CONFIG_CMD_SEQS + 4 * i, CONFIG_CMD_ARGS + 4 * i));
+            let configured =
+                (0..3).map(|i| command(CONFIG_CMD_SEQS + 4 * i, CONFIG_CMD_ARGS + 4 * i));
             commands.extend(configured.filter(|c| c.sequence != 0));
         }
         commands

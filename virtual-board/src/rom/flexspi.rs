@@ -96,24 +96,46 @@ const PROBE_SIZE_KIB: u32 = 0x1_0000;
 pub(super) const PROBE_FREQUENCY: u8 = 1;
 
 /// (PFD0 fraction, divider) per FCB frequency code 1 to 9: 30, 50, 60, 75, 80, 100, 120, 133, 166 MHz.
-const FREQUENCIES: [(u32, u32); 9] =
-    [(34, 8), (22, 8), (24, 6), (30, 4), (18, 6), (14, 6), (24, 3), (17, 4), (26, 2)];
+const FREQUENCIES: [(u32, u32); 9] = [
+    (34, 8),
+    (22, 8),
+    (24, 6),
+    (30, 4),
+    (18, 6),
+    (14, 6),
+    (24, 3),
+    (17, 4),
+    (26, 2),
+];
 
 const COMMAND_LIMIT: Time = Time::ms(1_000);
 
 const DOING: &str = "sets up the FlexSPI";
 
 fn put(address: u32, value: u32) -> Action {
-    Action::Write { address, width: Width::Word, value, doing: DOING }
+    Action::Write {
+        address,
+        width: Width::Word,
+        value,
+        doing: DOING,
+    }
 }
 
 fn modify(address: u32, set: u32, clear: u32) -> Action {
-    Action::Modify { address, width: Width::Word, set, clear, doing: DOING }
+    Action::Modify {
+        address,
+        width: Width::Word,
+        set,
+        clear,
+        doing: DOING,
+    }
 }
 
 /// Muxes the seven pads of FlexSPI A, DQS included.
 pub(super) fn pads() -> Vec<Action> {
-    PADS.iter().map(|(address, value)| put(*address, *value)).collect()
+    PADS.iter()
+        .map(|(address, value)| put(*address, *value))
+        .collect()
 }
 
 /// Changes the serial clock to an FCB frequency code (1 to 9), with module and clock gate off meanwhile.
@@ -127,7 +149,11 @@ pub(super) fn clock(code: u8) -> Vec<Action> {
         put(PFD_480_CLR, PFD0_FRACTION),
         put(PFD_480_SET, fraction),
         put(PFD_480_CLR, PFD0_GATE),
-        modify(CCM_CSCMR1, CSCMR1_FLEXSPI_FROM_PFD0 | (divider - 1) << 23, CSCMR1_FLEXSPI),
+        modify(
+            CCM_CSCMR1,
+            CSCMR1_FLEXSPI_FROM_PFD0 | (divider - 1) << 23,
+            CSCMR1_FLEXSPI,
+        ),
         modify(CCM_CCGR6, CCGR6_FLEXSPI, 0),
         modify(MCR0, 0, MCR0_MDIS),
     ]
@@ -137,13 +163,23 @@ pub(super) fn clock(code: u8) -> Vec<Action> {
 pub(super) fn software_reset() -> Vec<Action> {
     vec![
         modify(MCR0, MCR0_SWRESET, 0),
-        Action::Poll { address: MCR0, mask: MCR0_SWRESET, wanted: 0, limit: COMMAND_LIMIT, what: "FlexSPI software reset" },
+        Action::Poll {
+            address: MCR0,
+            mask: MCR0_SWRESET,
+            wanted: 0,
+            limit: COMMAND_LIMIT,
+            what: "FlexSPI software reset",
+        },
     ]
 }
 
 /// Set-up for reading the FCB, by flash type (3-byte or 4-byte address).
 pub(super) fn probe(four_byte_address: bool) -> Vec<Action> {
-    let sequence = if four_byte_address { PROBE_READ_4_BYTE } else { PROBE_READ_3_BYTE };
+    let sequence = if four_byte_address {
+        PROBE_READ_4_BYTE
+    } else {
+        PROBE_READ_3_BYTE
+    };
     let mut lut = [0; 64];
     for (slot, word) in lut.iter_mut().zip(sequence) {
         *slot = word;
@@ -163,7 +199,11 @@ pub(super) fn probe(four_byte_address: bool) -> Vec<Action> {
 
 /// Set-up for the image, from the FCB.
 pub(super) fn configure(fcb: &Fcb) -> Vec<Action> {
-    let address_option = if fcb.read_address_option() { AHBCR_READADDROPT } else { 0 };
+    let address_option = if fcb.read_address_option() {
+        AHBCR_READADDROPT
+    } else {
+        0
+    };
     let mut script = vec![
         put(MCR0, MCR0_BASE | fcb.read_sample_clk_src() << 4),
         put(AHBCR, AHBCR_BASE | address_option),
@@ -181,17 +221,26 @@ pub(super) fn configure(fcb: &Fcb) -> Vec<Action> {
 
 /// A mode command: write enable, then the sequence with its argument. Leaves INTR and STS1 of both in the results.
 pub(super) fn mode_command(command: ModeCommand, flash_address: u32, fcb: &Fcb) -> Vec<Action> {
-    let (opcode, bytes) = fcb.data_instruction(command.sequence).unwrap_or((0, 0));
+    let (opcode, bytes) = fcb.data_instruction(command).unwrap_or((0, 0));
     let argument = (opcode == 8).then_some(command.argument);
     let mut script = ip_command(SEQUENCE_WRITE_ENABLE, 1, flash_address, 0, None);
-    script.extend(ip_command(command.sequence, command.sequences, flash_address, bytes, argument));
+    script.extend(ip_command(
+        command.sequence,
+        command.sequences,
+        flash_address,
+        bytes,
+        argument,
+    ));
     script
 }
 
 /// A status read. Leaves INTR, STS1 and the FIFO's fill level in the results.
 pub(super) fn read_status(flash_address: u32, bytes: u32) -> Vec<Action> {
     let mut script = ip_command(SEQUENCE_READ_STATUS, 1, flash_address, bytes, None);
-    script.push(Action::Read { address: IPRXFSTS, doing: DOING });
+    script.push(Action::Read {
+        address: IPRXFSTS,
+        doing: DOING,
+    });
     script
 }
 
@@ -200,30 +249,59 @@ pub(super) fn has_data(iprxfsts: u32) -> bool {
     iprxfsts & IPRXFSTS_FILL != 0
 }
 
-fn ip_command(sequence: u8, sequences: u8, flash_address: u32, bytes: u32, argument: Option<u32>) -> Vec<Action> {
+fn ip_command(
+    sequence: u8,
+    sequences: u8,
+    flash_address: u32,
+    bytes: u32,
+    argument: Option<u32>,
+) -> Vec<Action> {
     let mut script = vec![
         put(INTR, INTR_ALL_BUT_WATERMARKS),
         put(IPRXFCR, FIFO_CLEAR),
         put(IPTXFCR, FIFO_CLEAR),
         put(FLSHCR2, CLRINSTRPTR),
         put(IPCR0, flash_address),
-        put(IPCR1, bytes | u32::from(sequence) << 16 | u32::from(sequences.max(1) - 1) << 24),
+        put(
+            IPCR1,
+            bytes | u32::from(sequence) << 16 | u32::from(sequences.max(1) - 1) << 24,
+        ),
     ];
     if let Some(argument) = argument {
-        script.extend([put(TFDR0, argument), put(TFDR0 + 4, 0), put(INTR, INTR_IPTXWE)]);
+        script.extend([
+            put(TFDR0, argument),
+            put(TFDR0 + 4, 0),
+            put(INTR, INTR_IPTXWE),
+        ]);
     }
     script.extend([
         put(IPCMD, 1),
-        Action::Poll { address: INTR, mask: INTR_DONE, wanted: INTR_DONE, limit: COMMAND_LIMIT, what: "end of a FlexSPI command" },
-        Action::Read { address: INTR, doing: DOING },
-        Action::Read { address: STS1, doing: DOING },
+        Action::Poll {
+            address: INTR,
+            mask: INTR_DONE,
+            wanted: INTR_DONE,
+            limit: COMMAND_LIMIT,
+            what: "end of a FlexSPI command",
+        },
+        Action::Read {
+            address: INTR,
+            doing: DOING,
+        },
+        Action::Read {
+            address: STS1,
+            doing: DOING,
+        },
     ]);
     script
 }
 
 fn load_lut(words: &[u32]) -> Vec<Action> {
     let mut script = vec![put(LUTKEY, LUT_KEY), put(LUTCR, LUT_UNLOCK)];
-    script.extend((0..).zip(words).map(|(index, word)| put(LUT + 4 * index, *word)));
+    script.extend(
+        (0..)
+            .zip(words)
+            .map(|(index, word)| put(LUT + 4 * index, *word)),
+    );
     script.extend([put(LUTKEY, LUT_KEY), put(LUTCR, LUT_LOCK)]);
     script
 }

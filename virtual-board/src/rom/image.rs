@@ -49,7 +49,12 @@ impl Ivt {
         };
         let refuse = |index: usize, field, why| {
             let address = IVT_ADDRESS + 4 * index as u32;
-            Err(RefusalReason::IvtField { address, field, found: word(index), why })
+            Err(RefusalReason::IvtField {
+                address,
+                field,
+                found: word(index),
+                why,
+            })
         };
         if reading == Reading::Strict {
             if !(0x40..=0x43).contains(&version) {
@@ -79,22 +84,43 @@ impl Ivt {
         let (start, length, plugin) = (word(0), word(1), word(2));
         let refuse = |index: u32, field, found, why| {
             let address = self.in_flash(self.boot_data).wrapping_add(4 * index);
-            Err(RefusalReason::BootDataField { address, field, found, why })
+            Err(RefusalReason::BootDataField {
+                address,
+                field,
+                found,
+                why,
+            })
         };
         if length == 0 {
             return refuse(1, "length", length, "an image of no bytes");
         }
         if plugin & 1 != 0 {
-            return Err(RefusalReason::NotModelled { what: "boot data asks for a plugin".to_string() });
+            return Err(RefusalReason::NotModelled {
+                what: "boot data asks for a plugin".to_string(),
+            });
         }
-        let ivt = Ivt { start, length, ..self };
+        let ivt = Ivt {
+            start,
+            length,
+            ..self
+        };
         let expected = start.wrapping_add(OFFSET_OF_IVT);
         if reading == Reading::Strict && self.this != expected {
             let why = "not the address of the IVT itself";
-            return Err(RefusalReason::IvtField { address: IVT_ADDRESS + 0x14, field: "self", found: self.this, why });
+            return Err(RefusalReason::IvtField {
+                address: IVT_ADDRESS + 0x14,
+                field: "self",
+                found: self.this,
+                why,
+            });
         }
         if !ivt.in_place() && !ram_free_for_image(start, length) {
-            return refuse(0, "start", start, "neither the flash nor RAM outside the ROM's own");
+            return refuse(
+                0,
+                "start",
+                start,
+                "neither the flash nor RAM outside the ROM's own",
+            );
         }
         Ok(ivt)
     }
@@ -111,7 +137,14 @@ impl Ivt {
 
     /// Checks the entry, before anything is read through it.
     pub fn check_entry(&self, reading: Reading) -> Result<(), RefusalReason> {
-        let refuse = |why| Err(RefusalReason::IvtField { address: IVT_ADDRESS + 4, field: "entry", found: self.entry, why });
+        let refuse = |why| {
+            Err(RefusalReason::IvtField {
+                address: IVT_ADDRESS + 4,
+                field: "entry",
+                found: self.entry,
+                why,
+            })
+        };
         if self.entry == 0 || self.entry == u32::MAX {
             return refuse("no entry");
         }
@@ -129,7 +162,12 @@ impl Ivt {
 
 /// ITCM, DTCM and OCRAM as split by the fuses, without the ROM's working RAM.
 fn ram_free_for_image(start: u32, length: u32) -> bool {
-    const RAM: [std::ops::RangeInclusive<u64>; 3] = [0..=0x0002_0000, 0x2000_0000..=0x2002_0000, 0x2020_8000..=0x202C_0000];
+    const RAM: [std::ops::RangeInclusive<u64>; 3] = [
+        0..=0x0002_0000,
+        0x2000_0000..=0x2002_0000,
+        0x2020_8000..=0x202C_0000,
+    ];
     let end = u64::from(start) + u64::from(length);
-    RAM.iter().any(|range| range.contains(&u64::from(start)) && range.contains(&end))
+    RAM.iter()
+        .any(|range| range.contains(&u64::from(start)) && range.contains(&end))
 }

@@ -34,11 +34,13 @@
 //! Not modelled, and refused with that reason: other boot devices, other flash types, encrypted XIP, auto-probe,
 //! secondary image, JEDEC reset of the flash, parallel mode, plugins, signature checks of a closed part, recovery boot.
 
+mod chip_setup;
 mod content;
 mod dcd;
 mod fcb;
 mod flexspi;
 mod image;
+mod image_checks;
 mod refusal;
 mod script;
 mod stages;

@@ -12,7 +12,9 @@ pub enum RefusalReason {
         sbmr2: u32,
     },
     /// BOOT_MODE 00 on a part whose boot fuses are not set.
-    #[error("boot mode pins say boot from fuses, and BT_FUSE_SEL is not blown (SBMR2 {sbmr2:#010X})")]
+    #[error(
+        "boot mode pins say boot from fuses, and BT_FUSE_SEL is not blown (SBMR2 {sbmr2:#010X})"
+    )]
     BootFusesNotSet {
         /// SRC_SBMR2.
         sbmr2: u32,
@@ -84,7 +86,9 @@ pub enum RefusalReason {
         sts1: u32,
     },
     /// The flash never says ready after a mode or configuration command.
-    #[error("after the FCB's mode command the flash never reads ready through sequence 1 (FCB timeoutInMs {timeout_ms})")]
+    #[error(
+        "after the FCB's mode command the flash never reads ready through sequence 1 (FCB timeoutInMs {timeout_ms})"
+    )]
     NeverReady {
         /// FCB timeoutInMs; 0 waits for ever.
         timeout_ms: u32,
@@ -130,7 +134,9 @@ pub enum RefusalReason {
         why: String,
     },
     /// A closed part demands a signature.
-    #[error("the part is closed (SEC_CONFIG) and the image is not signed: no CSF (D4) behind the pointer {csf:#010X}")]
+    #[error(
+        "the part is closed (SEC_CONFIG) and the image is not signed: no CSF (D4) behind the pointer {csf:#010X}"
+    )]
     NotSigned {
         /// IVT csf field.
         csf: u32,

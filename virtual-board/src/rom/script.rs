@@ -18,15 +18,44 @@ pub(super) enum Action {
     /// Reads a word into the results.
     Read { address: u32, doing: &'static str },
     /// Reads `words` words into the results.
-    ReadMany { address: u32, words: u32, doing: &'static str },
+    ReadMany {
+        address: u32,
+        words: u32,
+        doing: &'static str,
+    },
     /// Writes.
-    Write { address: u32, width: Width, value: u32, doing: &'static str },
+    Write {
+        address: u32,
+        width: Width,
+        value: u32,
+        doing: &'static str,
+    },
     /// Sets and clears bits.
-    Modify { address: u32, width: Width, set: u32, clear: u32, doing: &'static str },
+    Modify {
+        address: u32,
+        width: Width,
+        set: u32,
+        clear: u32,
+        doing: &'static str,
+    },
     /// Waits until `value & mask == wanted`.
-    Poll { address: u32, mask: u32, wanted: u32, limit: Time, what: &'static str },
+    Poll {
+        address: u32,
+        mask: u32,
+        wanted: u32,
+        limit: Time,
+        what: &'static str,
+    },
     /// Waits for a DCD condition: `tries` reads, or for ever.
-    Check { address: u32, width: Width, mask: u32, condition: Condition, tries: Option<u32>, dcd: u32, at: u32 },
+    Check {
+        address: u32,
+        width: Width,
+        mask: u32,
+        condition: Condition,
+        tries: Option<u32>,
+        dcd: u32,
+        at: u32,
+    },
     /// Fills memory with a pattern.
     Fill { address: u32, end: u32 },
     /// Copies words.
@@ -42,25 +71,54 @@ impl Rom {
         self.script.extend(actions);
     }
 
-    pub(super) fn perform(&mut self, action: Action, bus: &mut dyn RomBus) -> Result<(), RefusalReason> {
+    pub(super) fn perform(
+        &mut self,
+        action: Action,
+        bus: &mut dyn RomBus,
+    ) -> Result<(), RefusalReason> {
         match action {
             Action::Read { address, doing } => {
                 let word = read(bus, address, Width::Word, doing)?;
                 self.results.push(word);
             }
-            Action::ReadMany { address, words, doing } => {
+            Action::ReadMany {
+                address,
+                words,
+                doing,
+            } => {
                 let word = read(bus, address, Width::Word, doing)?;
                 self.results.push(word);
                 if words > 1 {
-                    self.script.push_front(Action::ReadMany { address: address + 4, words: words - 1, doing });
+                    self.script.push_front(Action::ReadMany {
+                        address: address + 4,
+                        words: words - 1,
+                        doing,
+                    });
                 }
             }
-            Action::Write { address, width, value, doing } => write(bus, address, width, value, doing)?,
-            Action::Modify { address, width, set, clear, doing } => {
+            Action::Write {
+                address,
+                width,
+                value,
+                doing,
+            } => write(bus, address, width, value, doing)?,
+            Action::Modify {
+                address,
+                width,
+                set,
+                clear,
+                doing,
+            } => {
                 let value = read(bus, address, width, doing)?;
                 write(bus, address, width, (value & !clear) | set, doing)?;
             }
-            Action::Poll { address, mask, wanted, limit, what } => {
+            Action::Poll {
+                address,
+                mask,
+                wanted,
+                limit,
+                what,
+            } => {
                 let value = read(bus, address, Width::Word, what)?;
                 let since = *self.poll_since.get_or_insert_with(|| bus.now());
                 if value & mask == wanted {
@@ -69,10 +127,24 @@ impl Rom {
                     return Err(RefusalReason::TimedOut { what });
                 } else {
                     bus.spend(POLL_PAUSE);
-                    self.script.push_front(Action::Poll { address, mask, wanted, limit, what });
+                    self.script.push_front(Action::Poll {
+                        address,
+                        mask,
+                        wanted,
+                        limit,
+                        what,
+                    });
                 }
             }
-            Action::Check { address, width, mask, condition, tries, dcd, at } => {
+            Action::Check {
+                address,
+                width,
+                mask,
+                condition,
+                tries,
+                dcd,
+                at,
+            } => {
                 let value = read(bus, address, width, "runs a DCD check")?;
                 let since = *self.poll_since.get_or_insert_with(|| bus.now());
                 if condition.holds(value, mask) {
@@ -82,7 +154,9 @@ impl Rom {
                 let reason = || RefusalReason::Dcd {
                     address: dcd,
                     at,
-                    why: format!("check of {address:#010X} never holds: reads {value:#X}, mask {mask:#X}"),
+                    why: format!(
+                        "check of {address:#010X} never holds: reads {value:#X}, mask {mask:#X}"
+                    ),
                 };
                 if tries.is_some_and(|tries| tries <= 1) {
                     return Err(reason());
@@ -92,7 +166,15 @@ impl Rom {
                 }
                 bus.spend(POLL_PAUSE);
                 let tries = tries.map(|tries| tries - 1);
-                self.script.push_front(Action::Check { address, width, mask, condition, tries, dcd, at });
+                self.script.push_front(Action::Check {
+                    address,
+                    width,
+                    mask,
+                    condition,
+                    tries,
+                    dcd,
+                    at,
+                });
             }
             Action::Fill { address, end } => {
                 let stop = end.min(address + 4 * WORDS_PER_STEP);
@@ -107,12 +189,27 @@ impl Rom {
             Action::Copy { from, to, bytes } => {
                 let now = bytes.min(4 * WORDS_PER_STEP);
                 for offset in (0..now).step_by(4) {
-                    let word = read(bus, from.wrapping_add(offset), Width::Word, "copies the image to RAM")?;
-                    write(bus, to.wrapping_add(offset), Width::Word, word, "copies the image to RAM")?;
+                    let word = read(
+                        bus,
+                        from.wrapping_add(offset),
+                        Width::Word,
+                        "copies the image to RAM",
+                    )?;
+                    write(
+                        bus,
+                        to.wrapping_add(offset),
+                        Width::Word,
+                        word,
+                        "copies the image to RAM",
+                    )?;
                 }
                 if now < bytes {
                     let (from, to) = (from.wrapping_add(now), to.wrapping_add(now));
-                    self.script.push_front(Action::Copy { from, to, bytes: bytes - now });
+                    self.script.push_front(Action::Copy {
+                        from,
+                        to,
+                        bytes: bytes - now,
+                    });
                 }
             }
             Action::Spend(span) => bus.spend(span),
@@ -125,10 +222,23 @@ impl Rom {
     }
 }
 
-pub(super) fn read(bus: &mut dyn RomBus, address: u32, width: Width, doing: &'static str) -> Result<u32, RefusalReason> {
-    bus.read(address, width).map_err(|BusFault| RefusalReason::BusError { address, doing })
+pub(super) fn read(
+    bus: &mut dyn RomBus,
+    address: u32,
+    width: Width,
+    doing: &'static str,
+) -> Result<u32, RefusalReason> {
+    bus.read(address, width)
+        .map_err(|BusFault| RefusalReason::BusError { address, doing })
 }
 
-fn write(bus: &mut dyn RomBus, address: u32, width: Width, value: u32, doing: &'static str) -> Result<(), RefusalReason> {
-    bus.write(address, width, value).map_err(|BusFault| RefusalReason::BusError { address, doing })
+fn write(
+    bus: &mut dyn RomBus,
+    address: u32,
+    width: Width,
+    value: u32,
+    doing: &'static str,
+) -> Result<(), RefusalReason> {
+    bus.write(address, width, value)
+        .map_err(|BusFault| RefusalReason::BusError { address, doing })
 }

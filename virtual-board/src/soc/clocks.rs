@@ -56,13 +56,48 @@ struct Pll {
 
 /// Longest lock times in reference cycles (IMXRT1060IEC, PLL electrical parameters).
 const PLLS: [Pll; 7] = [
-    Pll { offset: PLL_ARM, lock_reference_cycles: 2_250, bit_12_powers_up: false, divider: 0x7F },
-    Pll { offset: PLL_USB1, lock_reference_cycles: 383, bit_12_powers_up: true, divider: 0x2 },
-    Pll { offset: PLL_USB2, lock_reference_cycles: 383, bit_12_powers_up: true, divider: 0x2 },
-    Pll { offset: PLL_SYS, lock_reference_cycles: 11_250, bit_12_powers_up: false, divider: 0x1 },
-    Pll { offset: PLL_AUDIO, lock_reference_cycles: 11_250, bit_12_powers_up: false, divider: 0x7F },
-    Pll { offset: PLL_VIDEO, lock_reference_cycles: 11_250, bit_12_powers_up: false, divider: 0x7F },
-    Pll { offset: PLL_ENET, lock_reference_cycles: 11_250, bit_12_powers_up: false, divider: 0 },
+    Pll {
+        offset: PLL_ARM,
+        lock_reference_cycles: 2_250,
+        bit_12_powers_up: false,
+        divider: 0x7F,
+    },
+    Pll {
+        offset: PLL_USB1,
+        lock_reference_cycles: 383,
+        bit_12_powers_up: true,
+        divider: 0x2,
+    },
+    Pll {
+        offset: PLL_USB2,
+        lock_reference_cycles: 383,
+        bit_12_powers_up: true,
+        divider: 0x2,
+    },
+    Pll {
+        offset: PLL_SYS,
+        lock_reference_cycles: 11_250,
+        bit_12_powers_up: false,
+        divider: 0x1,
+    },
+    Pll {
+        offset: PLL_AUDIO,
+        lock_reference_cycles: 11_250,
+        bit_12_powers_up: false,
+        divider: 0x7F,
+    },
+    Pll {
+        offset: PLL_VIDEO,
+        lock_reference_cycles: 11_250,
+        bit_12_powers_up: false,
+        divider: 0x7F,
+    },
+    Pll {
+        offset: PLL_ENET,
+        lock_reference_cycles: 11_250,
+        bit_12_powers_up: false,
+        divider: 0,
+    },
 ];
 
 /// What the core does on WFI, CLPCR.LPM.
@@ -94,7 +129,11 @@ impl Default for Clocks {
 impl Clocks {
     /// Both blocks in reset state.
     pub fn new() -> Self {
-        Clocks { ccm: Bank::new("ccm", CCM), analog: Bank::new("ccm_analog", CCM_ANALOG), started: [None; PLLS.len()] }
+        Clocks {
+            ccm: Bank::new("ccm", CCM),
+            analog: Bank::new("ccm_analog", CCM_ANALOG),
+            started: [None; PLLS.len()],
+        }
     }
 
     /// Chip reset.
@@ -106,7 +145,12 @@ impl Clocks {
     ///
     /// # Errors
     /// [`BusFault`] for what is not modelled.
-    pub fn read_ccm(&self, offset: u32, width: Width, access: &mut Access) -> Result<u32, BusFault> {
+    pub fn read_ccm(
+        &self,
+        offset: u32,
+        width: Width,
+        access: &mut Access,
+    ) -> Result<u32, BusFault> {
         self.ccm.read(offset, width, access)
     }
 
@@ -114,7 +158,13 @@ impl Clocks {
     ///
     /// # Errors
     /// As [`Clocks::read_ccm`].
-    pub fn write_ccm(&mut self, offset: u32, width: Width, value: u32, access: &mut Access) -> Result<(), BusFault> {
+    pub fn write_ccm(
+        &mut self,
+        offset: u32,
+        width: Width,
+        value: u32,
+        access: &mut Access,
+    ) -> Result<(), BusFault> {
         self.ccm.write(offset, width, value, access).map(|_| ())
     }
 
@@ -122,9 +172,17 @@ impl Clocks {
     ///
     /// # Errors
     /// [`BusFault`] for what is not modelled.
-    pub fn read_analog(&self, offset: u32, width: Width, access: &mut Access) -> Result<u32, BusFault> {
+    pub fn read_analog(
+        &self,
+        offset: u32,
+        width: Width,
+        access: &mut Access,
+    ) -> Result<u32, BusFault> {
         let value = self.analog.read(offset, width, access)?;
-        let locked = PLLS.iter().position(|p| p.offset == offset & !0xF).is_some_and(|i| self.locked(i, access.now));
+        let locked = PLLS
+            .iter()
+            .position(|p| p.offset == offset & !0xF)
+            .is_some_and(|i| self.locked(i, access.now));
         Ok(if locked { value | PLL_LOCK } else { value })
     }
 
@@ -132,11 +190,18 @@ impl Clocks {
     ///
     /// # Errors
     /// As [`Clocks::read_analog`].
-    pub fn write_analog(&mut self, offset: u32, width: Width, value: u32, access: &mut Access) -> Result<(), BusFault> {
+    pub fn write_analog(
+        &mut self,
+        offset: u32,
+        width: Width,
+        value: u32,
+        access: &mut Access,
+    ) -> Result<(), BusFault> {
         let written = self.analog.write(offset, width, value, access)?;
         if let Some(index) = PLLS.iter().position(|p| p.offset == written.offset) {
             let divider = PLLS.get(index).map_or(0, |pll| pll.divider);
-            let disturbed = (written.before ^ written.after) & (PLL_POWER | PLL_REFERENCE | divider) != 0;
+            let disturbed =
+                (written.before ^ written.after) & (PLL_POWER | PLL_REFERENCE | divider) != 0;
             if disturbed && let Some(started) = self.started.get_mut(index) {
                 *started = Some(access.now);
             }
@@ -149,7 +214,8 @@ impl Clocks {
                     stable ^= PFD_STABLE & (0xFF << (8 * lane));
                 }
             }
-            self.analog.put(written.offset, (written.after & !PFD_STABLE) | stable);
+            self.analog
+                .put(written.offset, (written.after & !PFD_STABLE) | stable);
         }
         Ok(())
     }
@@ -168,7 +234,11 @@ impl Clocks {
     /// PERCLK_CLK_ROOT (GPT, PIT), in hertz.
     pub fn perclk_hz(&self, now: Time) -> u64 {
         let cscmr1 = self.ccm.get(CSCMR1);
-        let source = if field(cscmr1, 6, 1) == 1 { CRYSTAL_HZ } else { self.ipg_hz(now) };
+        let source = if field(cscmr1, 6, 1) == 1 {
+            CRYSTAL_HZ
+        } else {
+            self.ipg_hz(now)
+        };
         source / (u64::from(field(cscmr1, 0, 6)) + 1)
     }
 
@@ -176,7 +246,11 @@ impl Clocks {
     pub fn uart_hz(&self, now: Time) -> u64 {
         let cscdr1 = self.ccm.get(CSCDR1);
         // pll3_80m is PLL3 divided by 6 (IMXRT1060RM CCM clock tree).
-        let source = if field(cscdr1, 6, 1) == 1 { CRYSTAL_HZ } else { self.pll3_hz(now) / 6 };
+        let source = if field(cscdr1, 6, 1) == 1 {
+            CRYSTAL_HZ
+        } else {
+            self.pll3_hz(now) / 6
+        };
         source / (u64::from(field(cscdr1, 0, 6)) + 1)
     }
 
@@ -220,7 +294,11 @@ impl Clocks {
 
     /// The VCO of a PLL in hertz, whatever its output switch says; 0 while it is off or not locked.
     fn vco_hz(&self, offset: u32, now: Time) -> u64 {
-        if !PLLS.iter().position(|p| p.offset == offset).is_some_and(|i| self.locked(i, now)) {
+        if !PLLS
+            .iter()
+            .position(|p| p.offset == offset)
+            .is_some_and(|i| self.locked(i, now))
+        {
             return 0;
         }
         let register = self.analog.get(offset);
@@ -252,14 +330,21 @@ impl Clocks {
         let pll = if offset == PFD_480 { PLL_USB1 } else { PLL_SYS };
         let byte = field(self.analog.get(offset), 8 * lane, 8);
         let fraction = u64::from(byte & PFD_FRACTION);
-        if byte & PFD_GATE != 0 || self.analog.get(pll) & PLL_BYPASS != 0 || !(12..=35).contains(&fraction) {
+        if byte & PFD_GATE != 0
+            || self.analog.get(pll) & PLL_BYPASS != 0
+            || !(12..=35).contains(&fraction)
+        {
             return 0;
         }
         self.pll_hz(pll, now) * PFD_NUMERATOR / fraction
     }
 
     fn pll3_hz(&self, now: Time) -> u64 {
-        if field(self.ccm.get(CCSR), 0, 1) == 1 { CRYSTAL_HZ } else { self.pll_hz(PLL_USB1, now) }
+        if field(self.ccm.get(CCSR), 0, 1) == 1 {
+            CRYSTAL_HZ
+        } else {
+            self.pll_hz(PLL_USB1, now)
+        }
     }
 
     fn periph_hz(&self, now: Time) -> u64 {

@@ -48,18 +48,28 @@ pub struct Gpio {
 impl Gpio {
     /// Chip reset: the levels applied from outside stay.
     pub fn reset(&mut self) {
-        *self = Gpio { inputs: self.inputs, ..Gpio::default() };
+        *self = Gpio {
+            inputs: self.inputs,
+            ..Gpio::default()
+        };
     }
 
     /// Applies a level to an input pin.
     pub fn apply(&mut self, pin: u32, level: bool) {
         let bit = 1u32 << (pin & 31);
         let before = self.inputs & bit != 0;
-        self.inputs = if level { self.inputs | bit } else { self.inputs & !bit };
+        self.inputs = if level {
+            self.inputs | bit
+        } else {
+            self.inputs & !bit
+        };
         let rising = !before && level;
         let falling = before && !level;
         let any_edge = self.edge_sel & bit != 0;
-        if (any_edge && (rising || falling)) || (rising && self.mode(pin) == 2) || (falling && self.mode(pin) == 3) {
+        if (any_edge && (rising || falling))
+            || (rising && self.mode(pin) == 2)
+            || (falling && self.mode(pin) == 3)
+        {
             self.isr |= bit;
         }
     }
@@ -85,7 +95,12 @@ impl Gpio {
             ISR => self.status(),
             EDGE_SEL => self.edge_sel,
             DR_SET | DR_CLEAR | DR_TOGGLE => 0,
-            _ => return Err(access.refuse("gpio", format!("not modelled: register at offset {offset:#X}"))),
+            _ => {
+                return Err(access.refuse(
+                    "gpio",
+                    format!("not modelled: register at offset {offset:#X}"),
+                ));
+            }
         })
     }
 
@@ -93,7 +108,13 @@ impl Gpio {
     ///
     /// # Errors
     /// As [`Gpio::read`].
-    pub fn write(&mut self, offset: u32, width: Width, value: u32, access: &mut Access) -> Result<(u32, u32), BusFault> {
+    pub fn write(
+        &mut self,
+        offset: u32,
+        width: Width,
+        value: u32,
+        access: &mut Access,
+    ) -> Result<(u32, u32), BusFault> {
         access.word_only("gpio", offset, width)?;
         match offset {
             DR => self.dr = value,
@@ -107,7 +128,12 @@ impl Gpio {
             DR_SET => self.dr |= value,
             DR_CLEAR => self.dr &= !value,
             DR_TOGGLE => self.dr ^= value,
-            _ => return Err(access.refuse("gpio", format!("not modelled: register at offset {offset:#X}"))),
+            _ => {
+                return Err(access.refuse(
+                    "gpio",
+                    format!("not modelled: register at offset {offset:#X}"),
+                ));
+            }
         }
         let changed = (self.driven ^ self.dr) & self.gdir;
         self.driven = (self.driven & !self.gdir) | (self.dr & self.gdir);
@@ -135,7 +161,11 @@ impl Gpio {
 
     /// ICR field of a pin: 0 low level, 1 high level, 2 rising edge, 3 falling edge.
     fn mode(&self, pin: u32) -> u32 {
-        let word = if pin & 16 == 0 { self.icr[0] } else { self.icr[1] };
+        let word = if pin & 16 == 0 {
+            self.icr[0]
+        } else {
+            self.icr[1]
+        };
         (word >> (2 * (pin & 15))) & 3
     }
 }

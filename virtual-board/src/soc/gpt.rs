@@ -70,14 +70,20 @@ impl Gpt {
             ocr: [u32::MAX; 3],
             counter: Ticker::default(),
             evaluated: 0,
-            clocks: GptClocks { perclk_hz: 0, gate_open: true },
+            clocks: GptClocks {
+                perclk_hz: 0,
+                gate_open: true,
+            },
             debug_halted: false,
         }
     }
 
     /// Chip reset.
     pub fn reset(&mut self) {
-        *self = Gpt { clocks: self.clocks, ..Gpt::new(self.name) };
+        *self = Gpt {
+            clocks: self.clocks,
+            ..Gpt::new(self.name)
+        };
     }
 
     /// The clock tree changed.
@@ -105,12 +111,23 @@ impl Gpt {
         self.evaluate(now);
         let period = self.period();
         let base = self.evaluated - self.evaluated % period;
-        let compare = self.ocr.iter().enumerate().filter(|(i, _)| self.ir & !self.sr & (1 << i) != 0).map(|(_, v)| u64::from(*v));
+        let compare = self
+            .ocr
+            .iter()
+            .enumerate()
+            .filter(|(i, _)| self.ir & !self.sr & (1 << i) != 0)
+            .map(|(_, v)| u64::from(*v));
         let rollover = (self.ir & !self.sr & SR_ROV != 0).then_some(0);
         compare
             .chain(rollover)
             .filter(|v| *v < period)
-            .map(|v| if base + v > self.evaluated { base + v } else { base + v + period })
+            .map(|v| {
+                if base + v > self.evaluated {
+                    base + v
+                } else {
+                    base + v + period
+                }
+            })
             .filter_map(|ticks| self.counter.when(ticks))
             .min()
     }
@@ -119,7 +136,12 @@ impl Gpt {
     ///
     /// # Errors
     /// [`BusFault`] for another width or an unknown register.
-    pub fn read(&mut self, offset: u32, width: Width, access: &mut Access) -> Result<u32, BusFault> {
+    pub fn read(
+        &mut self,
+        offset: u32,
+        width: Width,
+        access: &mut Access,
+    ) -> Result<u32, BusFault> {
         access.word_only(self.name, offset, width)?;
         self.evaluate(access.now);
         match offset {
@@ -127,10 +149,17 @@ impl Gpt {
             PR => Ok(self.pr),
             SR => Ok(self.sr),
             IR => Ok(self.ir),
-            OCR1..=OCR3 => Ok(self.ocr.get(((offset - OCR1) / 4) as usize).copied().unwrap_or(0)),
+            OCR1..=OCR3 => Ok(self
+                .ocr
+                .get(((offset - OCR1) / 4) as usize)
+                .copied()
+                .unwrap_or(0)),
             ICR1 | ICR2 => Ok(0),
             CNT => Ok((self.evaluated % self.period()) as u32),
-            _ => Err(access.refuse(self.name, format!("not modelled: register at offset {offset:#X}"))),
+            _ => Err(access.refuse(
+                self.name,
+                format!("not modelled: register at offset {offset:#X}"),
+            )),
         }
     }
 
@@ -138,7 +167,13 @@ impl Gpt {
     ///
     /// # Errors
     /// As [`Gpt::read`].
-    pub fn write(&mut self, offset: u32, width: Width, value: u32, access: &mut Access) -> Result<(), BusFault> {
+    pub fn write(
+        &mut self,
+        offset: u32,
+        width: Width,
+        value: u32,
+        access: &mut Access,
+    ) -> Result<(), BusFault> {
         access.word_only(self.name, offset, width)?;
         self.evaluate(access.now);
         match offset {
@@ -159,7 +194,12 @@ impl Gpt {
                 }
             }
             ICR1 | ICR2 | CNT => {}
-            _ => return Err(access.refuse(self.name, format!("not modelled: register at offset {offset:#X}"))),
+            _ => {
+                return Err(access.refuse(
+                    self.name,
+                    format!("not modelled: register at offset {offset:#X}"),
+                ));
+            }
         }
         Ok(())
     }
@@ -167,13 +207,22 @@ impl Gpt {
     fn write_cr(&mut self, value: u32, access: &mut Access) {
         if value & CR_SWR != 0 {
             let kept = self.cr & CR_SURVIVES_SWR;
-            *self = Gpt { cr: kept, clocks: self.clocks, debug_halted: self.debug_halted, ..Gpt::new(self.name) };
+            *self = Gpt {
+                cr: kept,
+                clocks: self.clocks,
+                debug_halted: self.debug_halted,
+                ..Gpt::new(self.name)
+            };
             self.restart(access.now);
             self.apply_clock(access.now);
             return;
         }
         if value & CR_FORCE != 0 {
-            access.trace.note(access.now, self.name, "forced output compare has no effect: the output pins are not modelled");
+            access.trace.note(
+                access.now,
+                self.name,
+                "forced output compare has no effect: the output pins are not modelled",
+            );
         }
         let enabled = self.cr & CR_EN == 0 && value & CR_EN != 0;
         self.cr = value & CR_WRITABLE;
@@ -191,7 +240,11 @@ impl Gpt {
     /// Ticks after which the count is 0 again.
     fn period(&self) -> u64 {
         let restart = self.cr & CR_FRR == 0;
-        if restart { self.ocr.first().map_or(WRAP, |v| u64::from(*v) + 1) } else { WRAP }
+        if restart {
+            self.ocr.first().map_or(WRAP, |v| u64::from(*v) + 1)
+        } else {
+            WRAP
+        }
     }
 
     fn evaluate(&mut self, now: Time) {
@@ -216,10 +269,17 @@ impl Gpt {
             5 if self.cr & CR_EN_24M != 0 => CRYSTAL_HZ,
             _ => 0,
         };
-        let runs = self.cr & CR_EN != 0 && self.clocks.gate_open && (!self.debug_halted || self.cr & CR_DBGEN != 0);
-        let crystal_divider = if from_crystal { u64::from(self.pr >> 12 & 0xF) + 1 } else { 1 };
+        let runs = self.cr & CR_EN != 0
+            && self.clocks.gate_open
+            && (!self.debug_halted || self.cr & CR_DBGEN != 0);
+        let crystal_divider = if from_crystal {
+            u64::from(self.pr >> 12 & 0xF) + 1
+        } else {
+            1
+        };
         let divider = (u64::from(self.pr & 0xFFF) + 1) * crystal_divider;
-        self.counter.set_clock(now, if runs { source } else { 0 }, divider);
+        self.counter
+            .set_clock(now, if runs { source } else { 0 }, divider);
     }
 }
 
@@ -229,6 +289,10 @@ fn crossed(from: u64, to: u64, value: u64, period: u64) -> bool {
         return false;
     }
     let base = from - from % period;
-    let next = if base + value > from { base + value } else { base + value + period };
+    let next = if base + value > from {
+        base + value
+    } else {
+        base + value + period
+    };
     next <= to
 }

@@ -31,7 +31,8 @@ const PAD_EXCEPTIONS: [(u32, u32); 9] = [
 ];
 
 /// Mux registers that reset to 0: GPIO_AD_B0_04 to _11 (boot and JTAG pads) and the SPI_B pads with the same duty.
-const MUX_ZERO: [std::ops::RangeInclusive<u32>; 4] = [0x0CC..=0x0E8, 0x65C..=0x65C, 0x690..=0x690, 0x6B0..=0x6B0];
+const MUX_ZERO: [std::ops::RangeInclusive<u32>; 4] =
+    [0x0CC..=0x0E8, 0x65C..=0x65C, 0x690..=0x690, 0x6B0..=0x6B0];
 
 // FlexSPI A on GPIO_SD_B1_05..11, ALT1 (IMXRT1060RM IOMUXC chapter).
 const FLEXSPI_ALT: u32 = 1;
@@ -83,7 +84,10 @@ impl Default for Iomuxc {
 impl Iomuxc {
     /// All in the state after power-on.
     pub fn new() -> Self {
-        let pads = (FIRST..=LAST).step_by(4).map(|offset| kind(offset).0).collect();
+        let pads = (FIRST..=LAST)
+            .step_by(4)
+            .map(|offset| kind(offset).0)
+            .collect();
         Iomuxc {
             pads,
             gpr: Bank::new("iomuxc_gpr", IOMUXC_GPR),
@@ -105,7 +109,12 @@ impl Iomuxc {
     ///
     /// # Errors
     /// [`BusFault`] for what is not modelled.
-    pub fn read_pad(&self, offset: u32, width: Width, access: &mut Access) -> Result<u32, BusFault> {
+    pub fn read_pad(
+        &self,
+        offset: u32,
+        width: Width,
+        access: &mut Access,
+    ) -> Result<u32, BusFault> {
         let index = pad_index(offset, width, access)?;
         self.pads.get(index).copied().ok_or(BusFault)
     }
@@ -114,7 +123,13 @@ impl Iomuxc {
     ///
     /// # Errors
     /// As [`Iomuxc::read_pad`].
-    pub fn write_pad(&mut self, offset: u32, width: Width, value: u32, access: &mut Access) -> Result<(), BusFault> {
+    pub fn write_pad(
+        &mut self,
+        offset: u32,
+        width: Width,
+        value: u32,
+        access: &mut Access,
+    ) -> Result<(), BusFault> {
         let index = pad_index(offset, width, access)?;
         let slot = self.pads.get_mut(index).ok_or(BusFault)?;
         *slot = value & kind(offset).1;
@@ -155,7 +170,9 @@ impl Iomuxc {
             ss0: routed(SD_B1_06_SS0),
             sclk: routed(SD_B1_07_SCLK),
             data: data.map(|(mux, select)| routed(mux) && self.pad(select) == 0),
-            dqs: routed(SD_B1_05_DQS) && self.pad(SD_B1_05_DQS) & MUX_SION != 0 && self.pad(SELECT_DQS) == 0,
+            dqs: routed(SD_B1_05_DQS)
+                && self.pad(SD_B1_05_DQS) & MUX_SION != 0
+                && self.pad(SELECT_DQS) == 0,
         }
     }
 
@@ -164,11 +181,19 @@ impl Iomuxc {
     pub fn flexram(&self, fuse_split: u32) -> Option<FlexRam> {
         if self.gpr.get(GPR16) & FLEXRAM_FROM_GPR17 == 0 {
             // 0000: 128 KiB ITCM, 128 KiB DTCM, 256 KiB OCRAM.
-            let default = FlexRam { itcm_bytes: 4 * BANK_BYTES, dtcm_bytes: 4 * BANK_BYTES, ocram_bytes: 8 * BANK_BYTES };
+            let default = FlexRam {
+                itcm_bytes: 4 * BANK_BYTES,
+                dtcm_bytes: 4 * BANK_BYTES,
+                ocram_bytes: 8 * BANK_BYTES,
+            };
             return (fuse_split == 0).then_some(default);
         }
         let map = self.gpr.get(GPR17);
-        let mut split = FlexRam { itcm_bytes: 0, dtcm_bytes: 0, ocram_bytes: 0 };
+        let mut split = FlexRam {
+            itcm_bytes: 0,
+            dtcm_bytes: 0,
+            ocram_bytes: 0,
+        };
         for bank in 0..BANKS {
             // 00 not used, 01 OCRAM, 10 DTCM, 11 ITCM (IMXRT1060RM IOMUXC_GPR17).
             match (map >> (2 * bank)) & 3 {
@@ -193,7 +218,10 @@ impl Iomuxc {
     }
 
     fn pad(&self, offset: u32) -> u32 {
-        self.pads.get(((offset - FIRST) / 4) as usize).copied().unwrap_or(0)
+        self.pads
+            .get(((offset - FIRST) / 4) as usize)
+            .copied()
+            .unwrap_or(0)
     }
 }
 
@@ -215,7 +243,10 @@ fn kind(offset: u32) -> (u32, u32) {
 fn pad_index(offset: u32, width: Width, access: &mut Access) -> Result<usize, BusFault> {
     access.word_only("iomuxc", offset, width)?;
     if !(FIRST..=LAST).contains(&offset) {
-        return Err(access.refuse("iomuxc", format!("not modelled: register at offset {offset:#X}")));
+        return Err(access.refuse(
+            "iomuxc",
+            format!("not modelled: register at offset {offset:#X}"),
+        ));
     }
     Ok(((offset - FIRST) / 4) as usize)
 }

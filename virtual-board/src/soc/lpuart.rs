@@ -93,7 +93,11 @@ impl Lpuart {
 
     /// Chip reset; what was sent stays known.
     pub fn reset(&mut self) {
-        *self = Lpuart { sent: std::mem::take(&mut self.sent), root_hz: self.root_hz, ..Lpuart::new() };
+        *self = Lpuart {
+            sent: std::mem::take(&mut self.sent),
+            root_hz: self.root_hz,
+            ..Lpuart::new()
+        };
     }
 
     /// The clock tree changed; 0 while gated.
@@ -109,7 +113,8 @@ impl Lpuart {
     /// Whether the interrupt line is active.
     pub fn interrupt(&mut self, now: Time) -> bool {
         let stat = self.status(now);
-        (self.ctrl & CTRL_TIE != 0 && stat & STAT_TDRE != 0) || (self.ctrl & CTRL_TCIE != 0 && stat & STAT_TC != 0)
+        (self.ctrl & CTRL_TIE != 0 && stat & STAT_TDRE != 0)
+            || (self.ctrl & CTRL_TCIE != 0 && stat & STAT_TC != 0)
     }
 
     /// When the next byte ends, where an interrupt waits for it.
@@ -122,7 +127,12 @@ impl Lpuart {
     ///
     /// # Errors
     /// [`BusFault`] for another width or an unknown register.
-    pub fn read(&mut self, offset: u32, width: Width, access: &mut Access) -> Result<u32, BusFault> {
+    pub fn read(
+        &mut self,
+        offset: u32,
+        width: Width,
+        access: &mut Access,
+    ) -> Result<u32, BusFault> {
         if offset != DATA {
             access.word_only("lpuart", offset, width)?;
         }
@@ -130,7 +140,13 @@ impl Lpuart {
         Ok(match offset {
             VERID => VERID_VALUE,
             PARAM => PARAM_VALUE,
-            GLOBAL => if self.in_reset { GLOBAL_RST } else { 0 },
+            GLOBAL => {
+                if self.in_reset {
+                    GLOBAL_RST
+                } else {
+                    0
+                }
+            }
             PINCFG => self.plain[0],
             BAUD => self.baud,
             STAT => self.status(now),
@@ -140,14 +156,23 @@ impl Lpuart {
             MODIR => self.plain[2],
             FIFO => {
                 self.prune(now);
-                let empty = if self.pending.is_empty() { FIFO_TXEMPT } else { 0 };
+                let empty = if self.pending.is_empty() {
+                    FIFO_TXEMPT
+                } else {
+                    0
+                };
                 self.fifo | FIFO_SIZES | FIFO_RXEMPT | empty
             }
             WATER => {
                 self.prune(now);
                 self.water | (self.waiting() as u32) << 8
             }
-            _ => return Err(access.refuse("lpuart", format!("not modelled: register at offset {offset:#X}"))),
+            _ => {
+                return Err(access.refuse(
+                    "lpuart",
+                    format!("not modelled: register at offset {offset:#X}"),
+                ));
+            }
         })
     }
 
@@ -155,7 +180,13 @@ impl Lpuart {
     ///
     /// # Errors
     /// As [`Lpuart::read`].
-    pub fn write(&mut self, offset: u32, width: Width, value: u32, access: &mut Access) -> Result<(), BusFault> {
+    pub fn write(
+        &mut self,
+        offset: u32,
+        width: Width,
+        value: u32,
+        access: &mut Access,
+    ) -> Result<(), BusFault> {
         if offset != DATA {
             access.word_only("lpuart", offset, width)?;
         }
@@ -186,7 +217,12 @@ impl Lpuart {
                 }
             }
             WATER => self.water = value & WATER_WRITABLE,
-            _ => return Err(access.refuse("lpuart", format!("not modelled: register at offset {offset:#X}"))),
+            _ => {
+                return Err(access.refuse(
+                    "lpuart",
+                    format!("not modelled: register at offset {offset:#X}"),
+                ));
+            }
         }
         Ok(())
     }
@@ -194,17 +230,31 @@ impl Lpuart {
     fn transmit(&mut self, value: u8, access: &mut Access) {
         self.prune(access.now);
         if self.ctrl & CTRL_TE == 0 || self.in_reset {
-            access.trace.violation(access.now, "lpuart", "byte written while the transmitter is off: lost");
+            access.trace.violation(
+                access.now,
+                "lpuart",
+                "byte written while the transmitter is off: lost",
+            );
             return;
         }
         let Some(byte_time) = self.byte_time() else {
-            access.trace.violation(access.now, "lpuart", "byte written without a baud clock: lost");
+            access.trace.violation(
+                access.now,
+                "lpuart",
+                "byte written without a baud clock: lost",
+            );
             return;
         };
-        let depth = if self.fifo & FIFO_TXFE != 0 { TX_FIFO_DEPTH } else { 1 };
+        let depth = if self.fifo & FIFO_TXFE != 0 {
+            TX_FIFO_DEPTH
+        } else {
+            1
+        };
         if self.waiting() >= depth {
             self.fifo |= FIFO_TXOF;
-            access.trace.violation(access.now, "lpuart", "transmit FIFO overflow: byte lost");
+            access
+                .trace
+                .violation(access.now, "lpuart", "transmit FIFO overflow: byte lost");
             return;
         }
         let start = self.pending.back().copied().unwrap_or(access.now);
@@ -222,7 +272,10 @@ impl Lpuart {
         let stop_bits = 1 + u64::from(self.baud >> 13 & 1);
         // M selects 9 bits; with PE the parity bit is among the data bits.
         let data_bits = if self.ctrl & CTRL_M != 0 { 9 } else { 8 };
-        Some(Time::cycles((1 + data_bits + stop_bits) * oversampling * modulo, self.root_hz))
+        Some(Time::cycles(
+            (1 + data_bits + stop_bits) * oversampling * modulo,
+            self.root_hz,
+        ))
     }
 
     /// Bytes in the FIFO, without the one in the shift register.
@@ -238,7 +291,11 @@ impl Lpuart {
 
     fn status(&mut self, now: Time) -> u32 {
         self.prune(now);
-        let mark = if self.fifo & FIFO_TXFE != 0 { (self.water & 3) as usize } else { 0 };
+        let mark = if self.fifo & FIFO_TXFE != 0 {
+            (self.water & 3) as usize
+        } else {
+            0
+        };
         let ready = if self.waiting() <= mark { STAT_TDRE } else { 0 };
         let complete = if self.pending.is_empty() { STAT_TC } else { 0 };
         self.stat | ready | complete

@@ -145,7 +145,16 @@ impl Block {
     /// The clock gate without which registers do not answer: (CCGR register, gate) (IMXRT1060RM CCM chapter).
     pub fn clock_gate(self) -> Option<(u32, u32)> {
         const GPIO: [(u32, u32); 5] = [(1, 13), (0, 15), (2, 13), (3, 6), (1, 15)];
-        const LPUART: [(u32, u32); 8] = [(5, 12), (0, 14), (0, 6), (1, 12), (3, 1), (3, 3), (5, 13), (6, 7)];
+        const LPUART: [(u32, u32); 8] = [
+            (5, 12),
+            (0, 14),
+            (0, 6),
+            (1, 12),
+            (3, 1),
+            (3, 3),
+            (5, 13),
+            (6, 7),
+        ];
         match self {
             Block::Iomuxc => Some((4, 1)),
             Block::IomuxcGpr => Some((4, 2)),

@@ -2,8 +2,10 @@
 //!
 //! What is not listed here faults and is reported as *not modelled*; nothing answers zero by default.
 
+mod access;
 pub mod clock_registers;
 pub mod clocks;
+mod events;
 pub mod gpio;
 pub mod gpt;
 pub mod iomuxc;
@@ -31,10 +33,10 @@ use crate::flexspi::Pads;
 use crate::time::Time;
 use crate::trace::Trace;
 use gpio::Gpio;
-use gpt::{Gpt, GptClocks};
+use gpt::Gpt;
 use iomuxc::Iomuxc;
 use lpuart::Lpuart;
-use map::{Block, locate};
+use map::locate;
 use ocotp::Ocotp;
 use pit::Pit;
 use plain_registers as plain;
@@ -45,20 +47,6 @@ use wdog::Wdog;
 
 /// Edges kept of the outputs; later ones are counted only.
 pub const GPIO_EDGE_LIMIT: usize = 100_000;
-
-const SEMC_INTR: u32 = 0x3C;
-const SEMC_IPCMD: u32 = 0x9C;
-const SEMC_INTR_IPCMDDONE: u32 = 1;
-/// Upper half of a SEMC command word that makes it count.
-const SEMC_COMMAND_KEY: u32 = 0xA55A;
-
-// Interrupt numbers (IMXRT1060RM interrupt chapter).
-const IRQ_LPUART1: u16 = 20;
-const IRQ_GPIO1_COMBINED: u16 = 80;
-const IRQ_GPIO5_COMBINED: u16 = 88;
-const IRQ_GPT1: u16 = 100;
-const IRQ_PIT: u16 = 122;
-const IRQ_GPIO_FAST: u16 = 157;
 
 /// The chip's peripherals, without the core, its memories and the FlexSPI.
 #[derive(Clone, Debug)]
@@ -103,7 +91,8 @@ impl Soc {
             pit: Pit::new(),
             gpios: Default::default(),
             lpuarts: Default::default(),
-            aipstz: ["aipstz1", "aipstz2", "aipstz3", "aipstz4"].map(|name| Bank::new(name, plain::AIPSTZ)),
+            aipstz: ["aipstz1", "aipstz2", "aipstz3", "aipstz4"]
+                .map(|name| Bank::new(name, plain::AIPSTZ)),
             dcdc: Bank::new("dcdc", plain::DCDC),
             flexram: Bank::new("flexram", plain::FLEXRAM),
             snvs: Bank::new("snvs", plain::SNVS),
@@ -169,17 +158,36 @@ impl Soc {
     }
 
     /// Reads a peripheral register. `None`: not in the peripheral space, or the FlexSPI, which the board owns.
-    pub fn peripheral_read(&mut self, address: u32, width: Width, now: Time, trace: &mut Trace) -> Option<Result<u32, BusFault>> {
+    pub fn peripheral_read(
+        &mut self,
+        address: u32,
+        width: Width,
+        now: Time,
+        trace: &mut Trace,
+    ) -> Option<Result<u32, BusFault>> {
         let (block, offset) = locate(address)?;
         let access = &mut Access { now, trace };
-        Some(self.check(block, address, access).and_then(|()| self.read_block(block, offset, width, access)))
+        Some(
+            self.check(block, address, access)
+                .and_then(|()| self.read_block(block, offset, width, access)),
+        )
     }
 
     /// Writes a peripheral register. `None` as for [`Soc::peripheral_read`].
-    pub fn peripheral_write(&mut self, address: u32, width: Width, value: u32, now: Time, trace: &mut Trace) -> Option<Result<(), BusFault>> {
+    pub fn peripheral_write(
+        &mut self,
+        address: u32,
+        width: Width,
+        value: u32,
+        now: Time,
+        trace: &mut Trace,
+    ) -> Option<Result<(), BusFault>> {
         let (block, offset) = locate(address)?;
         let access = &mut Access { now, trace };
-        Some(self.check(block, address, access).and_then(|()| self.write_block(block, offset, width, value, access)))
+        Some(
+            self.check(block, address, access)
+                .and_then(|()| self.write_block(block, offset, width, value, access)),
+        )
     }
 
     /// The clock tree.
@@ -229,72 +237,14 @@ impl Soc {
 
     /// The core entered or left debug halt: counters that stop in debug stop.
     pub fn set_debug_halted(&mut self, now: Time, halted: bool) {
-        self.wdogs.iter_mut().for_each(|w| w.set_debug_halted(now, halted));
+        self.wdogs
+            .iter_mut()
+            .for_each(|w| w.set_debug_halted(now, halted));
         self.rtwdog.set_debug_halted(now, halted);
-        self.gpts.iter_mut().for_each(|g| g.set_debug_halted(now, halted));
+        self.gpts
+            .iter_mut()
+            .for_each(|g| g.set_debug_halted(now, halted));
         self.pit.set_debug_halted(now, halted);
-    }
-
-    /// A watchdog that bites at `now`. The caller then resets the chip with that cause.
-    pub fn watchdog_due(&self, now: Time) -> Option<ResetCause> {
-        let wdogs = self.wdogs.iter().filter_map(|w| w.due(now));
-        wdogs.chain(self.rtwdog.due(now)).find(|cause| self.reset_controller.lets_through(*cause))
-    }
-
-    /// When a watchdog next bites if nobody services it.
-    pub fn watchdog_deadline(&self) -> Option<Time> {
-        let lets = |cause| self.reset_controller.lets_through(cause);
-        let wdogs = self.wdogs.iter().filter(|_| lets(ResetCause::Watchdog)).filter_map(Wdog::deadline);
-        wdogs.chain(self.rtwdog.deadline().filter(|_| lets(ResetCause::RtWatchdog))).min()
-    }
-
-    /// The active interrupt lines, by number.
-    pub fn interrupts(&mut self, now: Time) -> Vec<u16> {
-        let mut lines = Vec::new();
-        for (number, uart) in (IRQ_LPUART1..).zip(&mut self.lpuarts) {
-            if uart.interrupt(now) {
-                lines.push(number);
-            }
-        }
-        for (index, gpio) in self.gpios.iter().enumerate() {
-            let active = gpio.interrupts();
-            let base = match index {
-                0..=3 => IRQ_GPIO1_COMBINED + 2 * index as u16,
-                4 => IRQ_GPIO5_COMBINED,
-                _ if active != 0 => {
-                    lines.push(IRQ_GPIO_FAST);
-                    continue;
-                }
-                _ => continue,
-            };
-            if active & 0xFFFF != 0 {
-                lines.push(base);
-            }
-            if active >> 16 != 0 {
-                lines.push(base + 1);
-            }
-        }
-        for (number, gpt) in (IRQ_GPT1..).zip(&mut self.gpts) {
-            if gpt.interrupt(now) {
-                lines.push(number);
-            }
-        }
-        if self.pit.interrupt(now) {
-            lines.push(IRQ_PIT);
-        }
-        lines.dedup();
-        lines
-    }
-
-    /// When something next happens by itself: a timer or transmitter interrupt, or a watchdog.
-    pub fn next_event(&mut self, now: Time) -> Option<Time> {
-        let mut next = self.watchdog_deadline();
-        let timers = self.gpts.iter_mut().filter_map(|g| g.next_interrupt(now));
-        let uarts = self.lpuarts.iter_mut().filter_map(|u| u.next_interrupt(now));
-        for at in timers.chain(uarts).chain(self.pit.next_interrupt(now)) {
-            next = Some(next.map_or(at, |n| n.min(at)));
-        }
-        next
     }
 
     /// What the GPIO outputs did, oldest first (at most [`GPIO_EDGE_LIMIT`]).
@@ -316,134 +266,8 @@ impl Soc {
 
     /// What LPUART `n` (1 to 8) sent.
     pub fn uart_output(&self, n: usize) -> &[UartByte] {
-        n.checked_sub(1).and_then(|i| self.lpuarts.get(i)).map_or(&[], Lpuart::output)
-    }
-
-    /// Refuses blocks that are not modelled or whose clock gate is closed.
-    fn check(&self, block: Block, address: u32, access: &mut Access) -> Result<(), BusFault> {
-        if let Block::NotModelled(name) = block {
-            return Err(access.refuse("soc", format!("not modelled: {address:#010X} ({name})")));
-        }
-        match block.clock_gate() {
-            Some((register, gate)) if !self.clocks.gate_open(register, gate) => {
-                Err(access.refuse("soc", format!("{address:#010X}: clock gated by CCGR{register}.CG{gate}")))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn read_block(&mut self, block: Block, offset: u32, width: Width, access: &mut Access) -> Result<u32, BusFault> {
-        match block {
-            Block::Ccm => self.clocks.read_ccm(offset, width, access),
-            Block::Analog => self.clocks.read_analog(offset, width, access),
-            Block::Iomuxc => self.iomuxc.read_pad(offset, width, access),
-            Block::IomuxcGpr => self.iomuxc.gpr().read(offset, width, access),
-            Block::IomuxcSnvs => self.iomuxc.snvs_mut().read(offset, width, access),
-            Block::IomuxcSnvsGpr => self.iomuxc.snvs_gpr_mut().read(offset, width, access),
-            Block::Src => self.reset_controller.read(offset, width, access),
-            Block::Ocotp => self.ocotp.read(offset, width, &self.fuses, access),
-            Block::Wdog(i) => self.wdogs.get(i).ok_or(BusFault)?.read(offset, width, access),
-            Block::RtWdog => self.rtwdog.read(offset, width, access),
-            Block::Gpt(i) => {
-                self.distribute_clocks(access.now);
-                self.gpts.get_mut(i).ok_or(BusFault)?.read(offset, width, access)
-            }
-            Block::Pit => {
-                self.distribute_clocks(access.now);
-                self.pit.read(offset, width, access)
-            }
-            Block::Gpio(i) => self.gpios.get(i).ok_or(BusFault)?.read(offset, width, access),
-            Block::Lpuart(i) => self.lpuarts.get_mut(i).ok_or(BusFault)?.read(offset, width, access),
-            _ => self.bank(block).ok_or(BusFault)?.read(offset, width, access),
-        }
-    }
-
-    fn write_block(&mut self, block: Block, offset: u32, width: Width, value: u32, access: &mut Access) -> Result<(), BusFault> {
-        match block {
-            Block::Ccm | Block::Analog => {
-                if block == Block::Ccm {
-                    self.clocks.write_ccm(offset, width, value, access)?;
-                } else {
-                    self.clocks.write_analog(offset, width, value, access)?;
-                }
-                self.distribute_clocks(access.now);
-                Ok(())
-            }
-            Block::Iomuxc => self.iomuxc.write_pad(offset, width, value, access),
-            Block::IomuxcGpr => self.iomuxc.gpr_mut().write(offset, width, value, access).map(|_| ()),
-            Block::IomuxcSnvs => self.iomuxc.snvs_mut().write(offset, width, value, access).map(|_| ()),
-            Block::IomuxcSnvsGpr => self.iomuxc.snvs_gpr_mut().write(offset, width, value, access).map(|_| ()),
-            Block::Src => self.reset_controller.write(offset, width, value, access),
-            Block::Ocotp => self.ocotp.write(offset, width, value, access),
-            Block::Wdog(i) => self.wdogs.get_mut(i).ok_or(BusFault)?.write(offset, width, value, access),
-            Block::RtWdog => {
-                let bus_hz = self.clocks.ipg_hz(access.now);
-                self.rtwdog.write(offset, width, value, bus_hz, access)
-            }
-            Block::Gpt(i) => {
-                self.distribute_clocks(access.now);
-                self.gpts.get_mut(i).ok_or(BusFault)?.write(offset, width, value, access)
-            }
-            Block::Pit => {
-                self.distribute_clocks(access.now);
-                self.pit.write(offset, width, value, access)
-            }
-            Block::Gpio(i) => {
-                let (changed, levels) = self.gpios.get_mut(i).ok_or(BusFault)?.write(offset, width, value, access)?;
-                self.log_edges(i + 1, changed, levels, access.now);
-                Ok(())
-            }
-            Block::Lpuart(i) => {
-                self.distribute_clocks(access.now);
-                self.lpuarts.get_mut(i).ok_or(BusFault)?.write(offset, width, value, access)
-            }
-            _ => {
-                let written = self.bank(block).ok_or(BusFault)?.write(offset, width, value, access)?;
-                // A SEMC command is done at once: enough for a DCD that waits for IPCMDDONE.
-                if block == Block::Semc && written.offset == SEMC_IPCMD && value >> 16 == SEMC_COMMAND_KEY {
-                    self.semc.put(SEMC_INTR, self.semc.get(SEMC_INTR) | SEMC_INTR_IPCMDDONE);
-                }
-                Ok(())
-            }
-        }
-    }
-
-    fn bank(&mut self, block: Block) -> Option<&mut Bank> {
-        match block {
-            Block::Aipstz(i) => self.aipstz.get_mut(i),
-            Block::Dcdc => Some(&mut self.dcdc),
-            Block::FlexRam => Some(&mut self.flexram),
-            Block::Snvs => Some(&mut self.snvs),
-            Block::Gpc => Some(&mut self.gpc),
-            Block::Semc => Some(&mut self.semc),
-            _ => None,
-        }
-    }
-
-    fn log_edges(&mut self, port: usize, changed: u32, levels: u32, at: Time) {
-        for pin in (0..32).filter(|pin| changed >> pin & 1 == 1) {
-            // GPIO1..4 share their pads with GPIO6..9; GPR26 to GPR29 choose.
-            let (slow, wants_fast) = if port >= 6 { (port - 5, true) } else { (port, false) };
-            if port != 5 && self.iomuxc.fast_gpio(slow, pin) != wants_fast {
-                continue;
-            }
-            if self.edges.len() < GPIO_EDGE_LIMIT {
-                self.edges.push(GpioEdge { at, port, pin, level: levels >> pin & 1 == 1 });
-            } else {
-                self.edges_dropped += 1;
-            }
-        }
-    }
-
-    /// Tells the clocked blocks what the tree now gives them.
-    fn distribute_clocks(&mut self, now: Time) {
-        let perclk_hz = self.clocks.perclk_hz(now);
-        for (index, gpt) in self.gpts.iter_mut().enumerate() {
-            let (register, gate) = Block::GPT_SERIAL_GATES.get(index).copied().unwrap_or((0, 0));
-            gpt.set_clocks(now, GptClocks { perclk_hz, gate_open: self.clocks.gate_open(register, gate) });
-        }
-        self.pit.set_clock(now, perclk_hz);
-        let uart_hz = self.clocks.uart_hz(now);
-        self.lpuarts.iter_mut().for_each(|u| u.set_clock(uart_hz));
+        n.checked_sub(1)
+            .and_then(|i| self.lpuarts.get(i))
+            .map_or(&[], Lpuart::output)
     }
 }

@@ -28,21 +28,32 @@ impl Default for Ocotp {
 impl Ocotp {
     /// In reset state.
     pub fn new() -> Self {
-        Ocotp { control: Bank::new("ocotp", CONTROL) }
+        Ocotp {
+            control: Bank::new("ocotp", CONTROL),
+        }
     }
 
     /// A read by software; the shadow registers show `fuses` as latched at power-on.
     ///
     /// # Errors
     /// [`BusFault`] for the master key and for what is not modelled.
-    pub fn read(&self, offset: u32, width: Width, fuses: &Fuses, access: &mut Access) -> Result<u32, BusFault> {
+    pub fn read(
+        &self,
+        offset: u32,
+        width: Width,
+        fuses: &Fuses,
+        access: &mut Access,
+    ) -> Result<u32, BusFault> {
         let is_shadow = FIRST_BANK.contains(&offset) || SECOND_BANK.contains(&offset);
         if !is_shadow || !offset.is_multiple_of(0x10) {
             return self.control.read(offset, width, access);
         }
         access.word_only("ocotp", offset, width)?;
         if MASTER_KEY.contains(&offset) {
-            return Err(access.refuse("ocotp", format!("fuse {offset:#X} (OTPMK): what a read gives is unknown")));
+            return Err(access.refuse(
+                "ocotp",
+                format!("fuse {offset:#X} (OTPMK): what a read gives is unknown"),
+            ));
         }
         Ok(fuses.word(offset))
     }
@@ -51,10 +62,21 @@ impl Ocotp {
     ///
     /// # Errors
     /// [`BusFault`] for everything that would program fuses or change a shadow register.
-    pub fn write(&mut self, offset: u32, width: Width, value: u32, access: &mut Access) -> Result<(), BusFault> {
+    pub fn write(
+        &mut self,
+        offset: u32,
+        width: Width,
+        value: u32,
+        access: &mut Access,
+    ) -> Result<(), BusFault> {
         if matches!(offset, 0x010 | 0x100) {
             return self.control.write(offset, width, value, access).map(|_| ());
         }
-        Err(access.refuse("ocotp", format!("write of {value:#010X} at offset {offset:#X}: fuses are read-only in this model")))
+        Err(access.refuse(
+            "ocotp",
+            format!(
+                "write of {value:#010X} at offset {offset:#X}: fuses are read-only in this model"
+            ),
+        ))
     }
 }

@@ -51,12 +51,21 @@ impl Default for Pit {
 impl Pit {
     /// In reset state.
     pub fn new() -> Self {
-        Pit { mcr: MCR_MDIS, channels: [Channel::default(); 4], lifetime_low: 0, perclk_hz: 0, debug_halted: false }
+        Pit {
+            mcr: MCR_MDIS,
+            channels: [Channel::default(); 4],
+            lifetime_low: 0,
+            perclk_hz: 0,
+            debug_halted: false,
+        }
     }
 
     /// Chip reset.
     pub fn reset(&mut self) {
-        *self = Pit { perclk_hz: self.perclk_hz, ..Pit::new() };
+        *self = Pit {
+            perclk_hz: self.perclk_hz,
+            ..Pit::new()
+        };
     }
 
     /// The clock tree changed; 0 while gated.
@@ -76,13 +85,18 @@ impl Pit {
     /// Whether the interrupt line is active.
     pub fn interrupt(&mut self, now: Time) -> bool {
         self.evaluate(now);
-        self.channels.iter().any(|c| c.flag && c.control & TCTRL_TIE != 0)
+        self.channels
+            .iter()
+            .any(|c| c.flag && c.control & TCTRL_TIE != 0)
     }
 
     /// When an enabled, not chained channel next expires.
     pub fn next_interrupt(&mut self, now: Time) -> Option<Time> {
         self.evaluate(now);
-        let armed = self.channels.iter().filter(|c| c.control & TCTRL_TIE != 0 && !c.flag);
+        let armed = self
+            .channels
+            .iter()
+            .filter(|c| c.control & TCTRL_TIE != 0 && !c.flag);
         // A chained channel expires at one of the unchained ones' expiries: those are the instants to look at.
         let chained = armed.clone().any(|c| c.control & TCTRL_CHN != 0);
         self.channels
@@ -100,7 +114,12 @@ impl Pit {
     ///
     /// # Errors
     /// [`BusFault`] for another width or an unknown register.
-    pub fn read(&mut self, offset: u32, width: Width, access: &mut Access) -> Result<u32, BusFault> {
+    pub fn read(
+        &mut self,
+        offset: u32,
+        width: Width,
+        access: &mut Access,
+    ) -> Result<u32, BusFault> {
         access.word_only("pit", offset, width)?;
         self.evaluate(access.now);
         match offset {
@@ -121,7 +140,10 @@ impl Pit {
                     _ => u32::from(channel.flag),
                 })
             }
-            _ => Err(access.refuse("pit", format!("not modelled: register at offset {offset:#X}"))),
+            _ => Err(access.refuse(
+                "pit",
+                format!("not modelled: register at offset {offset:#X}"),
+            )),
         }
     }
 
@@ -129,7 +151,13 @@ impl Pit {
     ///
     /// # Errors
     /// As [`Pit::read`].
-    pub fn write(&mut self, offset: u32, width: Width, value: u32, access: &mut Access) -> Result<(), BusFault> {
+    pub fn write(
+        &mut self,
+        offset: u32,
+        width: Width,
+        value: u32,
+        access: &mut Access,
+    ) -> Result<(), BusFault> {
         access.word_only("pit", offset, width)?;
         let now = access.now;
         self.evaluate(now);
@@ -139,10 +167,16 @@ impl Pit {
             return Ok(());
         }
         if !CHANNELS.contains(&offset) {
-            return Err(access.refuse("pit", format!("not modelled: register at offset {offset:#X}")));
+            return Err(access.refuse(
+                "pit",
+                format!("not modelled: register at offset {offset:#X}"),
+            ));
         }
         let index = ((offset >> 4) & 3) as usize;
-        let previous_expiries = index.checked_sub(1).and_then(|i| self.channels.get(i)).map_or(0, |c| c.expiries);
+        let previous_expiries = index
+            .checked_sub(1)
+            .and_then(|i| self.channels.get(i))
+            .map_or(0, |c| c.expiries);
         let Some(channel) = self.channels.get_mut(index) else {
             return Err(BusFault);
         };
@@ -181,7 +215,10 @@ impl Pit {
         if channel.control & TCTRL_CHN == 0 {
             return channel.counter.at(now);
         }
-        let before = index.checked_sub(1).and_then(|i| self.channels.get(i)).map_or(0, |c| c.expiries);
+        let before = index
+            .checked_sub(1)
+            .and_then(|i| self.channels.get(i))
+            .map_or(0, |c| c.expiries);
         before.saturating_sub(channel.chain_base)
     }
 
@@ -196,10 +233,15 @@ impl Pit {
                 channel.flag |= expiries > channel.expiries;
                 channel.expiries = expiries;
                 // A new load value counts from the next expiry on.
-                if channel.current_load != channel.load && ticks >= period && channel.control & TCTRL_CHN == 0 {
+                if channel.current_load != channel.load
+                    && ticks >= period
+                    && channel.control & TCTRL_CHN == 0
+                {
                     let into_period = ticks % period;
                     channel.current_load = channel.load;
-                    channel.counter.set(now, into_period.min(u64::from(channel.load)));
+                    channel
+                        .counter
+                        .set(now, into_period.min(u64::from(channel.load)));
                     channel.expiries = 0;
                 }
             }
@@ -209,8 +251,11 @@ impl Pit {
     fn apply_clock(&mut self, now: Time) {
         let frozen = self.mcr & MCR_MDIS != 0 || (self.debug_halted && self.mcr & MCR_FRZ != 0);
         for channel in &mut self.channels {
-            let runs = !frozen && channel.control & TCTRL_TEN != 0 && channel.control & TCTRL_CHN == 0;
-            channel.counter.set_clock(now, if runs { self.perclk_hz } else { 0 }, 1);
+            let runs =
+                !frozen && channel.control & TCTRL_TEN != 0 && channel.control & TCTRL_CHN == 0;
+            channel
+                .counter
+                .set_clock(now, if runs { self.perclk_hz } else { 0 }, 1);
         }
     }
 }

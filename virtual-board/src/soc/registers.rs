@@ -23,12 +23,22 @@ impl Access<'_> {
     ///
     /// # Errors
     /// [`BusFault`], with a violation in the log.
-    pub fn word_only(&mut self, block: &'static str, offset: u32, width: Width) -> Result<(), BusFault> {
+    pub fn word_only(
+        &mut self,
+        block: &'static str,
+        offset: u32,
+        width: Width,
+    ) -> Result<(), BusFault> {
         if width == Width::Word && offset.is_multiple_of(4) {
             return Ok(());
         }
         let bits = width.bytes() * 8;
-        Err(self.refuse(block, format!("{bits}-bit access at offset {offset:#X}: only aligned 32-bit accesses are modelled")))
+        Err(self.refuse(
+            block,
+            format!(
+                "{bits}-bit access at offset {offset:#X}: only aligned 32-bit accesses are modelled"
+            ),
+        ))
     }
 }
 
@@ -51,7 +61,14 @@ pub struct Register {
 
 /// A register of plain storage with its reset value and writable bits.
 pub const fn rw(offset: u32, name: &'static str, reset: u32, writable: u32) -> Register {
-    Register { offset, name, reset, writable, write_one_to_clear: 0, aliased: false }
+    Register {
+        offset,
+        name,
+        reset,
+        writable,
+        write_one_to_clear: 0,
+        aliased: false,
+    }
 }
 
 /// A read-only register.
@@ -61,12 +78,26 @@ pub const fn ro(offset: u32, name: &'static str, reset: u32) -> Register {
 
 /// A register some of whose bits are cleared by writing 1.
 pub const fn w1c(offset: u32, name: &'static str, reset: u32, clearable: u32) -> Register {
-    Register { offset, name, reset, writable: 0, write_one_to_clear: clearable, aliased: false }
+    Register {
+        offset,
+        name,
+        reset,
+        writable: 0,
+        write_one_to_clear: clearable,
+        aliased: false,
+    }
 }
 
 /// A register with SET, CLR and TOG aliases.
 pub const fn sct(offset: u32, name: &'static str, reset: u32, writable: u32) -> Register {
-    Register { offset, name, reset, writable, write_one_to_clear: 0, aliased: true }
+    Register {
+        offset,
+        name,
+        reset,
+        writable,
+        write_one_to_clear: 0,
+        aliased: true,
+    }
 }
 
 /// How an aliased register is addressed.
@@ -89,7 +120,11 @@ pub struct Bank {
 impl Bank {
     /// A bank in reset state; `table` is sorted by offset.
     pub fn new(block: &'static str, table: &'static [Register]) -> Self {
-        Bank { block, table, values: table.iter().map(|r| r.reset).collect() }
+        Bank {
+            block,
+            table,
+            values: table.iter().map(|r| r.reset).collect(),
+        }
     }
 
     /// The block's name, as the log shows it.
@@ -111,7 +146,9 @@ impl Bank {
 
     /// The stored value at `offset` (0 where the table has no such register).
     pub fn get(&self, offset: u32) -> u32 {
-        self.index(offset).and_then(|i| self.values.get(i).copied()).unwrap_or(0)
+        self.index(offset)
+            .and_then(|i| self.values.get(i).copied())
+            .unwrap_or(0)
     }
 
     /// Stores `value` at `offset` whatever the writable mask says: the hardware's side of the register.
@@ -135,10 +172,17 @@ impl Bank {
     ///
     /// # Errors
     /// As [`Bank::read`].
-    pub fn write(&mut self, offset: u32, width: Width, value: u32, access: &mut Access) -> Result<Written, BusFault> {
+    pub fn write(
+        &mut self,
+        offset: u32,
+        width: Width,
+        value: u32,
+        access: &mut Access,
+    ) -> Result<Written, BusFault> {
         access.word_only(self.block, offset, width)?;
         let (index, alias) = self.locate(offset, access)?;
-        let (Some(register), Some(slot)) = (self.table.get(index), self.values.get_mut(index)) else {
+        let (Some(register), Some(slot)) = (self.table.get(index), self.values.get_mut(index))
+        else {
             return Err(BusFault);
         };
         let before = *slot;
@@ -150,7 +194,11 @@ impl Bank {
         };
         let cleared = before & !(value & register.write_one_to_clear);
         *slot = (cleared & !register.writable) | (wanted & register.writable);
-        Ok(Written { offset: register.offset, before, after: *slot })
+        Ok(Written {
+            offset: register.offset,
+            before,
+            after: *slot,
+        })
     }
 
     fn index(&self, offset: u32) -> Option<usize> {
@@ -174,7 +222,10 @@ impl Bank {
             return Ok((index, alias));
         }
         let block = self.block;
-        Err(access.refuse(block, format!("not modelled: register at offset {offset:#X}")))
+        Err(access.refuse(
+            block,
+            format!("not modelled: register at offset {offset:#X}"),
+        ))
     }
 }
 

@@ -44,7 +44,14 @@ const SRC: &[Register] = &[
     rw(SCR, "SCR", 0xA048_0520, 0xF202_2780),
     ro(SBMR1, "SBMR1", 0),
     // Bits 0 to 7 are W1C; the temperature sensor's bit 8 never sets here.
-    Register { offset: SRSR, name: "SRSR", reset: 1, writable: 0, write_one_to_clear: 0x1FF, aliased: false },
+    Register {
+        offset: SRSR,
+        name: "SRSR",
+        reset: 1,
+        writable: 0,
+        write_one_to_clear: 0x1FF,
+        aliased: false,
+    },
     ro(SBMR2, "SBMR2", 0),
     rw(GPR1, "GPR1", 0, u32::MAX),
     rw(0x24, "GPR2", 0, u32::MAX),
@@ -106,7 +113,13 @@ impl ResetController {
     ///
     /// # Errors
     /// As [`ResetController::read`].
-    pub fn write(&mut self, offset: u32, width: Width, value: u32, access: &mut Access) -> Result<(), BusFault> {
+    pub fn write(
+        &mut self,
+        offset: u32,
+        width: Width,
+        value: u32,
+        access: &mut Access,
+    ) -> Result<(), BusFault> {
         self.bank.write(offset, width, value, access).map(|_| ())
     }
 }

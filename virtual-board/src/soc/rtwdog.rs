@@ -72,12 +72,15 @@ impl RtWdog {
         if self.misused {
             return Some(Time::ZERO);
         }
-        (self.cs & CS_EN != 0 && self.counter.running()).then(|| self.counter.when(u64::from(self.toval)))?
+        (self.cs & CS_EN != 0 && self.counter.running())
+            .then(|| self.counter.when(u64::from(self.toval)))?
     }
 
     /// Whether it bites at `now`.
     pub fn due(&self, now: Time) -> Option<ResetCause> {
-        self.deadline().filter(|at| now >= *at).map(|_| ResetCause::RtWatchdog)
+        self.deadline()
+            .filter(|at| now >= *at)
+            .map(|_| ResetCause::RtWatchdog)
     }
 
     /// The core entered or left debug halt; CS.DBG keeps the watchdog running.
@@ -98,7 +101,10 @@ impl RtWdog {
             CNT => Ok(self.counter.at(access.now) as u32 & 0xFFFF),
             TOVAL => Ok(self.toval),
             WIN => Ok(self.win),
-            _ => Err(access.refuse("rtwdog", format!("not modelled: register at offset {offset:#X}"))),
+            _ => Err(access.refuse(
+                "rtwdog",
+                format!("not modelled: register at offset {offset:#X}"),
+            )),
         }
     }
 
@@ -106,13 +112,23 @@ impl RtWdog {
     ///
     /// # Errors
     /// As [`RtWdog::read`]; CNT also takes 16-bit writes.
-    pub fn write(&mut self, offset: u32, width: Width, value: u32, bus_hz: u64, access: &mut Access) -> Result<(), BusFault> {
+    pub fn write(
+        &mut self,
+        offset: u32,
+        width: Width,
+        value: u32,
+        bus_hz: u64,
+        access: &mut Access,
+    ) -> Result<(), BusFault> {
         if offset == CNT {
             return self.command(width, value, bus_hz, access);
         }
         access.word_only("rtwdog", offset, width)?;
         if !matches!(offset, CS | TOVAL | WIN) {
-            return Err(access.refuse("rtwdog", format!("not modelled: register at offset {offset:#X}")));
+            return Err(access.refuse(
+                "rtwdog",
+                format!("not modelled: register at offset {offset:#X}"),
+            ));
         }
         if access.now >= self.unlocked_until {
             access.trace.violation(access.now, "rtwdog", format!("write at offset {offset:#X} ignored: locked (unlock window is {WINDOW_BUS_CLOCKS} bus clocks)"));
@@ -121,7 +137,11 @@ impl RtWdog {
         match offset {
             CS => {
                 if value & CS_CLK != CS_CLK_LPO && value & CS_EN != 0 {
-                    access.trace.violation(access.now, "rtwdog", "unknown: a clock other than LPO; the count stands still".to_string());
+                    access.trace.violation(
+                        access.now,
+                        "rtwdog",
+                        "unknown: a clock other than LPO; the count stands still".to_string(),
+                    );
                 }
                 self.cs = (value & CS_WRITABLE) | CS_RCS;
                 self.configured = true;
@@ -134,12 +154,21 @@ impl RtWdog {
         Ok(())
     }
 
-    fn command(&mut self, width: Width, value: u32, bus_hz: u64, access: &mut Access) -> Result<(), BusFault> {
+    fn command(
+        &mut self,
+        width: Width,
+        value: u32,
+        bus_hz: u64,
+        access: &mut Access,
+    ) -> Result<(), BusFault> {
         let wants_words = self.cs & CS_CMD32EN != 0;
         let word = match (width, wants_words, self.half.take()) {
             (Width::Word, true, _) => value,
             (Width::Byte, ..) => {
-                return Err(access.refuse("rtwdog", "8-bit command writes are not modelled".to_string()));
+                return Err(access.refuse(
+                    "rtwdog",
+                    "8-bit command writes are not modelled".to_string(),
+                ));
             }
             // Without CMD32EN a command is two 16-bit values, low half first; a 32-bit write carries its low half.
             (_, false, None) => {
@@ -154,14 +183,26 @@ impl RtWdog {
                 self.unlocked_until = access.now + Time::cycles(WINDOW_BUS_CLOCKS, bus_hz);
                 self.cs &= !CS_RCS;
             }
-            UNLOCK => access.trace.violation(access.now, "rtwdog", "unlock refused: UPDATE is 0".to_string()),
+            UNLOCK => access.trace.violation(
+                access.now,
+                "rtwdog",
+                "unlock refused: UPDATE is 0".to_string(),
+            ),
             REFRESH if self.too_early(access.now) => {
-                access.trace.violation(access.now, "rtwdog", "refresh before the window opened".to_string());
+                access.trace.violation(
+                    access.now,
+                    "rtwdog",
+                    "refresh before the window opened".to_string(),
+                );
                 self.misused = true;
             }
             REFRESH => self.counter.set(access.now, 0),
             _ => {
-                access.trace.violation(access.now, "rtwdog", format!("illegal command {word:#010X}"));
+                access.trace.violation(
+                    access.now,
+                    "rtwdog",
+                    format!("illegal command {word:#010X}"),
+                );
                 self.misused = self.cs & CS_EN != 0;
             }
         }
@@ -177,6 +218,7 @@ impl RtWdog {
             && self.cs & CS_CLK == CS_CLK_LPO
             && (!self.debug_halted || self.cs & CS_DBG != 0);
         let divider = if self.cs & CS_PRES != 0 { PRESCALER } else { 1 };
-        self.counter.set_clock(now, if counts { LOW_FREQUENCY_HZ } else { 0 }, divider);
+        self.counter
+            .set_clock(now, if counts { LOW_FREQUENCY_HZ } else { 0 }, divider);
     }
 }

@@ -15,9 +15,17 @@ pub struct Straps {
 
 impl Straps {
     /// Internal boot from FlexSPI NOR: BOOT_MODE 10, all BOOT_CFG pins low.
-    pub const INTERNAL_BOOT: Straps = Straps { boot_mode: 2, boot_cfg1: 0, boot_cfg2: 0 };
+    pub const INTERNAL_BOOT: Straps = Straps {
+        boot_mode: 2,
+        boot_cfg1: 0,
+        boot_cfg2: 0,
+    };
     /// Serial downloader: BOOT_MODE 01.
-    pub const SERIAL_DOWNLOADER: Straps = Straps { boot_mode: 1, boot_cfg1: 0, boot_cfg2: 0 };
+    pub const SERIAL_DOWNLOADER: Straps = Straps {
+        boot_mode: 1,
+        boot_cfg1: 0,
+        boot_cfg2: 0,
+    };
 }
 
 impl Default for Straps {
@@ -62,7 +70,9 @@ const UNIQUE_ID: [u32; 2] = [0x410, 0x420];
 impl Default for Fuses {
     /// An open part as NXP ships it, with a made-up unique ID.
     fn default() -> Self {
-        let mut fuses = Fuses { words: BTreeMap::new() };
+        let mut fuses = Fuses {
+            words: BTreeMap::new(),
+        };
         fuses.set_word(SEC_CONFIG_0, 1 << 1);
         fuses.set_unique_id([0x5A3C_4D61, 0x1B26_09D7]);
         fuses

@@ -71,7 +71,10 @@ impl Wdog {
             (true, false) => WRSR_TOUT,
             _ => 0,
         };
-        *self = Wdog { wrsr, ..Wdog::new(self.name) };
+        *self = Wdog {
+            wrsr,
+            ..Wdog::new(self.name)
+        };
     }
 
     /// When it bites if nothing happens.
@@ -81,7 +84,8 @@ impl Wdog {
 
     /// Whether it bites at `now`, and as what.
     pub fn due(&self, now: Time) -> Option<ResetCause> {
-        (self.software_reset || self.deadline.is_some_and(|at| now >= at)).then_some(ResetCause::Watchdog)
+        (self.software_reset || self.deadline.is_some_and(|at| now >= at))
+            .then_some(ResetCause::Watchdog)
     }
 
     /// The core entered or left debug halt.
@@ -114,7 +118,13 @@ impl Wdog {
     ///
     /// # Errors
     /// As [`Wdog::read`].
-    pub fn write(&mut self, offset: u32, width: Width, value: u32, access: &mut Access) -> Result<(), BusFault> {
+    pub fn write(
+        &mut self,
+        offset: u32,
+        width: Width,
+        value: u32,
+        access: &mut Access,
+    ) -> Result<(), BusFault> {
         self.half_only(offset, width, access)?;
         let value = value as u16;
         match offset {
@@ -129,7 +139,11 @@ impl Wdog {
     }
 
     fn write_wcr(&mut self, value: u16, now: Time) {
-        let locked = if self.configured { WCR_WDZST_WDBG_WDW } else { 0 } | (self.wcr & WCR_WDE_WDT);
+        let locked = if self.configured {
+            WCR_WDZST_WDBG_WDW
+        } else {
+            0
+        } | (self.wcr & WCR_WDE_WDT);
         let enabled_before = self.wcr & WCR_WDE != 0;
         self.configured = true;
         self.wcr = (self.wcr & locked) | (value & !locked) | WCR_SRS;
@@ -160,11 +174,19 @@ impl Wdog {
 
     fn half_only(&self, offset: u32, width: Width, access: &mut Access) -> Result<(), BusFault> {
         if offset > WMCR {
-            return Err(access.refuse(self.name, format!("not modelled: register at offset {offset:#X}")));
+            return Err(access.refuse(
+                self.name,
+                format!("not modelled: register at offset {offset:#X}"),
+            ));
         }
         if width != Width::Half || !offset.is_multiple_of(2) {
             let bits = width.bytes() * 8;
-            return Err(access.refuse(self.name, format!("{bits}-bit access at offset {offset:#X}: only 16-bit accesses are allowed")));
+            return Err(access.refuse(
+                self.name,
+                format!(
+                    "{bits}-bit access at offset {offset:#X}: only 16-bit accesses are allowed"
+                ),
+            ));
         }
         Ok(())
     }

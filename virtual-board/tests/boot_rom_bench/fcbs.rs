@@ -15,7 +15,10 @@ pub const fn fcb(base: &FcbWords, changes: &[(usize, u32)]) -> FcbWords {
 }
 
 /// Tag, page size and sector size: in every one of them.
-const COMMON: FcbWords = fcb(&[0; 128], &[(0x000, 0x4246_4346), (0x1C0, 0x100), (0x1C4, 0x1000)]);
+const COMMON: FcbWords = fcb(
+    &[0; 128],
+    &[(0x000, 0x4246_4346), (0x1C0, 0x100), (0x1C4, 0x1000)],
+);
 
 /// The sequences of NXP's SDK: EBh read, 05h, 06h, 20h, D8h, 02h, 60h.
 const SDK_LUT: [(usize, u32); 9] = [
@@ -85,8 +88,19 @@ const MICRO_PYTHON: FcbWords = fcb(
         (0x1D0, 0x8000),
     ],
 );
-const TEENSY_2019: FcbWords = fcb(&EVK, &[(0x004, 0x5601_0000), (0x00C, 0x0002_0101), (0x040, 0), (0x044, 0x0003_0401)]);
-const TEENSY_2020: FcbWords = fcb(&EVK, &[(0x004, 0x5601_0000), (0x040, 0), (0x044, 0x0008_0401)]);
+const TEENSY_2019: FcbWords = fcb(
+    &EVK,
+    &[
+        (0x004, 0x5601_0000),
+        (0x00C, 0x0002_0101),
+        (0x040, 0),
+        (0x044, 0x0003_0401),
+    ],
+);
+const TEENSY_2020: FcbWords = fcb(
+    &EVK,
+    &[(0x004, 0x5601_0000), (0x040, 0), (0x044, 0x0008_0401)],
+);
 const TEENSY_2026: FcbWords = fcb(
     &COMMON,
     &[

@@ -6,7 +6,7 @@ pub use fcbs::{FCB_EVK, FcbWords, KNOWN_FCBS, fcb};
 
 use virtual_board::bus::{Bus, BusFault, Width};
 use virtual_board::flexspi::{FlexSpi, Ports};
-use virtual_board::nor::{Nor, Part, TimingProfile};
+use virtual_board::nor::{Margin, Nor, Part, TimingProfile};
 use virtual_board::rom::{Outcome, Reading, Rom, RomBus, RomStep};
 use virtual_board::soc::{Fuses, ResetCause, Soc, Straps};
 use virtual_board::time::Time;
@@ -32,9 +32,23 @@ pub struct Image {
 impl Image {
     /// FCB, IVT, boot data, vector table and a reset handler, laid out as NXP's SDK does.
     pub fn sdk() -> Self {
-        let mut image = Image { flash: vec![0; 0x4000] };
+        let mut image = Image {
+            flash: vec![0; 0x4000],
+        };
         image.put_words(0, FCB_EVK);
-        image.put_words(0x1000, &[0x4120_00D1, 0x6000_2000, 0, 0, 0x6000_1020, 0x6000_1000, 0, 0]);
+        image.put_words(
+            0x1000,
+            &[
+                0x4120_00D1,
+                0x6000_2000,
+                0,
+                0,
+                0x6000_1020,
+                0x6000_1000,
+                0,
+                0,
+            ],
+        );
         image.put_words(0x1020, &[0x6000_0000, 0x0080_0000, 0, 0xFFFF_FFFF]);
         image.put_words(0x2000, &[0x2002_0000, 0x6000_2101]);
         // b . and nops
@@ -45,7 +59,19 @@ impl Image {
     /// The same image linked for RAM, with flash offset 0 at `start`.
     pub fn for_ram(start: u32) -> Self {
         let mut image = Image::sdk();
-        image.put_words(0x1000, &[0x4020_00D1, start + 0x2000, 0, 0, start + 0x1020, start + 0x1000, 0, 0]);
+        image.put_words(
+            0x1000,
+            &[
+                0x4020_00D1,
+                start + 0x2000,
+                0,
+                0,
+                start + 0x1020,
+                start + 0x1000,
+                0,
+                0,
+            ],
+        );
         image.put_words(0x1020, &[start, 0x3000, 0]);
         image.put_words(0x2000, &[0x2002_0000, start + 0x2101]);
         image
@@ -91,10 +117,17 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// An open part strapped for internal boot, with `status` in the flash's status register.
+    /// An open part strapped for internal boot, with `status` in the flash's status register. The flash keeps up with
+    /// the clocks of NXP's evaluation kits, as theirs do.
     pub fn with(image: &Image, status: u8, reading: Reading) -> Self {
+        Bench::with_margin(Margin::AsShipped, image, status, reading)
+    }
+
+    /// The same with a choice of how the flash behaves beyond the data sheet's clocks.
+    pub fn with_margin(margin: Margin, image: &Image, status: u8, reading: Reading) -> Self {
         let part = Part::builtin("is25wp064").expect("a known part");
         let mut nor = Nor::new(part, TimingProfile::Typ);
+        nor.margin = margin;
         nor.content_mut()[..image.flash.len()].copy_from_slice(&image.flash);
         nor.set_status_register(status);
         Bench {
@@ -143,7 +176,11 @@ impl Bench {
             if step != RomStep::Continue || self.rom.outcome().is_some() {
                 return step;
             }
-            assert!(self.now < end, "the ROM decides nothing at {:#X}", self.rom.pc());
+            assert!(
+                self.now < end,
+                "the ROM decides nothing at {:#X}",
+                self.rom.pc()
+            );
         }
     }
 
@@ -176,7 +213,7 @@ impl Bench {
     }
 
     fn step(&mut self) -> RomStep {
-        let mut rom = self.rom.clone();
+        let mut rom = std::mem::replace(&mut self.rom, Rom::new(Reading::Strict));
         let step = rom.step(self);
         self.rom = rom;
         step
@@ -214,10 +251,13 @@ impl Bus for Bench {
         }
         if OCRAM.contains(&address) {
             let at = (address - OCRAM.start) as usize;
-            word[..width.bytes() as usize].copy_from_slice(&self.ocram[at..][..width.bytes() as usize]);
+            word[..width.bytes() as usize]
+                .copy_from_slice(&self.ocram[at..][..width.bytes() as usize]);
             return Ok(u32::from_le_bytes(word));
         }
-        self.soc.peripheral_read(address, width, self.now, &mut self.trace).unwrap_or(Err(BusFault))
+        self.soc
+            .peripheral_read(address, width, self.now, &mut self.trace)
+            .unwrap_or(Err(BusFault))
     }
 
     fn write(&mut self, address: u32, width: Width, value: u32) -> Result<(), BusFault> {
@@ -231,7 +271,9 @@ impl Bus for Bench {
             self.ocram[at..][..n].copy_from_slice(&value.to_le_bytes()[..n]);
             return Ok(());
         }
-        self.soc.peripheral_write(address, width, value, self.now, &mut self.trace).unwrap_or(Err(BusFault))
+        self.soc
+            .peripheral_write(address, width, value, self.now, &mut self.trace)
+            .unwrap_or(Err(BusFault))
     }
 }
 

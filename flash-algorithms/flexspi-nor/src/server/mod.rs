@@ -6,15 +6,16 @@ use crate::lease::Lease;
 use crate::machine::{Duty, Machine};
 use crate::nor::Nor;
 use crate::registers::scb;
-use mailbox::chunk::{ChunkHeader, HEADER_WORDS};
-use mailbox::crc::Crc32;
 use mailbox::fault::{Fault, FaultCode, Stage};
-use mailbox::layout::{self, CHUNK_DATA_BYTES, CHUNK_HEADER_BYTES, PAYLOAD_SLOTS, REPLY_MAX_BYTES};
+use mailbox::layout;
 use mailbox::request::{self, ERASE_CHECK_BLANK, Request};
-use mailbox::result::{MAP_MAX_BYTES, ResultRecord, SECTOR_BYTES, SECTOR_WORDS};
+use mailbox::result::ResultRecord;
 use mailbox::setup::{self, Setup};
 use mailbox::status::{self, ServerState};
 use mailbox::words::Words;
+
+mod payload;
+mod reply;
 
 /// Setup for a flash nobody has told us about: enough to make it quiet before a reset.
 const UNKNOWN_LEASE_MS: u32 = 2000;
@@ -261,146 +262,6 @@ impl<B: Bus, W: Words + Copy> Server<B, W> {
             Flash::Up(nor) => Ok(nor),
             Flash::Failed(_) => Err(Fault::new(FaultCode::Unsupported, Stage::Entry)),
         }
-    }
-
-    fn map(&mut self, answer: &mut Answer, address: u32, length: u32, nonce: u32) -> Result<()> {
-        if !address.is_multiple_of(SECTOR_BYTES)
-            || !length.is_multiple_of(SECTOR_BYTES)
-            || length > MAP_MAX_BYTES
-        {
-            return Err(Fault::new(FaultCode::BadRequest, Stage::Digest)
-                .at(address)
-                .values(MAP_MAX_BYTES, length));
-        }
-        let sectors = length / SECTOR_BYTES;
-        let bytes = sectors * SECTOR_WORDS as u32 * 4;
-        let start = self.reply_room(bytes)?;
-        let mut crc = Crc32::new();
-        for sector in 0..sectors {
-            let done = sector * SECTOR_BYTES;
-            let record = self.nor()?.map_sector(address + done, nonce)?.to_words();
-            let offset = layout::reply_offset(start) + sector * SECTOR_WORDS as u32 * 4;
-            self.words().store_all(offset, &record);
-            record.into_iter().for_each(|word| crc.word(word));
-            self.words().store(status::AT_PROGRESS, done);
-            self.check_lease()?;
-        }
-        self.reply_done(answer, start, bytes, crc);
-        Ok(())
-    }
-
-    fn read(&mut self, answer: &mut Answer, address: u32, length: u32) -> Result<()> {
-        if length > REPLY_MAX_BYTES {
-            return Err(Fault::new(FaultCode::BadRequest, Stage::Read)
-                .at(address)
-                .values(REPLY_MAX_BYTES, length));
-        }
-        let start = self.reply_room(length.next_multiple_of(4))?;
-        let mut crc = Crc32::new();
-        let mut offset = layout::reply_offset(start);
-        let mut left = length;
-        let words = *self.words();
-        self.nor()?.read(address, length, Stage::Read, |word| {
-            let word = if left >= 4 {
-                word
-            } else {
-                word & !(!0 << (left * 8))
-            };
-            crc.word(word);
-            words.store(offset, word);
-            offset += 4;
-            left = left.saturating_sub(4);
-        })?;
-        self.reply_done(answer, start, length, crc);
-        Ok(())
-    }
-
-    fn program(&mut self, address: u32, length: u32, first_chunk: u32, chunks: u32) -> Result<()> {
-        let mut at = address;
-        let end = address.wrapping_add(length);
-        for sequence in (0..chunks).map(|i| first_chunk.wrapping_add(i)) {
-            let header = self.take_chunk(sequence, at, end)?;
-            let data = layout::payload_slot(sequence) + CHUNK_HEADER_BYTES;
-            let words = *self.words();
-            let word = |index: u32| words.load(data + index * 4);
-            let nor = self.nor()?;
-            nor.program(at, header.length, word)?;
-            let mut indices = 0..;
-            nor.compare(at, header.length, || indices.next().map_or(0, word))?;
-            at += header.length;
-            self.free_payload(sequence.wrapping_add(1));
-            self.words().store(status::AT_PROGRESS, at - address);
-            self.check_lease()?;
-        }
-        if at != end {
-            return Err(Fault::new(FaultCode::BadPayload, Stage::Payload)
-                .at(at)
-                .values(end, at));
-        }
-        Ok(())
-    }
-
-    /// Waits for a chunk and proves it whole and in its place.
-    fn take_chunk(&mut self, sequence: u32, address: u32, end: u32) -> Result<ChunkHeader> {
-        self.wait_for_host(|words| {
-            // Chunks put and not yet freed, counted from this one on.
-            let ahead = words.load(layout::HOST_PAYLOAD_PUT).wrapping_sub(sequence);
-            ahead != 0 && ahead <= PAYLOAD_SLOTS
-        })?;
-        let words = self.words();
-        words.order();
-        let slot = layout::payload_slot(sequence);
-        let mut header = [0; HEADER_WORDS];
-        words.load_all(slot, &mut header);
-        let header = ChunkHeader::from_words(header);
-        let bad = Fault::new(FaultCode::BadPayload, Stage::Payload).at(address);
-        if header.sequence != sequence || header.address != address {
-            return Err(bad.values(address, header.address));
-        }
-        if header.length == 0
-            || header.length > CHUNK_DATA_BYTES
-            || header.length > end.wrapping_sub(address)
-        {
-            return Err(bad.values(end.wrapping_sub(address), header.length));
-        }
-        let mut crc = header.crc_start();
-        for i in 0..header.data_words() {
-            crc.word(words.load(slot + CHUNK_HEADER_BYTES + i * 4));
-        }
-        let crc = crc.finish();
-        if crc != header.crc {
-            return Err(bad.values(header.crc, crc));
-        }
-        Ok(header)
-    }
-
-    fn free_payload(&mut self, taken: u32) {
-        self.payload_taken = taken;
-        self.words().store(status::AT_PAYLOAD_TAKEN, taken);
-    }
-
-    fn reply(&mut self, answer: &mut Answer, reply: &[u32]) -> Result<()> {
-        let bytes = reply.len() as u32 * 4;
-        let start = self.reply_room(bytes)?;
-        let mut crc = Crc32::new();
-        reply.iter().for_each(|word| crc.word(*word));
-        self.words().store_all(layout::reply_offset(start), reply);
-        self.reply_done(answer, start, bytes, crc);
-        Ok(())
-    }
-
-    fn reply_room(&mut self, bytes: u32) -> Result<u32> {
-        let start = layout::reply_start(self.replies_put, bytes);
-        self.wait_for_host(|words| {
-            layout::reply_fits(start, bytes, words.load(layout::HOST_REPLIES_TAKEN))
-        })?;
-        Ok(start)
-    }
-
-    fn reply_done(&mut self, answer: &mut Answer, start: u32, length: u32, crc: Crc32) {
-        self.replies_put = start.wrapping_add(length.next_multiple_of(4));
-        answer.reply = Some((start, length, crc.finish()));
-        self.words().store(status::AT_REPLIES_PUT, self.replies_put);
     }
 
     fn wait_for_host(&mut self, ready: impl Fn(&W) -> bool) -> Result<()> {

@@ -2,17 +2,14 @@
 
 use crate::bus::Bus;
 use crate::clocks::{self, Rate};
-use crate::controller::{self, COMMAND_BYTES, Result, Strobe};
+use crate::controller::{self, Result, Strobe};
 use crate::lut::{self, Pads, Slot};
 use crate::machine::{Deadline, Duty, Machine};
 use crate::pins;
 use crate::wake;
 use mailbox::Setup;
-use mailbox::digest::{Digest, Digester};
 use mailbox::fault::{Fault, FaultCode, Stage};
-use mailbox::result::{
-    FOUND_PLLS_DOWN, Identity, PAGE_BYTES, SECTOR_BYTES, SFDP_BYTES, SectorRecord,
-};
+use mailbox::result::{FOUND_PLLS_DOWN, Identity, SFDP_BYTES};
 use mailbox::setup::{FLAG_DQS_LOOPBACK, FLAG_QUAD};
 
 /// Status register: write in progress.
@@ -28,6 +25,9 @@ const FAST_READ: u8 = 0x0B;
 /// Rates above this need the strobe from the DQS pad (IMXRT1060CEC, FlexSPI input timing).
 const INTERNAL_STROBE_MHZ: u32 = 60;
 const ERASED: u32 = 0xFFFF_FFFF;
+
+mod change;
+mod content;
 
 /// A flash that has been woken and identified.
 pub struct Nor<B, D> {
@@ -74,11 +74,11 @@ impl<B: Bus, D: Duty> Nor<B, D> {
     fn wake_flash(&mut self) -> Result<()> {
         self.found |= wake::wake(self)? | self.machine.watchdogs.found();
         self.jedec_id = self.read_id()?;
-        self.to_work_rate()
+        self.enter_work_rate()
     }
 
     /// Switches to the work clock and proves that reading works at it.
-    fn to_work_rate(&mut self) -> Result<()> {
+    fn enter_work_rate(&mut self) -> Result<()> {
         let loopback = self.setup.flags & FLAG_DQS_LOOPBACK != 0;
         let mhz = if loopback {
             self.setup.work_clock_mhz
@@ -224,242 +224,6 @@ impl<B: Bus, D: Duty> Nor<B, D> {
             }
             self.machine.idle();
         }
-    }
-
-    fn write_enable(&mut self, address: u32) -> Result<()> {
-        controller::command(&mut self.machine, Slot::WriteEnable, 0, Stage::WriteEnable)?;
-        let status = self.read_status(Stage::WriteEnable)?;
-        if status & (WEL | WIP) != WEL {
-            let fault = Fault::new(FaultCode::NoWriteEnable, Stage::WriteEnable).at(address);
-            return Err(fault.values(u32::from(WEL), u32::from(status)));
-        }
-        Ok(())
-    }
-
-    /// Waits for the end of an operation that clears WEL when it succeeds.
-    fn wait_done(&mut self, limit_us: u32, stage: Stage, address: u32) -> Result<()> {
-        let status = self.wait_ready(limit_us, stage, address)?;
-        if status & WEL != 0 {
-            return Err(Fault::new(FaultCode::Rejected, stage)
-                .at(address)
-                .values(0, u32::from(status)));
-        }
-        Ok(())
-    }
-
-    /// Erases the unit of `size` bytes at `address` with `opcode`.
-    ///
-    /// # Errors
-    /// Address out of range or not aligned, no write enable, time-out, rejected.
-    pub fn erase(&mut self, address: u32, size: u32, opcode: u8) -> Result<()> {
-        self.check_range(address, size, Stage::Erase)?;
-        if size == 0 || !address.is_multiple_of(size) {
-            return Err(Fault::new(FaultCode::BadRequest, Stage::Erase)
-                .at(address)
-                .values(size, address));
-        }
-        let whole_chip = CHIP_ERASE.contains(&opcode);
-        if whole_chip != (size == self.setup.flash_bytes) {
-            return Err(Fault::new(FaultCode::BadRequest, Stage::Erase)
-                .at(address)
-                .values(size, u32::from(opcode)));
-        }
-        if self.erase_opcode != Some(opcode) {
-            let sequence = if whole_chip {
-                lut::bare(opcode)
-            } else {
-                lut::addressed(opcode)
-            };
-            controller::load(&mut self.machine, &[(Slot::Erase, sequence)])?;
-            self.erase_opcode = Some(opcode);
-        }
-        self.write_enable(address)?;
-        controller::command(&mut self.machine, Slot::Erase, address, Stage::Erase)?;
-        let limit = self.setup.erase_limit_us(size);
-        self.wait_done(limit, Stage::Erase, address)
-    }
-
-    /// Compares a range with 0xFF.
-    ///
-    /// # Errors
-    /// The first word that is not blank, with its address.
-    pub fn check_blank(&mut self, address: u32, length: u32) -> Result<()> {
-        self.compare(address, length, || ERASED)
-            .map_err(|fault| match fault.code {
-                FaultCode::ReadBackDiffers => Fault {
-                    code: FaultCode::NotBlank,
-                    stage: Stage::Erase,
-                    ..fault
-                },
-                _ => fault,
-            })
-    }
-
-    /// Programs `length` bytes at `address` (a multiple of four), page by page; `word` gives the word with an index.
-    ///
-    /// # Errors
-    /// Range, no write enable, time-out, rejected.
-    pub fn program(&mut self, address: u32, length: u32, word: impl Fn(u32) -> u32) -> Result<()> {
-        self.check_range(address, length, Stage::Program)?;
-        if !address.is_multiple_of(4) {
-            return Err(Fault::new(FaultCode::BadRequest, Stage::Program)
-                .at(address)
-                .values(0, address % 4));
-        }
-        let end = address + length;
-        let mut at = address;
-        while at < end {
-            // A program command wraps inside its page.
-            let bytes = (PAGE_BYTES - at % PAGE_BYTES).min(end - at);
-            let mut index = (at - address) / 4;
-            self.write_enable(at)?;
-            controller::write(
-                &mut self.machine,
-                Slot::Program,
-                at,
-                bytes,
-                Stage::Program,
-                || {
-                    let value = word(index);
-                    index += 1;
-                    value
-                },
-            )?;
-            self.wait_done(self.setup.page_program_limit_us, Stage::Program, at)?;
-            at += bytes;
-        }
-        Ok(())
-    }
-
-    /// Compares `length` bytes at `address` with the words that `next` gives.
-    ///
-    /// # Errors
-    /// The first word that differs, with its address.
-    pub fn compare(
-        &mut self,
-        address: u32,
-        length: u32,
-        mut next: impl FnMut() -> u32,
-    ) -> Result<()> {
-        let mut left = length;
-        let mut at = address;
-        let mut first: Option<Fault> = None;
-        self.read(address, length, Stage::ReadBack, |found| {
-            let expected = next();
-            let mask = if left >= 4 {
-                ERASED
-            } else {
-                !(ERASED << (left * 8))
-            };
-            if (expected ^ found) & mask != 0 && first.is_none() {
-                let fault = Fault::new(FaultCode::ReadBackDiffers, Stage::ReadBack).at(at);
-                first = Some(fault.values(expected & mask, found & mask));
-            }
-            at = at.wrapping_add(4);
-            left = left.saturating_sub(4);
-        })?;
-        first.map_or(Ok(()), Err)
-    }
-
-    /// Reads `length` bytes; `each` gets the words in order, bytes beyond the length undefined.
-    ///
-    /// # Errors
-    /// Range, error or time-out of the controller.
-    #[inline]
-    pub fn read(
-        &mut self,
-        address: u32,
-        length: u32,
-        stage: Stage,
-        mut each: impl FnMut(u32),
-    ) -> Result<()> {
-        self.check_range(address, length, stage)?;
-        let (mut at, mut left) = (address, length);
-        while left > 0 {
-            let bytes = left.min(COMMAND_BYTES);
-            controller::read(&mut self.machine, Slot::Read, at, bytes, stage, &mut each)?;
-            self.machine.attend();
-            at += bytes;
-            left -= bytes;
-        }
-        Ok(())
-    }
-
-    /// Digest of a range.
-    ///
-    /// # Errors
-    /// Range, error or time-out of the controller.
-    pub fn digest(&mut self, address: u32, length: u32, nonce: u32) -> Result<Digest> {
-        let mut digester = Digester::new(nonce);
-        let mut block = [0u32; 4];
-        let mut filled = 0;
-        let whole_words = length / 4;
-        let mut taken = 0;
-        self.read(address, length, Stage::Digest, |word| {
-            if let Some(slot) = block.get_mut(filled) {
-                *slot = word;
-            }
-            filled += 1;
-            taken += 1;
-            if filled == block.len() && taken <= whole_words {
-                digester.block(block);
-                filled = 0;
-            }
-        })?;
-        let mut rest = length as usize % 16;
-        for word in block {
-            let bytes = word.to_le_bytes();
-            digester.bytes(bytes.get(..rest.min(4)).unwrap_or(&[]));
-            rest = rest.saturating_sub(4);
-        }
-        Ok(digester.finish())
-    }
-
-    /// Blank pages and digest of the sector at `address`.
-    ///
-    /// # Errors
-    /// Range, error or time-out of the controller.
-    pub fn map_sector(&mut self, address: u32, nonce: u32) -> Result<SectorRecord> {
-        let mut digester = Digester::new(nonce);
-        let mut block = [0u32; 4];
-        let mut index = 0u32;
-        let mut programmed_pages = 0u32;
-        self.read(address, SECTOR_BYTES, Stage::Digest, |word| {
-            if word != ERASED {
-                programmed_pages |= 1 << (index / (PAGE_BYTES / 4));
-            }
-            if let Some(slot) = block.get_mut(index as usize % 4) {
-                *slot = word;
-            }
-            index += 1;
-            if index.is_multiple_of(4) {
-                digester.block(block);
-            }
-        })?;
-        Ok(SectorRecord {
-            programmed_pages,
-            digest: digester.finish(),
-        })
-    }
-
-    /// Writes the status register. Returns what it held before and after.
-    ///
-    /// # Errors
-    /// No write enable, time-out, or bits of `mask` that do not read back.
-    pub fn set_status(&mut self, value: u8, mask: u8) -> Result<(u8, u8)> {
-        let stage = Stage::SetStatus;
-        let before = self.read_status(stage)?;
-        self.write_enable(0)?;
-        controller::write(&mut self.machine, Slot::WriteStatus, 0, 1, stage, || {
-            u32::from(value)
-        })?;
-        let after = self.wait_ready(self.setup.write_status_limit_us, stage, 0)?;
-        self.follow_quad_enable(after)?;
-        if (after ^ value) & mask != 0 {
-            let fault = Fault::new(FaultCode::StatusDiffers, stage);
-            return Err(fault.values(u32::from(value), u32::from(after)));
-        }
-        Ok((before, after))
     }
 
     /// The state the boot ROM expects: idle, no QPI, no continuous read, 3-byte addresses, after a reset; the controller's

@@ -1,0 +1,136 @@
+//! What changes the flash: erase, program, status register; each checked by what the flash says afterwards.
+
+use super::{CHIP_ERASE, ERASED, Nor, WEL, WIP};
+use crate::bus::Bus;
+use crate::controller::{self, Result};
+use crate::lut::{self, Slot};
+use crate::machine::Duty;
+use mailbox::fault::{Fault, FaultCode, Stage};
+use mailbox::result::PAGE_BYTES;
+
+impl<B: Bus, D: Duty> Nor<B, D> {
+    fn write_enable(&mut self, address: u32) -> Result<()> {
+        controller::command(&mut self.machine, Slot::WriteEnable, 0, Stage::WriteEnable)?;
+        let status = self.read_status(Stage::WriteEnable)?;
+        if status & (WEL | WIP) != WEL {
+            let fault = Fault::new(FaultCode::NoWriteEnable, Stage::WriteEnable).at(address);
+            return Err(fault.values(u32::from(WEL), u32::from(status)));
+        }
+        Ok(())
+    }
+
+    /// Waits for the end of an operation that clears WEL when it succeeds.
+    fn wait_done(&mut self, limit_us: u32, stage: Stage, address: u32) -> Result<()> {
+        let status = self.wait_ready(limit_us, stage, address)?;
+        if status & WEL != 0 {
+            return Err(Fault::new(FaultCode::Rejected, stage)
+                .at(address)
+                .values(0, u32::from(status)));
+        }
+        Ok(())
+    }
+
+    /// Erases the unit of `size` bytes at `address` with `opcode`.
+    ///
+    /// # Errors
+    /// Address out of range or not aligned, no write enable, time-out, rejected.
+    pub fn erase(&mut self, address: u32, size: u32, opcode: u8) -> Result<()> {
+        self.check_range(address, size, Stage::Erase)?;
+        if size == 0 || !address.is_multiple_of(size) {
+            return Err(Fault::new(FaultCode::BadRequest, Stage::Erase)
+                .at(address)
+                .values(size, address));
+        }
+        let whole_chip = CHIP_ERASE.contains(&opcode);
+        if whole_chip != (size == self.setup.flash_bytes) {
+            return Err(Fault::new(FaultCode::BadRequest, Stage::Erase)
+                .at(address)
+                .values(size, u32::from(opcode)));
+        }
+        if self.erase_opcode != Some(opcode) {
+            let sequence = if whole_chip {
+                lut::bare(opcode)
+            } else {
+                lut::addressed(opcode)
+            };
+            controller::load(&mut self.machine, &[(Slot::Erase, sequence)])?;
+            self.erase_opcode = Some(opcode);
+        }
+        self.write_enable(address)?;
+        controller::command(&mut self.machine, Slot::Erase, address, Stage::Erase)?;
+        let limit = self.setup.erase_limit_us(size);
+        self.wait_done(limit, Stage::Erase, address)
+    }
+
+    /// Compares a range with 0xFF.
+    ///
+    /// # Errors
+    /// The first word that is not blank, with its address.
+    pub fn check_blank(&mut self, address: u32, length: u32) -> Result<()> {
+        self.compare(address, length, || ERASED)
+            .map_err(|fault| match fault.code {
+                FaultCode::ReadBackDiffers => Fault {
+                    code: FaultCode::NotBlank,
+                    stage: Stage::Erase,
+                    ..fault
+                },
+                _ => fault,
+            })
+    }
+
+    /// Programs `length` bytes at `address` (a multiple of four), page by page; `word` gives the word with an index.
+    ///
+    /// # Errors
+    /// Range, no write enable, time-out, rejected.
+    pub fn program(&mut self, address: u32, length: u32, word: impl Fn(u32) -> u32) -> Result<()> {
+        self.check_range(address, length, Stage::Program)?;
+        if !address.is_multiple_of(4) {
+            return Err(Fault::new(FaultCode::BadRequest, Stage::Program)
+                .at(address)
+                .values(0, address % 4));
+        }
+        let end = address + length;
+        let mut at = address;
+        while at < end {
+            // A program command wraps inside its page.
+            let bytes = (PAGE_BYTES - at % PAGE_BYTES).min(end - at);
+            let mut index = (at - address) / 4;
+            self.write_enable(at)?;
+            controller::write(
+                &mut self.machine,
+                Slot::Program,
+                at,
+                bytes,
+                Stage::Program,
+                || {
+                    let value = word(index);
+                    index += 1;
+                    value
+                },
+            )?;
+            self.wait_done(self.setup.page_program_limit_us, Stage::Program, at)?;
+            at += bytes;
+        }
+        Ok(())
+    }
+
+    /// Writes the status register. Returns what it held before and after.
+    ///
+    /// # Errors
+    /// No write enable, time-out, or bits of `mask` that do not read back.
+    pub fn set_status(&mut self, value: u8, mask: u8) -> Result<(u8, u8)> {
+        let stage = Stage::SetStatus;
+        let before = self.read_status(stage)?;
+        self.write_enable(0)?;
+        controller::write(&mut self.machine, Slot::WriteStatus, 0, 1, stage, || {
+            u32::from(value)
+        })?;
+        let after = self.wait_ready(self.setup.write_status_limit_us, stage, 0)?;
+        self.follow_quad_enable(after)?;
+        if (after ^ value) & mask != 0 {
+            let fault = Fault::new(FaultCode::StatusDiffers, stage);
+            return Err(fault.values(u32::from(value), u32::from(after)));
+        }
+        Ok((before, after))
+    }
+}

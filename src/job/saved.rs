@@ -1,0 +1,292 @@
+//! Foreign bytes of shared sectors, kept on the host from before the first erase until they are back on the board.
+//!
+//! One file per chip, named by its unique ID, written and synced before anything is erased and removed when the job has
+//! verified everything. A job that was cut leaves it behind, and the next job on this host takes the bytes from it.
+
+use std::env;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::address::FlashOffset;
+use crate::plan::Foreign;
+use crate::problem::{ExitCode, Place, Problem};
+
+/// Directory override, for tests and for stations that keep state elsewhere.
+const DIRECTORY_VARIABLE: &str = "RTFLASH_STATE";
+
+/// Why foreign bytes could not be kept.
+#[derive(Debug, thiserror::Error)]
+pub enum SavedError {
+    /// No place to keep them.
+    #[error("there is no directory to save foreign bytes in")]
+    NoDirectory,
+    /// Reading or writing failed.
+    #[error("foreign bytes cannot be {what}")]
+    Io {
+        /// "saved", "read back" or "removed".
+        what: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The file is damaged.
+    #[error("the file with saved foreign bytes is damaged")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+impl From<SavedError> for Problem {
+    fn from(error: SavedError) -> Problem {
+        let what = error.to_string();
+        let problem = |code| Problem::new(code, ExitCode::Refused, what);
+        match error {
+            SavedError::NoDirectory => problem("saved-directory")
+                .because("neither RTFLASH_STATE, XDG_STATE_HOME nor HOME is set")
+                .fix("set RTFLASH_STATE to a directory that survives a power cut of this computer"),
+            SavedError::Io { path, source, .. } => problem("saved-io")
+                .at(Place::in_file(path, None))
+                .because(source.to_string())
+                .fix("make the directory writable; without it a shared sector is not erased"),
+            SavedError::Damaged { path, reason } => problem("saved-damaged")
+                .at(Place::in_file(path, None))
+                .because(reason)
+                .fix("it held bytes of a board whose last job was interrupted; move it away to go on without them"),
+        }
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    version: u32,
+    pieces: Vec<Piece>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Piece {
+    /// Flash offset.
+    offset: u32,
+    sha256: String,
+    bytes: String,
+}
+
+const VERSION: u32 = 1;
+
+/// Saved bytes of one chip.
+#[derive(Debug)]
+pub struct Saved {
+    path: PathBuf,
+    pieces: Vec<Foreign>,
+}
+
+impl Saved {
+    /// What an interrupted job on this host left for the chip with `uid` (16 hex digits); usually nothing.
+    ///
+    /// # Errors
+    /// [`SavedError`].
+    pub fn open(uid: &str) -> Result<Self, SavedError> {
+        Self::open_in(&directory()?, uid)
+    }
+
+    /// As [`Saved::open`], in a given directory.
+    ///
+    /// # Errors
+    /// [`SavedError`].
+    pub fn open_in(directory: &Path, uid: &str) -> Result<Self, SavedError> {
+        let path = directory.join(format!("{uid}.json"));
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Saved { path, pieces: Vec::new() }),
+            Err(source) => return Err(SavedError::Io { what: "read back", path, source }),
+        };
+        match parse(&text) {
+            Ok(pieces) => Ok(Saved { path, pieces }),
+            Err(reason) => Err(SavedError::Damaged { path, reason }),
+        }
+    }
+
+    /// True where an interrupted job left bytes.
+    pub fn is_empty(&self) -> bool {
+        self.pieces.is_empty()
+    }
+
+    /// The saved pieces.
+    pub fn pieces(&self) -> &[Foreign] {
+        &self.pieces
+    }
+
+    /// Puts saved bytes back into `content`, which was read from the board at `offset`.
+    ///
+    /// A cut leaves a byte erased, half erased or half programmed: it then has at least the saved byte's 1 bits. Where a
+    /// piece shows anything else, somebody wrote since, and the board's bytes count.
+    pub fn restore_into(&self, offset: FlashOffset, content: &mut [u8]) {
+        for piece in &self.pieces {
+            let Some(from) = piece.offset.checked_from(offset) else { continue };
+            let range = from as usize..from as usize + piece.bytes.len();
+            let Some(now) = content.get_mut(range) else { continue };
+            if now.iter().zip(&piece.bytes).all(|(now, saved)| now & saved == *saved) {
+                now.copy_from_slice(&piece.bytes);
+            }
+        }
+    }
+
+    /// Saves `foreign` before the first erase, in addition to what an interrupted job left. On return it is on disk.
+    ///
+    /// # Errors
+    /// [`SavedError`].
+    pub fn keep<'f>(&mut self, foreign: impl IntoIterator<Item = &'f Foreign>) -> Result<(), SavedError> {
+        let mut changed = false;
+        for piece in foreign {
+            self.pieces.retain(|old| old.offset != piece.offset);
+            self.pieces.push(piece.clone());
+            changed = true;
+        }
+        if !changed {
+            return Ok(());
+        }
+        let text = render(&self.pieces).map_err(|e| SavedError::Damaged {
+            path: self.path.clone(),
+            reason: e.to_string(),
+        })?;
+        write_synced(&self.path, &text)
+            .map_err(|source| SavedError::Io { what: "saved", path: self.path.clone(), source })
+    }
+
+    /// Everything is back on the board and verified: forgets the bytes.
+    ///
+    /// # Errors
+    /// [`SavedError`].
+    pub fn forget(self) -> Result<(), SavedError> {
+        if self.pieces.is_empty() {
+            return Ok(());
+        }
+        fs::remove_file(&self.path)
+            .map_err(|source| SavedError::Io { what: "removed", path: self.path.clone(), source })
+    }
+}
+
+fn directory() -> Result<PathBuf, SavedError> {
+    if let Some(path) = env::var_os(DIRECTORY_VARIABLE) {
+        return Ok(path.into());
+    }
+    let base = env::var_os("XDG_STATE_HOME").map(PathBuf::from);
+    let home = || env::var_os("HOME").map(|home| PathBuf::from(home).join(".local").join("state"));
+    let base = base.or_else(home).ok_or(SavedError::NoDirectory)?;
+    Ok(base.join("rtflash"))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    if !text.len().is_multiple_of(2) || !text.is_ascii() {
+        return None;
+    }
+    (0..text.len()).step_by(2).map(|i| u8::from_str_radix(text.get(i..i + 2)?, 16).ok()).collect()
+}
+
+fn render(pieces: &[Foreign]) -> Result<String, serde_json::Error> {
+    let pieces = pieces
+        .iter()
+        .map(|p| Piece {
+            offset: p.offset.get(),
+            sha256: hex(&Sha256::digest(&p.bytes)),
+            bytes: hex(&p.bytes),
+        })
+        .collect();
+    serde_json::to_string_pretty(&Document { version: VERSION, pieces })
+}
+
+fn parse(text: &str) -> Result<Vec<Foreign>, String> {
+    let document: Document = serde_json::from_str(text).map_err(|e| e.to_string())?;
+    if document.version != VERSION {
+        return Err(format!("version {} is not {VERSION}", document.version));
+    }
+    document
+        .pieces
+        .into_iter()
+        .map(|p| {
+            let bytes = unhex(&p.bytes).ok_or("bytes are not hexadecimal")?;
+            if hex(&Sha256::digest(&bytes)) != p.sha256 {
+                return Err(format!("the bytes at offset {:#x} do not have their hash", p.offset));
+            }
+            Ok(Foreign { offset: FlashOffset::new(p.offset), bytes })
+        })
+        .collect()
+}
+
+/// Writes a file so that after a power cut it is there whole or not at all.
+fn write_synced(path: &Path, text: &str) -> io::Result<()> {
+    let directory = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(directory)?;
+    let temporary = path.with_extension("tmp");
+    let mut file = File::create(&temporary)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&temporary, path)?;
+    // the rename itself lives in the directory; not every system can sync one
+    if let Ok(handle) = File::open(directory) {
+        let _ = handle.sync_all();
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn foreign(offset: u32, bytes: &[u8]) -> Foreign {
+        Foreign { offset: FlashOffset::new(offset), bytes: bytes.to_vec() }
+    }
+
+    #[test]
+    fn bytes_survive_until_they_are_forgotten() {
+        let directory = tempfile::tempdir().expect("directory");
+        let mut saved = Saved::open_in(directory.path(), "00").expect("open");
+        assert!(saved.is_empty());
+        saved.keep(&[foreign(0x3010, &[1, 2, 3])]).expect("keep");
+        let again = Saved::open_in(directory.path(), "00").expect("open");
+        assert_eq!(again.pieces(), &[foreign(0x3010, &[1, 2, 3])]);
+        again.forget().expect("forget");
+        assert!(Saved::open_in(directory.path(), "00").expect("open").is_empty());
+    }
+
+    #[test]
+    fn a_half_erased_piece_is_restored_and_a_rewritten_one_is_not() {
+        let directory = tempfile::tempdir().expect("directory");
+        let mut saved = Saved::open_in(directory.path(), "01").expect("open");
+        saved.keep(&[foreign(0x1002, &[0x0F, 0xF0])]).expect("keep");
+        let mut erased = [0xFF; 6];
+        saved.restore_into(FlashOffset::new(0x1000), &mut erased);
+        assert_eq!(erased, [0xFF, 0xFF, 0x0F, 0xF0, 0xFF, 0xFF]);
+        let mut torn = [0, 0, 0x1F, 0xF0, 0, 0];
+        saved.restore_into(FlashOffset::new(0x1000), &mut torn);
+        assert_eq!(torn, [0, 0, 0x0F, 0xF0, 0, 0]);
+        let mut rewritten = [0, 0, 0x0E, 0xF0, 0, 0];
+        saved.restore_into(FlashOffset::new(0x1000), &mut rewritten);
+        assert_eq!(rewritten, [0, 0, 0x0E, 0xF0, 0, 0]);
+    }
+
+    #[test]
+    fn a_damaged_file_is_named_and_not_trusted() {
+        let directory = tempfile::tempdir().expect("directory");
+        let mut saved = Saved::open_in(directory.path(), "02").expect("open");
+        saved.keep(&[foreign(0, &[0xAA])]).expect("keep");
+        let path = directory.path().join("02.json");
+        let text = fs::read_to_string(&path).expect("text").replace("\"aa\"", "\"ab\"");
+        fs::write(&path, text).expect("write");
+        let problem = Problem::from(Saved::open_in(directory.path(), "02").expect_err("damaged"));
+        assert_eq!(problem.code, "saved-damaged");
+    }
+}
