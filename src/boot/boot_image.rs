@@ -13,6 +13,8 @@ use crate::problem::Place;
 
 /// Content of erased flash.
 pub const ERASED: u8 = 0xFF;
+/// A piece of erased flash for filling gaps.
+const ERASED_PAGE: [u8; 256] = [ERASED; 256];
 
 /// A gapless run of final flash bytes; never empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -209,9 +211,11 @@ impl BootImage {
         let mut hash = Sha256::new();
         let mut at = 0_u64;
         for run in &self.runs {
-            let gap = u64::from(run.offset.get()).saturating_sub(at);
-            for _ in 0..gap {
-                hash.update([ERASED]);
+            let mut gap = u64::from(run.offset.get()).saturating_sub(at);
+            while gap > 0 {
+                let piece = ERASED_PAGE.get(..gap as usize).unwrap_or(&ERASED_PAGE);
+                hash.update(piece);
+                gap -= piece.len() as u64;
             }
             hash.update(&run.bytes);
             at = run.end();

@@ -110,6 +110,18 @@ fn a_headerless_image_gets_fcb_ivt_and_boot_data() {
 }
 
 #[test]
+fn the_hash_is_that_of_the_flash_as_a_file() {
+    use sha2::{Digest, Sha256};
+    let boot = accepted(&image_of(&[app(), (0x6000_5123, vec![1, 2, 3])]));
+    let mut file = vec![ERASED; boot.end() as usize];
+    for run in boot.runs() {
+        file[run.offset.index()..][..run.bytes.len()].copy_from_slice(&run.bytes);
+    }
+    let expected: [u8; 32] = Sha256::digest(&file).into();
+    assert_eq!(boot.sha256(), expected);
+}
+
+#[test]
 fn only_what_is_missing_is_inserted() {
     let names = |pieces: &[(u32, Vec<u8>)]| -> Vec<String> {
         accepted(&image_of(pieces))
