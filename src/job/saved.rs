@@ -125,21 +125,6 @@ impl Saved {
         &self.pieces
     }
 
-    /// Puts saved bytes back into `content`, which was read from the board at `offset`.
-    ///
-    /// A cut leaves a byte erased, half erased or half programmed: it then has at least the saved byte's 1 bits. Where a
-    /// piece shows anything else, somebody wrote since, and the board's bytes count.
-    pub fn restore_into(&self, offset: FlashOffset, content: &mut [u8]) {
-        for piece in &self.pieces {
-            let Some(from) = piece.offset.checked_from(offset) else { continue };
-            let range = from as usize..from as usize + piece.bytes.len();
-            let Some(now) = content.get_mut(range) else { continue };
-            if now.iter().zip(&piece.bytes).all(|(now, saved)| now & saved == *saved) {
-                now.copy_from_slice(&piece.bytes);
-            }
-        }
-    }
-
     /// Saves `foreign` before the first erase, in addition to what an interrupted job left. On return it is on disk.
     ///
     /// # Errors
@@ -260,22 +245,6 @@ mod tests {
         assert_eq!(again.pieces(), &[foreign(0x3010, &[1, 2, 3])]);
         again.forget().expect("forget");
         assert!(Saved::open_in(directory.path(), "00").expect("open").is_empty());
-    }
-
-    #[test]
-    fn a_half_erased_piece_is_restored_and_a_rewritten_one_is_not() {
-        let directory = tempfile::tempdir().expect("directory");
-        let mut saved = Saved::open_in(directory.path(), "01").expect("open");
-        saved.keep(&[foreign(0x1002, &[0x0F, 0xF0])]).expect("keep");
-        let mut erased = [0xFF; 6];
-        saved.restore_into(FlashOffset::new(0x1000), &mut erased);
-        assert_eq!(erased, [0xFF, 0xFF, 0x0F, 0xF0, 0xFF, 0xFF]);
-        let mut torn = [0, 0, 0x1F, 0xF0, 0, 0];
-        saved.restore_into(FlashOffset::new(0x1000), &mut torn);
-        assert_eq!(torn, [0, 0, 0x0F, 0xF0, 0, 0]);
-        let mut rewritten = [0, 0, 0x0E, 0xF0, 0, 0];
-        saved.restore_into(FlashOffset::new(0x1000), &mut rewritten);
-        assert_eq!(rewritten, [0, 0, 0x0E, 0xF0, 0, 0]);
     }
 
     #[test]

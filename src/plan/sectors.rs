@@ -23,7 +23,10 @@ pub enum SectorState {
 
 /// The state of every sector of a [`Layout`], by sector number.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SectorMap(BTreeMap<u32, SectorState>);
+pub struct SectorMap {
+    states: BTreeMap<u32, SectorState>,
+    saved: Vec<Foreign>,
+}
 
 impl SectorMap {
     /// An empty map.
@@ -33,13 +36,44 @@ impl SectorMap {
 
     /// Notes the state of a sector.
     pub fn insert(&mut self, number: u32, state: SectorState) {
-        self.0.insert(number, state);
+        self.states.insert(number, state);
+    }
+
+    /// Adds bytes of others that an interrupted job saved on the host: they are put back where the board shows that the
+    /// interruption took them.
+    pub fn with_saved(mut self, saved: &[Foreign]) -> Self {
+        self.saved.extend_from_slice(saved);
+        self
+    }
+
+    /// `now`, the content of the sector at `offset`, with saved bytes put back.
+    ///
+    /// A cut leaves a byte erased, half erased or half programmed: it then has at least the saved byte's 1 bits. Where a
+    /// piece shows anything else, somebody wrote since, and the board's bytes count.
+    pub(super) fn restored(&self, offset: FlashOffset, now: &[u8]) -> Vec<u8> {
+        let mut kept = now.to_vec();
+        for piece in &self.saved {
+            let Some(from) = piece.offset.checked_from(offset) else {
+                continue;
+            };
+            let range = from as usize..from as usize + piece.bytes.len();
+            let Some(place) = kept.get_mut(range) else {
+                continue;
+            };
+            if place.iter().zip(&piece.bytes).all(|(now, saved)| now & saved == *saved) {
+                place.copy_from_slice(&piece.bytes);
+            }
+        }
+        kept
     }
 }
 
 impl FromIterator<(u32, SectorState)> for SectorMap {
     fn from_iter<I: IntoIterator<Item = (u32, SectorState)>>(states: I) -> Self {
-        SectorMap(states.into_iter().collect())
+        SectorMap {
+            states: states.into_iter().collect(),
+            saved: Vec::new(),
+        }
     }
 }
 
@@ -59,7 +93,7 @@ pub enum SectorAction {
 pub struct Foreign {
     /// First byte.
     pub offset: FlashOffset,
-    /// The bytes as the board holds them.
+    /// The bytes as the board holds them, or held them before an interrupted job.
     pub bytes: Vec<u8>,
 }
 
@@ -102,7 +136,7 @@ impl PlannedSector {
     /// Makes the sector be erased although its content would not need it.
     pub(super) fn force_erase(&mut self, need: &SectorNeed) {
         self.action = SectorAction::EraseAndProgram;
-        self.foreign = foreign_of(need, self.now.as_deref());
+        self.foreign = foreign_of(need, &self.content);
     }
 }
 
@@ -122,20 +156,20 @@ pub(super) fn decide(
             let unknown = PlanError::SectorUnknown {
                 sector: need.number(),
             };
-            decide_one(need, map.0.get(&need.number()), part).ok_or(unknown)
+            decide_one(need, map, part).ok_or(unknown)
         })
         .collect()
 }
 
 fn decide_one(
     need: &SectorNeed,
-    state: Option<&SectorState>,
+    map: &SectorMap,
     part: &FlashPart,
 ) -> Option<PlannedSector> {
-    let (now, content, action) = match state? {
+    let (now, content, action) = match map.states.get(&need.number())? {
         SectorState::Blank => {
             let now = vec![ERASED; SECTOR_LENGTH];
-            let content = need.merged_with(&now);
+            let content = need.merged_with(&map.restored(need.offset(), &now));
             let action = action_for(&now, &content, part);
             (Some(now), content, action)
         }
@@ -149,13 +183,13 @@ fn decide_one(
             if now.len() != SECTOR_LENGTH {
                 return None;
             }
-            let content = need.merged_with(now);
+            let content = need.merged_with(&map.restored(need.offset(), now));
             let action = action_for(now, &content, part);
             (Some(now.clone()), content, action)
         }
     };
     let foreign = match action {
-        SectorAction::EraseAndProgram => foreign_of(need, now.as_deref()),
+        SectorAction::EraseAndProgram => foreign_of(need, &content),
         SectorAction::Keep | SectorAction::Program => Vec::new(),
     };
     Some(PlannedSector {
@@ -194,13 +228,10 @@ fn action_for(now: &[u8], content: &[u8], part: &FlashPart) -> SectorAction {
     }
 }
 
-fn foreign_of(need: &SectorNeed, now: Option<&[u8]>) -> Vec<Foreign> {
-    let Some(now) = now else {
-        return Vec::new();
-    };
+fn foreign_of(need: &SectorNeed, content: &[u8]) -> Vec<Foreign> {
     need.foreign()
         .filter_map(|(offset, from, to)| {
-            let bytes = now.get(from..to)?.to_vec();
+            let bytes = content.get(from..to)?.to_vec();
             let is_blank = bytes.iter().all(|byte| *byte == ERASED);
             (!is_blank).then_some(Foreign { offset, bytes })
         })

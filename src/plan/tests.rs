@@ -489,3 +489,20 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn saved_bytes_return_where_a_cut_took_them_and_not_where_somebody_wrote_since() {
+    let piece = Foreign {
+        offset: FlashOffset::new(0x1002),
+        bytes: vec![0x0F, 0xF0],
+    };
+    let map = SectorMap::new().with_saved(&[piece]);
+    let at = FlashOffset::new(0x1000);
+    for (now, kept) in [
+        ([0xFF, 0xFF, 0xFF, 0xFF], [0xFF, 0xFF, 0x0F, 0xF0]),
+        ([0x00, 0x00, 0x1F, 0xF0], [0x00, 0x00, 0x0F, 0xF0]),
+        ([0x00, 0x00, 0x0E, 0xF0], [0x00, 0x00, 0x0E, 0xF0]),
+    ] {
+        assert_eq!(map.restored(at, &now), kept);
+    }
+}

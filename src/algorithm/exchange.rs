@@ -1,0 +1,393 @@
+//! The mailbox protocol from the host's side, without a link: says what to write and to read next, and takes what was read.
+
+use std::collections::{HashMap, VecDeque};
+
+use mailbox::layout::{
+    self, CHUNK_DATA_BYTES, HOST, PAYLOAD_SLOTS, PAYLOAD_STRIDE, REQUEST_BYTES, REQUEST_SLOTS, RESULT_BYTES, RESULT_SLOTS,
+    STATUS,
+};
+use mailbox::{Chunk, Fault, Request, ResultRecord, Status, crc, result, status};
+
+use super::Operation;
+
+/// Slots that are written in one go: enough to hide a round trip, little enough that the target sees them soon.
+const SLOTS_AT_ONCE: u32 = 4;
+/// Bursts of payload between two looks at the status.
+const BURSTS_BETWEEN_LOOKS: u32 = 4;
+/// How often a record that arrived damaged is read again.
+const READ_AGAIN: u32 = 3;
+
+/// What to do on the link. Offsets are in bytes from the start of the mailbox area.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Write words.
+    Write {
+        /// Where.
+        offset: u32,
+        /// What.
+        words: Vec<u32>,
+    },
+    /// Read words and give them to [`Exchange::received`].
+    Read {
+        /// Where.
+        offset: u32,
+        /// How many.
+        words: usize,
+    },
+    /// Nothing to do until the target has moved on; then [`Exchange::next`] again.
+    Wait,
+    /// Everything submitted has its outcome.
+    Idle,
+}
+
+/// A record of the target does not prove itself, however often it is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the answer to request {sequence} arrives damaged")]
+pub struct Damaged {
+    /// Number of the request.
+    pub sequence: u32,
+}
+
+/// How a request ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// What was asked.
+    pub request: Request,
+    /// Done, or why not.
+    pub result: Result<(), Fault>,
+    /// Values of the result, where the request has some.
+    pub values: [u32; 2],
+    /// Words of the reply.
+    pub reply: Vec<u32>,
+}
+
+#[derive(Clone, Debug)]
+struct InFlight {
+    sequence: u32,
+    request: Request,
+}
+
+/// One chunk of payload that is not yet on the target.
+#[derive(Clone, Debug)]
+struct Outgoing {
+    sequence: u32,
+    address: u32,
+    data: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reading {
+    Status,
+    Result { sequence: u32 },
+    Reply { record: ResultRecord },
+}
+
+/// The host's side of one session.
+#[derive(Debug)]
+pub struct Exchange {
+    waiting: VecDeque<Request>,
+    in_flight: VecDeque<InFlight>,
+    outgoing: VecDeque<Outgoing>,
+    outcomes: HashMap<u32, Outcome>,
+    status: Option<Status>,
+    reading: Option<Reading>,
+    reply_due: Option<ResultRecord>,
+    lease: u32,
+    submitted: u32,
+    chunks_submitted: u32,
+    requests_put: u32,
+    payload_put: u32,
+    replies_taken: u32,
+    doorbell_due: bool,
+    status_due: bool,
+    bursts: u32,
+    damaged: u32,
+    /// Payload bytes by chunk, until the target has taken them.
+    chunk_bytes: VecDeque<u32>,
+    chunks_counted: u32,
+    programmed_bytes: u64,
+}
+
+impl Default for Exchange {
+    fn default() -> Self {
+        Exchange::new()
+    }
+}
+
+impl Exchange {
+    /// A session in which nothing has been asked.
+    pub fn new() -> Self {
+        Exchange {
+            waiting: VecDeque::new(),
+            in_flight: VecDeque::new(),
+            outgoing: VecDeque::new(),
+            outcomes: HashMap::new(),
+            status: None,
+            reading: None,
+            reply_due: None,
+            lease: 0,
+            submitted: 0,
+            chunks_submitted: 0,
+            requests_put: 0,
+            payload_put: 0,
+            replies_taken: 0,
+            doorbell_due: false,
+            status_due: true,
+            bursts: 0,
+            damaged: 0,
+            chunk_bytes: VecDeque::new(),
+            chunks_counted: 0,
+            programmed_bytes: 0,
+        }
+    }
+
+    /// Queues an operation and returns the number of its request.
+    pub fn submit(&mut self, operation: Operation) -> u32 {
+        let request = match operation {
+            Operation::Plain(request) => request,
+            Operation::Program { offset, data } => self.split(offset.get(), data),
+        };
+        self.waiting.push_back(request);
+        let sequence = self.submitted;
+        self.submitted = self.submitted.wrapping_add(1);
+        sequence
+    }
+
+    /// Cuts payload at sectors, so that a chunk is read back by one command.
+    fn split(&mut self, address: u32, data: Vec<u8>) -> Request {
+        let first_chunk = self.chunks_submitted;
+        let length = data.len() as u32;
+        let mut at = address;
+        let mut rest = data.as_slice();
+        while !rest.is_empty() {
+            let room = (CHUNK_DATA_BYTES - at % CHUNK_DATA_BYTES) as usize;
+            let (piece, left) = rest.split_at(room.min(rest.len()));
+            let chunk = Outgoing { sequence: self.chunks_submitted, address: at, data: piece.to_vec() };
+            self.outgoing.push_back(chunk);
+            self.chunk_bytes.push_back(piece.len() as u32);
+            self.chunks_submitted = self.chunks_submitted.wrapping_add(1);
+            at = at.wrapping_add(piece.len() as u32);
+            rest = left;
+        }
+        let chunks = self.chunks_submitted.wrapping_sub(first_chunk);
+        Request::Program { address, length, first_chunk, chunks }
+    }
+
+    /// Takes the outcome of a request, once it is there.
+    pub fn take_outcome(&mut self, sequence: u32) -> Option<Outcome> {
+        self.outcomes.remove(&sequence)
+    }
+
+    /// The status as last read.
+    pub const fn status(&self) -> Option<&Status> {
+        self.status.as_ref()
+    }
+
+    /// Payload bytes that the target has programmed and read back.
+    pub const fn programmed_bytes(&self) -> u64 {
+        self.programmed_bytes
+    }
+
+    /// Requests that have not ended yet.
+    pub fn open_requests(&self) -> usize {
+        self.waiting.len() + self.in_flight.len()
+    }
+
+    /// Drops what has not been sent. What the target has already got still ends.
+    pub fn abandon(&mut self) {
+        self.waiting.clear();
+        self.outgoing.clear();
+        self.submitted = self.requests_put;
+        self.chunks_submitted = self.payload_put;
+    }
+
+    /// Makes the next action renew the lease.
+    pub fn renew_lease(&mut self) {
+        self.doorbell_due = true;
+    }
+
+    /// What to do next.
+    pub fn next(&mut self) -> Action {
+        if let Some(record) = self.reply_due {
+            self.reading = Some(Reading::Reply { record });
+            let words = record.reply_length.div_ceil(4) as usize;
+            return Action::Read { offset: layout::reply_offset(record.reply_start), words };
+        }
+        if let Some(sequence) = self.result_due() {
+            self.reading = Some(Reading::Result { sequence });
+            return Action::Read { offset: layout::result_slot(sequence), words: result::WORDS };
+        }
+        if let Some(write) = self.next_requests() {
+            return write;
+        }
+        if self.doorbell_due {
+            self.doorbell_due = false;
+            return self.doorbell();
+        }
+        if self.bursts < BURSTS_BETWEEN_LOOKS
+            && let Some(write) = self.next_payload()
+        {
+            self.bursts += 1;
+            return write;
+        }
+        if self.in_flight.is_empty() {
+            return Action::Idle;
+        }
+        if !self.status_due {
+            self.status_due = true;
+            return Action::Wait;
+        }
+        self.look()
+    }
+
+    /// Reads the status now, whatever else is to do: to see whether the server is up and alive.
+    pub fn look(&mut self) -> Action {
+        self.bursts = 0;
+        self.status_due = false;
+        self.reading = Some(Reading::Status);
+        Action::Read { offset: STATUS, words: status::WORDS }
+    }
+
+    /// Takes what the last [`Action::Read`] read.
+    ///
+    /// # Errors
+    /// A record that stays damaged.
+    pub fn received(&mut self, words: &[u32]) -> Result<(), Damaged> {
+        match self.reading.take() {
+            Some(Reading::Status) => {
+                if let Some(words) = words.first_chunk() {
+                    self.take_status(Status::from_words(words));
+                }
+                Ok(())
+            }
+            Some(Reading::Result { sequence }) => self.take_result(sequence, words),
+            Some(Reading::Reply { record }) => self.take_reply(record, words),
+            None => Ok(()),
+        }
+    }
+
+    /// The four live words; the doorbell last.
+    fn doorbell(&mut self) -> Action {
+        self.lease = self.lease.wrapping_add(1);
+        let words = vec![self.lease, self.replies_taken, self.payload_put, self.requests_put];
+        Action::Write { offset: HOST, words }
+    }
+
+    /// Request records into consecutive slots, as far as there is room and the ring does not wrap.
+    fn next_requests(&mut self) -> Option<Action> {
+        let offset = layout::request_slot(self.requests_put);
+        let mut words = Vec::new();
+        while self.in_flight.len() < REQUEST_SLOTS as usize
+            && layout::request_slot(self.requests_put) == offset + words.len() as u32 * 4
+        {
+            let Some(request) = self.waiting.pop_front() else { break };
+            let sequence = self.requests_put;
+            words.extend(request.to_words(sequence));
+            self.in_flight.push_back(InFlight { sequence, request });
+            self.requests_put = sequence.wrapping_add(1);
+            if layout::request_slot(self.requests_put) < offset + REQUEST_BYTES {
+                break;
+            }
+        }
+        if words.is_empty() {
+            return None;
+        }
+        self.doorbell_due = true;
+        self.status_due = true;
+        Some(Action::Write { offset, words })
+    }
+
+    /// Chunks into consecutive slots: while they are full and the ring does not wrap, they go in one write.
+    fn next_payload(&mut self) -> Option<Action> {
+        let taken = self.status.map_or(0, |status| status.payload_taken);
+        let offset = layout::payload_slot(self.payload_put);
+        let mut words: Vec<u32> = Vec::new();
+        for n in 0..SLOTS_AT_ONCE {
+            let is_next = layout::payload_slot(self.payload_put) == offset + n * PAYLOAD_STRIDE;
+            let is_packed = words.len() as u32 * 4 == n * PAYLOAD_STRIDE;
+            if !is_next || !is_packed || self.payload_put.wrapping_sub(taken) >= PAYLOAD_SLOTS {
+                break;
+            }
+            let Some(out) = self.outgoing.pop_front() else { break };
+            let Some(chunk) = Chunk::new(out.sequence, out.address, &out.data) else { break };
+            words.extend(chunk.words());
+            self.payload_put = out.sequence.wrapping_add(1);
+        }
+        if words.is_empty() {
+            return None;
+        }
+        self.doorbell_due = true;
+        Some(Action::Write { offset, words })
+    }
+
+    fn take_status(&mut self, status: Status) {
+        while self.chunks_counted != status.payload_taken {
+            let Some(bytes) = self.chunk_bytes.pop_front() else { break };
+            self.programmed_bytes += u64::from(bytes);
+            self.chunks_counted = self.chunks_counted.wrapping_add(1);
+        }
+        self.status = Some(status);
+    }
+
+    /// The oldest request that has ended and whose record must be read; those that need no record are ended here.
+    fn result_due(&mut self) -> Option<u32> {
+        let status = self.status?;
+        while let Some(first) = self.in_flight.front() {
+            let ended = status.results_put.wrapping_sub(first.sequence);
+            if ended == 0 || ended > RESULT_SLOTS {
+                return None;
+            }
+            // The status was read after its counter: a fault of this request would stand in it.
+            let no_fault = status.fault.is_none();
+            if !(no_fault && matches!(first.request, Request::Erase { .. } | Request::Program { .. })) {
+                return Some(first.sequence);
+            }
+            let outcome = Outcome { request: first.request, result: Ok(()), values: [0; 2], reply: Vec::new() };
+            self.outcomes.insert(first.sequence, outcome);
+            self.in_flight.pop_front();
+        }
+        None
+    }
+
+    fn take_result(&mut self, sequence: u32, words: &[u32]) -> Result<(), Damaged> {
+        debug_assert_eq!(RESULT_BYTES as usize, result::WORDS * 4);
+        let record = words.first_chunk().and_then(|words| ResultRecord::from_words(words, sequence));
+        let Some(record) = record else { return self.again(sequence) };
+        self.damaged = 0;
+        if record.reply_length > 0 {
+            self.reply_due = Some(record);
+        } else {
+            self.finish(&record, Vec::new());
+        }
+        Ok(())
+    }
+
+    fn take_reply(&mut self, record: ResultRecord, words: &[u32]) -> Result<(), Damaged> {
+        let mut crc = crc::Crc32::new();
+        words.iter().for_each(|word| crc.word(*word));
+        if crc.finish() != record.reply_crc {
+            return self.again(record.sequence);
+        }
+        self.damaged = 0;
+        self.reply_due = None;
+        self.replies_taken = record.reply_start.wrapping_add(record.reply_length.next_multiple_of(4));
+        // Only a target that has more to say needs the room at once.
+        self.doorbell_due |= self.in_flight.len() > 1 || !self.waiting.is_empty();
+        self.finish(&record, words.to_vec());
+        Ok(())
+    }
+
+    /// Leaves everything as it is, so that the same read comes again.
+    fn again(&mut self, sequence: u32) -> Result<(), Damaged> {
+        self.damaged += 1;
+        if self.damaged > READ_AGAIN { Err(Damaged { sequence }) } else { Ok(()) }
+    }
+
+    fn finish(&mut self, record: &ResultRecord, reply: Vec<u32>) {
+        if let Some(first) = self.in_flight.pop_front() {
+            let (result, values) = (record.outcome, record.values);
+            let outcome = Outcome { request: first.request, result, values, reply };
+            self.outcomes.insert(record.sequence, outcome);
+        }
+    }
+}

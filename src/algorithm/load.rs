@@ -1,0 +1,46 @@
+//! Loading the blob, reading it back, and starting it on a halted core.
+
+use mailbox::Setup;
+use mailbox::layout::{AREA_ADDRESS, HOST, HOST_BYTES, SETUP, STATUS, STATUS_BYTES};
+
+use super::{AlgorithmError, Blob};
+use crate::address::Address;
+use crate::link::{Link, Start};
+
+/// The bus address of an offset in the mailbox area, which ends well below the end of the bus.
+pub(super) const fn area(offset: u32) -> Address {
+    Address::new(AREA_ADDRESS + offset)
+}
+
+/// Puts code, setup and empty counters into RAM, proves that they are there, and lets the core run.
+///
+/// The core is halted with MPU and caches off (`take_over`).
+///
+/// # Errors
+/// The link, or RAM that does not hold what was written.
+pub(super) fn load_and_start(link: &mut (dyn Link + '_), blob: &Blob, setup: &Setup) -> Result<(), AlgorithmError> {
+    write_checked(link, blob.load_address, &blob.words)?;
+    write_checked(link, area(STATUS), &[0; (STATUS_BYTES / 4) as usize])?;
+    write_checked(link, area(SETUP), &setup.to_words())?;
+    write_checked(link, area(HOST), &[0; (HOST_BYTES / 4) as usize])?;
+    link.start(Start {
+        entry: blob.entry,
+        stack: blob.stack_top,
+        vector_table: blob.load_address,
+        argument: 0,
+    })?;
+    Ok(())
+}
+
+fn write_checked(link: &mut (dyn Link + '_), address: Address, words: &[u32]) -> Result<(), AlgorithmError> {
+    link.write(address, words)?;
+    let mut read = vec![0; words.len()];
+    link.read(address, &mut read)?;
+    for (n, (&expected, found)) in (0..).zip(words.iter().zip(read)) {
+        if expected != found {
+            let address = Address::new(address.get() + n * 4);
+            return Err(AlgorithmError::ReadBack { address, expected, found });
+        }
+    }
+    Ok(())
+}

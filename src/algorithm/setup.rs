@@ -1,0 +1,61 @@
+//! The setup block from the target's data: every limit is the data sheet's maximum with the same margin.
+
+use mailbox::Setup;
+use mailbox::setup::{FLAG_DQS_LOOPBACK, FLAG_QPI, FLAG_QUAD};
+
+use crate::target::Target;
+
+/// Margin over the data sheet's maxima: tables of sibling parts differ by up to two.
+const MARGIN: u32 = 2;
+/// Lease of the host in ms (PROTOCOL.md §10).
+pub const LEASE_MS: u32 = 2_000;
+/// Longest time from ABh to the next command on any known part, in us (SFDP of the IS25WP256: 15).
+const POWER_DOWN_RELEASE_US: u32 = 15;
+/// Read with address, mode and data on four lines.
+const QUAD_READ: u8 = 0xEB;
+/// Read on one line with dummy clocks.
+const FAST_READ: u8 = 0x0B;
+const HERTZ_PER_MEGAHERTZ: u32 = 1_000_000;
+const SECTOR: u32 = 0x1000;
+const HALF_BLOCK: u32 = 0x8000;
+const BLOCK: u32 = 0x1_0000;
+
+/// What the algorithm is told about `target` in session number `session`.
+pub fn setup_for(target: &Target, session: u32) -> Setup {
+    let (part, board) = (target.flash(), target.board());
+    let limit = |max_us: u32| max_us.saturating_mul(MARGIN);
+    let erase = |size: u32| limit(part.erase_unit(size).map_or(part.chip_erase.max_us, |unit| unit.max_us));
+    let quad_read = part.read_command(QUAD_READ);
+    let fast_read = part.read_command(FAST_READ);
+    let quad_program = part.page_program.opcodes_1_1_4.first().copied();
+    let quad = board.data_lines == 4 && quad_read.is_some() && quad_program.is_some();
+    let mut flags = FLAG_QPI;
+    if board.dqs_pad_free {
+        flags |= FLAG_DQS_LOOPBACK;
+    }
+    if quad {
+        flags |= FLAG_QUAD;
+    }
+    let read_max_hz = [quad_read, fast_read].into_iter().flatten().map(|read| read.max_hz).min();
+    let work_hz = board.max_hz.min(part.max_hz).min(read_max_hz.unwrap_or(u32::MAX));
+    Setup {
+        session,
+        lease_ms: LEASE_MS,
+        flash_bytes: part.size_bytes,
+        page_program_limit_us: limit(part.page_program.max_us),
+        erase_4k_limit_us: erase(SECTOR),
+        erase_32k_limit_us: erase(HALF_BLOCK),
+        erase_64k_limit_us: erase(BLOCK),
+        erase_chip_limit_us: limit(part.chip_erase.max_us),
+        write_status_limit_us: limit(part.write_status.max_us),
+        reset_recovery_us: limit(part.software_reset.recovery_us),
+        power_down_release_us: limit(POWER_DOWN_RELEASE_US),
+        flags,
+        quad_enable_mask: part.quad_enable.mask,
+        quad_program_opcode: quad_program.unwrap_or(0),
+        quad_read_opcode: QUAD_READ,
+        quad_read_dummy_clocks: quad_read.map_or(0, |read| read.dummy_clocks),
+        fast_read_dummy_clocks: fast_read.map_or(0, |read| read.dummy_clocks),
+        work_clock_mhz: work_hz / HERTZ_PER_MEGAHERTZ,
+    }
+}

@@ -1,0 +1,240 @@
+//! Resets the chip and watches it boot: comparator on the reset handler, program counter samples, reset status.
+
+use std::time::Duration;
+
+use super::cause::{Cause, NotBooted};
+use super::content::obstacle;
+use super::evidence::{Booted, Evidence};
+use crate::address::Address;
+use crate::boot::{Entry, Present};
+use crate::clock::Deadline;
+use crate::link::registers::{
+    BOOT_WATCH_COMPARATOR, DEMCR, DEMCR_TRCENA, DWT_FUNCTION_PC_CMPMATCH, DWT_PCSR, VTOR, dwt_function,
+};
+use crate::link::{BootWatch, CoreState, Link, LinkError};
+use crate::target::{BootMode, Chip, Target};
+
+/// What shall be seen after the reset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expectation {
+    /// First instruction that the ROM starts: of the image, or of the resident bootloader before it.
+    pub reset_handler: Address,
+}
+
+impl From<&Entry> for Expectation {
+    fn from(entry: &Entry) -> Self {
+        Expectation { reset_handler: entry.reset_handler }
+    }
+}
+
+/// What the flash holds now, as far as the caller read it; the diagnosis needs it where the ROM does not boot.
+#[derive(Clone, Debug, Default)]
+pub struct FlashContent {
+    /// FCB, IVT, boot data.
+    pub present: Present,
+    /// Status register.
+    pub status_register: Option<u8>,
+    /// QE in it.
+    pub quad_enable_mask: u8,
+}
+
+impl FlashContent {
+    /// With the status register that the flash's exit sequence read back.
+    pub fn new(present: Present, status_register: Option<u8>, target: &Target) -> Self {
+        FlashContent { present, status_register, quad_enable_mask: target.flash().status.qe_mask }
+    }
+}
+
+/// How it ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BootResult {
+    /// The ROM was seen to start the image.
+    Booted(Booted),
+    /// It was not; with the most likely cause.
+    NotBooted(NotBooted),
+}
+
+/// Pause between two looks.
+const PAUSE: Duration = Duration::from_millis(5);
+/// After the proof, so long are supporting samples taken.
+const AFTERMATH: Duration = Duration::from_millis(20);
+/// How often the program counter must be seen in RAM or flash, with the comparator lost, to be taken as proof.
+const SAMPLES_WITHOUT_COMPARATOR: u32 = 5;
+/// DWT_PCSR while the core is halted, or where it has no sample.
+const NO_SAMPLE: u32 = u32::MAX;
+/// DWT_FUNCTION.FUNCTION.
+const DWT_FUNCTION_MASK: u32 = 0xF;
+
+// SRC_SRSR (IMXRT1060RM SRC chapter).
+const SRSR_SYSRESETREQ: u32 = 1 << 1;
+const SRSR_WATCHDOGS: u32 = 1 << 4 | 1 << 7;
+
+/// Resets the chip and watches it. The flash must have been left as the ROM expects it.
+///
+/// # Errors
+/// [`LinkError`] where the board is lost.
+pub fn prove_boot(
+    link: &mut dyn Link,
+    chip: &Chip,
+    expected: Expectation,
+    content: &FlashContent,
+) -> Result<BootResult, LinkError> {
+    let started = link.clock().now();
+    link.final_reset(Some(BootWatch { address: expected.reset_handler }))?;
+    let mut watch = Watch { link, chip, expected, started, samples: 0, in_rom: 0, last: None };
+    let srsr = watch.srsr()?;
+    if srsr & SRSR_SYSRESETREQ == 0 {
+        return Ok(not_booted(Cause::NoReset { srsr }, vec![Evidence::ResetSeen { srsr }]));
+    }
+    let strapped = watch.boot_mode_obstacle()?;
+    let limit = if strapped.is_some() { AFTERMATH } else { Duration::from_millis(chip.boot_mode.boot_timeout_ms.into()) };
+    let deadline = Deadline::after(watch.link.clock(), limit);
+    loop {
+        if watch.link.boot_watch_matched()? {
+            return watch.booted(srsr);
+        }
+        let state = watch.look()?;
+        if matches!(state, CoreState::LockedUp | CoreState::Halted) || deadline.is_over(watch.link.clock()) {
+            // The match may have come between the two looks.
+            if watch.link.boot_watch_matched()? {
+                return watch.booted(srsr);
+            }
+            return watch.conclude(state, strapped, content);
+        }
+        watch.link.clock().sleep(PAUSE);
+    }
+}
+
+fn not_booted(cause: Cause, evidence: Vec<Evidence>) -> BootResult {
+    BootResult::NotBooted(NotBooted { cause, evidence })
+}
+
+/// What has been seen so far.
+struct Watch<'a> {
+    link: &'a mut dyn Link,
+    chip: &'a Chip,
+    expected: Expectation,
+    started: Duration,
+    samples: u32,
+    in_rom: u32,
+    last: Option<Address>,
+}
+
+impl Watch<'_> {
+    fn srsr(&mut self) -> Result<u32, LinkError> {
+        let address = self.chip.registers.src_srsr;
+        self.link.read_word(address)
+    }
+
+    /// Takes a program counter sample and the core's state.
+    fn look(&mut self) -> Result<CoreState, LinkError> {
+        let pc = self.link.read_word(DWT_PCSR)?;
+        if pc != NO_SAMPLE && pc != 0 {
+            let pc = Address::new(pc);
+            self.samples += 1;
+            self.in_rom += u32::from(self.chip.rom_range().contains(pc));
+            self.last = Some(pc);
+        }
+        self.link.core_state()
+    }
+
+    /// Why the ROM does not even look at the flash, by its boot mode registers.
+    fn boot_mode_obstacle(&mut self) -> Result<Option<Cause>, LinkError> {
+        let (sbmr1_at, sbmr2_at) = (self.chip.registers.src_sbmr1, self.chip.registers.src_sbmr2);
+        let (sbmr1, sbmr2) = (self.link.read_word(sbmr1_at)?, self.link.read_word(sbmr2_at)?);
+        Ok(boot_mode_obstacle(sbmr1, sbmr2, &self.chip.boot_mode))
+    }
+
+    /// The proof is there; a little longer, to see what the image does next.
+    fn booted(mut self, srsr: u32) -> Result<BootResult, LinkError> {
+        let within = self.link.clock().now().saturating_sub(self.started);
+        let address = self.expected.reset_handler;
+        let proof = [Evidence::ResetHandlerExecuted { address, within }, Evidence::ResetSeen { srsr }];
+        let deadline = Deadline::after(self.link.clock(), AFTERMATH);
+        let state = loop {
+            let state = self.look()?;
+            if deadline.is_over(self.link.clock()) {
+                break state;
+            }
+            self.link.clock().sleep(PAUSE);
+        };
+        let mut evidence = proof.to_vec();
+        evidence.extend(self.supporting(state)?);
+        Ok(BootResult::Booted(Booted::new(evidence)))
+    }
+
+    fn supporting(&mut self, state: CoreState) -> Result<Vec<Evidence>, LinkError> {
+        let mut evidence = Vec::new();
+        if let Some(last) = self.last {
+            evidence.push(Evidence::ProgramCounter { last, samples: self.samples, in_rom: self.in_rom });
+        }
+        let vtor = self.link.read_word(VTOR)?;
+        evidence.push(Evidence::VectorTable { address: Address::new(vtor) });
+        match state {
+            CoreState::LockedUp => evidence.push(Evidence::LockedUp),
+            CoreState::Asleep => evidence.push(Evidence::Asleep),
+            CoreState::Halted | CoreState::Running => {}
+        }
+        Ok(evidence)
+    }
+
+    /// The reset handler was not seen: proof by samples where the comparator was lost, else the cause.
+    fn conclude(mut self, state: CoreState, strapped: Option<Cause>, content: &FlashContent) -> Result<BootResult, LinkError> {
+        let srsr = self.srsr()?;
+        let mut evidence = vec![Evidence::ResetSeen { srsr }];
+        evidence.extend(self.supporting(state)?);
+        let outside_rom = self.last.filter(|pc| !self.chip.rom_range().contains(*pc));
+        let rom_vtor = evidence.contains(&Evidence::VectorTable { address: self.chip.rom.address });
+        let cause = match (state, strapped, outside_rom) {
+            (CoreState::Halted, ..) => Cause::Halted { at: self.last },
+            _ if srsr & SRSR_WATCHDOGS != 0 => Cause::ResetLoop { srsr },
+            (CoreState::LockedUp, ..) => Cause::LockedUp,
+            (_, Some(strapped), _) => strapped,
+            (_, None, Some(at)) => {
+                let seen = self.samples.saturating_sub(self.in_rom) >= SAMPLES_WITHOUT_COMPARATOR;
+                if seen && !rom_vtor && !self.comparator_armed()? {
+                    return Ok(BootResult::Booted(Booted::new(evidence)));
+                }
+                Cause::OtherCode { at, expected: self.expected.reset_handler }
+            }
+            (_, None, None) => self.rom_did_not_boot(content)?,
+        };
+        Ok(not_booted(cause, evidence))
+    }
+
+    /// Whether the comparator still stands as it was set: the image may have taken the DWT for itself.
+    fn comparator_armed(&mut self) -> Result<bool, LinkError> {
+        let function = self.link.read_word(dwt_function(BOOT_WATCH_COMPARATOR))?;
+        let tracing = self.link.read_word(DEMCR)? & DEMCR_TRCENA != 0;
+        Ok(tracing && function & DWT_FUNCTION_MASK == DWT_FUNCTION_PC_CMPMATCH)
+    }
+
+    fn rom_did_not_boot(&mut self, content: &FlashContent) -> Result<Cause, LinkError> {
+        let sbmr2_at = self.chip.registers.src_sbmr2;
+        let sbmr2 = self.link.read_word(sbmr2_at)?;
+        let closed = is_closed(sbmr2, &self.chip.boot_mode).then_some(sbmr2);
+        Ok(obstacle(content, self.chip, closed)
+            .or(self.last.map(|at| Cause::RomRefused { at }))
+            .unwrap_or(Cause::NothingSeen))
+    }
+}
+
+fn boot_mode_obstacle(sbmr1: u32, sbmr2: u32, values: &BootMode) -> Option<Cause> {
+    let fuses = sbmr2 & values.sbmr2_bt_fuse_sel_mask != 0;
+    let bmod = sbmr2 >> values.sbmr2_bmod_shift & values.sbmr2_bmod_mask;
+    if bmod == u32::from(values.serial_downloader) {
+        return Some(Cause::StrappedToSerialDownloader { sbmr2 });
+    }
+    if bmod == u32::from(values.boot_from_fuses) && !fuses {
+        return Some(Cause::BootFusesNotSet { sbmr2 });
+    }
+    if bmod != u32::from(values.boot_from_fuses) && bmod != u32::from(values.internal_boot) {
+        return Some(Cause::ReservedBootMode { sbmr2 });
+    }
+    (sbmr1 & values.sbmr1_device_mask != values.sbmr1_flexspi_nor).then_some(Cause::OtherBootDevice { sbmr1, from_fuses: fuses })
+}
+
+fn is_closed(sbmr2: u32, values: &BootMode) -> bool {
+    let sec_config = sbmr2 & values.sbmr2_sec_config_mask;
+    !values.sec_config_open.iter().any(|open| u32::from(*open) == sec_config)
+}
