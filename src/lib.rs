@@ -5,10 +5,17 @@
 //! is the command line. `target` holds what is known of chip, flash part and board.
 
 pub mod address;
+pub mod algorithm;
 pub mod boot;
+pub mod cli;
 pub mod clock;
 pub mod image;
+pub mod job;
 pub mod link;
 pub mod plan;
 pub mod problem;
+pub mod report;
+pub mod reset;
+pub mod survey;
 pub mod target;
+pub mod verify;

@@ -1,3 +1,5 @@
 //! The `rtflash` program.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    rtflash::cli::run()
+}

@@ -34,7 +34,7 @@ pub enum Action {
         /// How many.
         words: usize,
     },
-    /// Nothing to do until the target has moved on; then [`Exchange::next`] again.
+    /// Nothing to do until the target has moved on; then [`Exchange::advance`] again.
     Wait,
     /// Everything submitted has its outcome.
     Idle,
@@ -178,6 +178,16 @@ impl Exchange {
         self.outcomes.remove(&sequence)
     }
 
+    /// Whether a request has ended and its outcome was not taken.
+    pub fn has_outcome(&self, sequence: u32) -> bool {
+        self.outcomes.contains_key(&sequence)
+    }
+
+    /// Drops the outcomes that nobody took.
+    pub fn forget_outcomes(&mut self) {
+        self.outcomes.clear();
+    }
+
     /// The status as last read.
     pub const fn status(&self) -> Option<&Status> {
         self.status.as_ref()
@@ -193,12 +203,28 @@ impl Exchange {
         self.waiting.len() + self.in_flight.len()
     }
 
-    /// Drops what has not been sent. What the target has already got still ends.
+    /// Drops the requests that have not been sent. What the target has already got still ends, payload included.
     pub fn abandon(&mut self) {
+        let cut = self.waiting.iter().find_map(|request| match request {
+            Request::Program { first_chunk, .. } => Some(*first_chunk),
+            _ => None,
+        });
+        let cut = cut.unwrap_or(self.chunks_submitted);
         self.waiting.clear();
-        self.outgoing.clear();
         self.submitted = self.requests_put;
-        self.chunks_submitted = self.payload_put;
+        self.chunks_submitted = cut;
+        self.outgoing.retain(|chunk| is_before(chunk.sequence, cut));
+        let kept = cut.wrapping_sub(self.chunks_counted) as usize;
+        self.chunk_bytes.truncate(kept);
+    }
+
+    /// Drops everything after a fault: the target refuses what it has already got, without looking at its payload.
+    pub fn give_up(&mut self) {
+        self.abandon();
+        self.outgoing.clear();
+        self.chunk_bytes.clear();
+        self.payload_put = self.chunks_submitted;
+        self.chunks_counted = self.chunks_submitted;
     }
 
     /// Makes the next action renew the lease.
@@ -207,7 +233,7 @@ impl Exchange {
     }
 
     /// What to do next.
-    pub fn next(&mut self) -> Action {
+    pub fn advance(&mut self) -> Action {
         if let Some(record) = self.reply_due {
             self.reading = Some(Reading::Reply { record });
             let words = record.reply_length.div_ceil(4) as usize;
@@ -233,7 +259,7 @@ impl Exchange {
         if self.in_flight.is_empty() {
             return Action::Idle;
         }
-        if !self.status_due {
+        if !self.status_due && self.bursts == 0 {
             self.status_due = true;
             return Action::Wait;
         }
@@ -321,7 +347,7 @@ impl Exchange {
     }
 
     fn take_status(&mut self, status: Status) {
-        while self.chunks_counted != status.payload_taken {
+        while is_before(self.chunks_counted, status.payload_taken) && status.fault.is_none() {
             let Some(bytes) = self.chunk_bytes.pop_front() else { break };
             self.programmed_bytes += u64::from(bytes);
             self.chunks_counted = self.chunks_counted.wrapping_add(1);
@@ -390,4 +416,10 @@ impl Exchange {
             self.outcomes.insert(record.sequence, outcome);
         }
     }
+}
+
+/// Whether counter `a` stands before `b`; both may have wrapped.
+const fn is_before(a: u32, b: u32) -> bool {
+    let distance = b.wrapping_sub(a);
+    distance != 0 && distance < 1 << 31
 }

@@ -10,8 +10,6 @@ mod load;
 mod operation;
 mod session;
 mod setup;
-#[cfg(test)]
-mod tests;
 
 pub use blob::Blob;
 pub use error::AlgorithmError;

@@ -41,9 +41,6 @@ pub enum Command {
         /// What a PASS needs after verify
         #[arg(long, value_name = "POLICY", default_value = "required")]
         boot_proof: BootProof,
-        /// How long the image may take until the ROM is seen to start it
-        #[arg(long, value_name = "MILLISECONDS", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=600_000))]
-        boot_timeout: u32,
     },
     /// Compare the board with the image, header included as `flash` would insert it; nothing is written
     Verify {
@@ -57,9 +54,6 @@ pub enum Command {
     Reset {
         #[command(flatten)]
         board: BoardArgs,
-        /// How long the image may take until the ROM is seen to start it
-        #[arg(long, value_name = "MILLISECONDS", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=600_000))]
-        boot_timeout: u32,
     },
     /// List the debug probes that can be used
     Probes,

@@ -111,6 +111,9 @@ pub enum Cause {
         /// Where the reset handler is.
         expected: Address,
     },
+    /// The core sleeps in WAIT or STOP mode, where the debug port reaches nothing.
+    #[error("the core sleeps with its bus clock off, and nothing can be seen of it")]
+    AsleepWithoutBus,
     /// Nothing was seen.
     #[error("nothing was seen of the image")]
     NothingSeen,
@@ -127,7 +130,8 @@ impl From<NotBooted> for Problem {
 impl From<Cause> for Problem {
     fn from(cause: Cause) -> Problem {
         let what = cause.to_string();
-        let not_proven = |code, why: String| Problem::new(code, ExitCode::BootNotProven, &what).because(why);
+        let not_proven =
+            |code, why: String| Problem::new(code, ExitCode::BootNotProven, &what).because(why);
         match cause {
             Cause::NoReset { srsr } => not_proven("reset-not-seen", format!("SRC_SRSR reads {srsr:#x}"))
                 .fix("press the board's reset button, or start again with --connect-under-reset"),
@@ -169,6 +173,11 @@ impl From<Cause> for Problem {
                 not_proven("other-code-runs", format!("the program counter is at {at}; the reset handler at {expected} was not executed"))
                     .fix("if a resident bootloader starts the image, let it finish, then run `rtflash reset`")
             }
+            Cause::AsleepWithoutBus => not_proven(
+                "asleep-without-bus",
+                "code runs that executes WFI with CCM_CLPCR.LPM not 0; the boot ROM is not known to do that".into(),
+            )
+            .fix("let the image set CCM_CLPCR.LPM to 0 while it starts, or accept it with --boot-proof=none"),
             Cause::NothingSeen => not_proven("boot-not-seen", "the debug port gave no usable sample".into())
                 .fix("switch the board off and on, then run `rtflash doctor`"),
         }
@@ -177,9 +186,15 @@ impl From<Cause> for Problem {
 
 fn other_device(what: &str, sbmr1: u32, from_fuses: bool) -> Problem {
     let (source, fix) = if from_fuses {
-        ("fuses (BT_FUSE_SEL is blown: the pins do not count)", "this chip is fused for another boot device; it cannot be changed")
+        (
+            "fuses (BT_FUSE_SEL is blown: the pins do not count)",
+            "this chip is fused for another boot device; it cannot be changed",
+        )
     } else {
-        ("pins", "set the BOOT_CFG switches for FlexSPI NOR (BOOT_CFG1[7:4] low) and switch the board off and on")
+        (
+            "pins",
+            "set the BOOT_CFG switches for FlexSPI NOR (BOOT_CFG1[7:4] low) and switch the board off and on",
+        )
     };
     Problem::new("boot-device", ExitCode::BootNotProven, what)
         .because(format!("SRC_SBMR1 reads {sbmr1:#010x}, from {source}"))

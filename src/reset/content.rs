@@ -11,7 +11,11 @@ const IVT_VERSION_CLASS: u8 = 0x40;
 const CSF_TAG: u8 = 0xD4;
 
 /// The first thing in the flash that the ROM cannot boot; `None` where all that was read looks right.
-pub(super) fn obstacle(content: &FlashContent, chip: &Chip, closed_sbmr2: Option<u32>) -> Option<Cause> {
+pub(super) fn obstacle(
+    content: &FlashContent,
+    chip: &Chip,
+    closed_sbmr2: Option<u32>,
+) -> Option<Cause> {
     let (present, offsets) = (&content.present, &chip.boot);
     let head = |offset| present.bytes_at::<4>(offset).copied();
     let fcb = present.fcb(offsets);
@@ -29,7 +33,9 @@ pub(super) fn obstacle(content: &FlashContent, chip: &Chip, closed_sbmr2: Option
     let Some(ivt) = present.ivt(offsets) else {
         return Some(Cause::NoIvt { found });
     };
-    if ivt.length_bytes != crate::boot::Ivt::SIZE_BYTES as u16 || ivt.version & 0xF0 != IVT_VERSION_CLASS {
+    if ivt.length_bytes != crate::boot::Ivt::SIZE_BYTES as u16
+        || ivt.version & 0xF0 != IVT_VERSION_CLASS
+    {
         return Some(Cause::NoIvt { found });
     }
     let bad = |field, found, rule| Some(Cause::BadHeader { field, found, rule });
@@ -37,15 +43,19 @@ pub(super) fn obstacle(content: &FlashContent, chip: &Chip, closed_sbmr2: Option
         return bad("IVT's entry", ivt.entry, "there is no address to jump to");
     }
     let flash_offset = |pointer: u32| offset_of(Address::new(pointer), chip);
-    let boot_data = flash_offset(ivt.boot_data).and_then(|at| present.bytes_at::<{ BootData::SIZE_BYTES }>(at));
+    let boot_data =
+        flash_offset(ivt.boot_data).and_then(|at| present.bytes_at::<{ BootData::SIZE_BYTES }>(at));
     if let Some(bytes) = boot_data {
         let boot_data = BootData::parse(bytes);
         if boot_data.length_bytes == 0 {
             return bad("boot data's length", 0, "the ROM takes the image as empty");
         }
     }
-    let signed = ivt.csf != 0 && flash_offset(ivt.csf).and_then(|at| first_byte(present, at)) == Some(CSF_TAG);
-    closed_sbmr2.filter(|_| !signed).map(|sbmr2| Cause::Closed { sbmr2 })
+    let signed = ivt.csf != 0
+        && flash_offset(ivt.csf).and_then(|at| first_byte(present, at)) == Some(CSF_TAG);
+    closed_sbmr2
+        .filter(|_| !signed)
+        .map(|sbmr2| Cause::Closed { sbmr2 })
 }
 
 fn first_byte(present: &Present, at: FlashOffset) -> Option<u8> {
@@ -54,5 +64,7 @@ fn first_byte(present: &Present, at: FlashOffset) -> Option<u8> {
 
 fn offset_of(address: Address, chip: &Chip) -> Option<FlashOffset> {
     let window = chip.flexspi.window();
-    window.contains(address).then(|| address.checked_from(window.start()).map(FlashOffset::new))?
+    window
+        .contains(address)
+        .then(|| address.checked_from(window.start()).map(FlashOffset::new))?
 }

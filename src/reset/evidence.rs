@@ -46,10 +46,20 @@ impl fmt::Display for Evidence {
             Evidence::ResetSeen { srsr } => write!(f, "the chip was reset (SRC_SRSR {srsr:#x})"),
             Evidence::ResetHandlerExecuted { address, within } => {
                 let ms = within.as_millis();
-                write!(f, "the reset handler at {address} was executed within {ms} ms (DWT comparator)")
+                write!(
+                    f,
+                    "the reset handler at {address} was executed within {ms} ms (DWT comparator)"
+                )
             }
-            Evidence::ProgramCounter { last, samples, in_rom } => {
-                write!(f, "program counter at {last}, {in_rom} of {samples} samples in the boot ROM")
+            Evidence::ProgramCounter {
+                last,
+                samples,
+                in_rom,
+            } => {
+                write!(
+                    f,
+                    "program counter at {last}, {in_rom} of {samples} samples in the boot ROM"
+                )
             }
             Evidence::VectorTable { address } => write!(f, "vector table at {address}"),
             Evidence::LockedUp => f.write_str("the core has locked up"),
@@ -76,11 +86,21 @@ impl Booted {
 
     /// Whether the proof is the executed reset handler, and not program counter samples alone.
     pub fn is_by_reset_handler(&self) -> bool {
-        self.evidence.iter().any(|e| matches!(e, Evidence::ResetHandlerExecuted { .. }))
+        self.evidence
+            .iter()
+            .any(|e| matches!(e, Evidence::ResetHandlerExecuted { .. }))
     }
 
     /// Whether the image locked the core up after it was started.
     pub fn locked_up(&self) -> bool {
         self.evidence.contains(&Evidence::LockedUp)
+    }
+
+    /// Whether the core was found in the boot ROM again after the image was started: a fault before the image had set
+    /// its own vector table.
+    pub fn back_in_rom(&self) -> bool {
+        self.evidence.iter().any(
+            |e| matches!(e, Evidence::ProgramCounter { samples, in_rom, .. } if samples == in_rom),
+        )
     }
 }

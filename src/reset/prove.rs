@@ -9,9 +9,10 @@ use crate::address::Address;
 use crate::boot::{Entry, Present};
 use crate::clock::Deadline;
 use crate::link::registers::{
-    BOOT_WATCH_COMPARATOR, DEMCR, DEMCR_TRCENA, DWT_FUNCTION_PC_CMPMATCH, DWT_PCSR, VTOR, dwt_function,
+    BOOT_WATCH_COMPARATOR, DEMCR, DEMCR_TRCENA, DWT_FUNCTION_PC_CMPMATCH, DWT_PCSR, MPU_CTRL, VTOR,
+    dwt_function,
 };
-use crate::link::{BootWatch, CoreState, Link, LinkError};
+use crate::link::{BootWatch, CoreState, Link, LinkError, Start};
 use crate::target::{BootMode, Chip, Target};
 
 /// What shall be seen after the reset.
@@ -23,7 +24,9 @@ pub struct Expectation {
 
 impl From<&Entry> for Expectation {
     fn from(entry: &Entry) -> Self {
-        Expectation { reset_handler: entry.reset_handler }
+        Expectation {
+            reset_handler: entry.reset_handler,
+        }
     }
 }
 
@@ -41,7 +44,11 @@ pub struct FlashContent {
 impl FlashContent {
     /// With the status register that the flash's exit sequence read back.
     pub fn new(present: Present, status_register: Option<u8>, target: &Target) -> Self {
-        FlashContent { present, status_register, quad_enable_mask: target.flash().status.qe_mask }
+        FlashContent {
+            present,
+            status_register,
+            quad_enable_mask: target.flash().status.qe_mask,
+        }
     }
 }
 
@@ -62,6 +69,10 @@ const AFTERMATH: Duration = Duration::from_millis(20);
 const SAMPLES_WITHOUT_COMPARATOR: u32 = 5;
 /// DWT_PCSR while the core is halted, or where it has no sample.
 const NO_SAMPLE: u32 = u32::MAX;
+/// Size and alignment of the parking place: that of a vector table (ARMv7-M ARM B3.2.5).
+const PARKING_BYTES: u32 = 0x80;
+/// `b .`, twice.
+const BRANCH_TO_ITSELF: u32 = 0xE7FE_E7FE;
 /// DWT_FUNCTION.FUNCTION.
 const DWT_FUNCTION_MASK: u32 = 0xF;
 
@@ -79,34 +90,106 @@ pub fn prove_boot(
     expected: Expectation,
     content: &FlashContent,
 ) -> Result<BootResult, LinkError> {
+    let retries = link.counts().retries;
+    let result = reset_and_watch(link, chip, expected, content)?;
+    // Reading the comparator clears its match: a reading that was damaged on the wire and repeated may have lost it.
+    let lost_perhaps = link.counts().retries != retries;
+    match &result {
+        BootResult::NotBooted(NotBooted {
+            cause: Cause::OtherCode { .. },
+            ..
+        }) if lost_perhaps => reset_and_watch(link, chip, expected, content),
+        _ => Ok(result),
+    }
+}
+
+fn reset_and_watch(
+    link: &mut dyn Link,
+    chip: &Chip,
+    expected: Expectation,
+    content: &FlashContent,
+) -> Result<BootResult, LinkError> {
+    park(link, chip)?;
+    // The boot mode was latched at power-on: what stands there now is what the ROM will read.
+    let sbmr1 = link.read_word(chip.registers.src_sbmr1)?;
+    let sbmr2 = link.read_word(chip.registers.src_sbmr2)?;
+    let strapped = boot_mode_obstacle(sbmr1, sbmr2, &chip.boot_mode);
     let started = link.clock().now();
-    link.final_reset(Some(BootWatch { address: expected.reset_handler }))?;
-    let mut watch = Watch { link, chip, expected, started, samples: 0, in_rom: 0, last: None };
-    let srsr = watch.srsr()?;
-    if srsr & SRSR_SYSRESETREQ == 0 {
-        return Ok(not_booted(Cause::NoReset { srsr }, vec![Evidence::ResetSeen { srsr }]));
-    }
-    let strapped = watch.boot_mode_obstacle()?;
-    let limit = if strapped.is_some() { AFTERMATH } else { Duration::from_millis(chip.boot_mode.boot_timeout_ms.into()) };
-    let deadline = Deadline::after(watch.link.clock(), limit);
+    link.final_reset(Some(BootWatch {
+        address: expected.reset_handler,
+    }))?;
+    let limit = match strapped {
+        Some(_) => AFTERMATH,
+        None => Duration::from_millis(chip.boot_mode.boot_timeout_ms.into()),
+    };
+    let deadline = Deadline::after(link.clock(), limit);
+    let closed = is_closed(sbmr2, &chip.boot_mode).then_some(sbmr2);
+    let mut watch = Watch {
+        link,
+        chip,
+        expected,
+        started,
+        closed,
+        samples: 0,
+        in_rom: 0,
+        last: None,
+    };
     loop {
-        if watch.link.boot_watch_matched()? {
-            return watch.booted(srsr);
-        }
-        let state = watch.look()?;
-        if matches!(state, CoreState::LockedUp | CoreState::Halted) || deadline.is_over(watch.link.clock()) {
-            // The match may have come between the two looks.
-            if watch.link.boot_watch_matched()? {
-                return watch.booted(srsr);
+        let seen = watch.turn();
+        let over = deadline.is_over(watch.link.clock());
+        match seen {
+            Ok(Turn::NoReset { srsr }) => {
+                return Ok(not_booted(
+                    Cause::NoReset { srsr },
+                    vec![Evidence::ResetSeen { srsr }],
+                ));
             }
-            return watch.conclude(state, strapped, content);
+            Ok(Turn::Matched { srsr }) => return watch.booted(srsr),
+            Ok(Turn::Core(state))
+                if matches!(state, CoreState::LockedUp | CoreState::Halted) || over =>
+            {
+                return watch.conclude(state, strapped, content);
+            }
+            // The image may wake up for an interrupt now and then.
+            Err(LinkError::Asleep { .. }) if over => {
+                return Ok(not_booted(Cause::AsleepWithoutBus, vec![Evidence::Asleep]));
+            }
+            Ok(Turn::Core(_)) | Err(LinkError::Asleep { .. }) => watch.link.clock().sleep(PAUSE),
+            Err(error) => return Err(error),
         }
-        watch.link.clock().sleep(PAUSE);
     }
+}
+
+/// Puts the core into a loop in RAM. Whatever runs now could be the old image, and its code is where the new one's is:
+/// if it executed the watched address before the reset takes hold, that would look like a boot.
+fn park(link: &mut dyn Link, chip: &Chip) -> Result<(), LinkError> {
+    let ram = &chip.algorithm_ram;
+    // The far end of the RAM: nothing else was executed there that an instruction cache could still hold.
+    let end = ram.address.get().saturating_add(ram.size_bytes);
+    let at = Address::new(end.saturating_sub(PARKING_BYTES) & !(PARKING_BYTES - 1));
+    link.halt()?;
+    link.write_word(MPU_CTRL, 0)?;
+    link.write(at, &[BRANCH_TO_ITSELF; 4])?;
+    link.start(Start {
+        entry: at,
+        stack: at,
+        vector_table: at,
+        argument: 0,
+    })
 }
 
 fn not_booted(cause: Cause, evidence: Vec<Evidence>) -> BootResult {
     BootResult::NotBooted(NotBooted { cause, evidence })
+}
+
+/// One look at the board.
+enum Turn {
+    /// No reset took place.
+    NoReset { srsr: u32 },
+    /// The reset handler was executed.
+    Matched { srsr: u32 },
+    /// It was not, and this is what the core does.
+    Core(CoreState),
 }
 
 /// What has been seen so far.
@@ -115,6 +198,8 @@ struct Watch<'a> {
     chip: &'a Chip,
     expected: Expectation,
     started: Duration,
+    /// SRC_SBMR2 of a closed part.
+    closed: Option<u32>,
     samples: u32,
     in_rom: u32,
     last: Option<Address>,
@@ -124,6 +209,22 @@ impl Watch<'_> {
     fn srsr(&mut self) -> Result<u32, LinkError> {
         let address = self.chip.registers.src_srsr;
         self.link.read_word(address)
+    }
+
+    /// Asks for the reset, and for the match before and after the sample, since it may come in between.
+    fn turn(&mut self) -> Result<Turn, LinkError> {
+        let srsr = self.srsr()?;
+        if srsr & SRSR_SYSRESETREQ == 0 {
+            return Ok(Turn::NoReset { srsr });
+        }
+        if self.link.boot_watch_matched()? {
+            return Ok(Turn::Matched { srsr });
+        }
+        let state = self.look()?;
+        Ok(match self.link.boot_watch_matched()? {
+            true => Turn::Matched { srsr },
+            false => Turn::Core(state),
+        })
     }
 
     /// Takes a program counter sample and the core's state.
@@ -138,38 +239,50 @@ impl Watch<'_> {
         self.link.core_state()
     }
 
-    /// Why the ROM does not even look at the flash, by its boot mode registers.
-    fn boot_mode_obstacle(&mut self) -> Result<Option<Cause>, LinkError> {
-        let (sbmr1_at, sbmr2_at) = (self.chip.registers.src_sbmr1, self.chip.registers.src_sbmr2);
-        let (sbmr1, sbmr2) = (self.link.read_word(sbmr1_at)?, self.link.read_word(sbmr2_at)?);
-        Ok(boot_mode_obstacle(sbmr1, sbmr2, &self.chip.boot_mode))
-    }
-
     /// The proof is there; a little longer, to see what the image does next.
     fn booted(mut self, srsr: u32) -> Result<BootResult, LinkError> {
         let within = self.link.clock().now().saturating_sub(self.started);
         let address = self.expected.reset_handler;
-        let proof = [Evidence::ResetHandlerExecuted { address, within }, Evidence::ResetSeen { srsr }];
+        let proof = [
+            Evidence::ResetHandlerExecuted { address, within },
+            Evidence::ResetSeen { srsr },
+        ];
+        let mut evidence = proof.to_vec();
+        match self.aftermath() {
+            Ok(more) => evidence.extend(more),
+            // The proof stands; the image went to sleep and took the bus clock with it.
+            Err(LinkError::Asleep { .. }) => evidence.push(Evidence::Asleep),
+            Err(error) => return Err(error),
+        }
+        Ok(BootResult::Booted(Booted::new(evidence)))
+    }
+
+    /// What the image does in the first moments.
+    fn aftermath(&mut self) -> Result<Vec<Evidence>, LinkError> {
+        (self.samples, self.in_rom) = (0, 0);
         let deadline = Deadline::after(self.link.clock(), AFTERMATH);
-        let state = loop {
+        loop {
             let state = self.look()?;
             if deadline.is_over(self.link.clock()) {
-                break state;
+                return self.supporting(state);
             }
             self.link.clock().sleep(PAUSE);
-        };
-        let mut evidence = proof.to_vec();
-        evidence.extend(self.supporting(state)?);
-        Ok(BootResult::Booted(Booted::new(evidence)))
+        }
     }
 
     fn supporting(&mut self, state: CoreState) -> Result<Vec<Evidence>, LinkError> {
         let mut evidence = Vec::new();
         if let Some(last) = self.last {
-            evidence.push(Evidence::ProgramCounter { last, samples: self.samples, in_rom: self.in_rom });
+            evidence.push(Evidence::ProgramCounter {
+                last,
+                samples: self.samples,
+                in_rom: self.in_rom,
+            });
         }
         let vtor = self.link.read_word(VTOR)?;
-        evidence.push(Evidence::VectorTable { address: Address::new(vtor) });
+        evidence.push(Evidence::VectorTable {
+            address: Address::new(vtor),
+        });
         match state {
             CoreState::LockedUp => evidence.push(Evidence::LockedUp),
             CoreState::Asleep => evidence.push(Evidence::Asleep),
@@ -179,12 +292,19 @@ impl Watch<'_> {
     }
 
     /// The reset handler was not seen: proof by samples where the comparator was lost, else the cause.
-    fn conclude(mut self, state: CoreState, strapped: Option<Cause>, content: &FlashContent) -> Result<BootResult, LinkError> {
+    fn conclude(
+        mut self,
+        state: CoreState,
+        strapped: Option<Cause>,
+        content: &FlashContent,
+    ) -> Result<BootResult, LinkError> {
         let srsr = self.srsr()?;
         let mut evidence = vec![Evidence::ResetSeen { srsr }];
         evidence.extend(self.supporting(state)?);
         let outside_rom = self.last.filter(|pc| !self.chip.rom_range().contains(*pc));
-        let rom_vtor = evidence.contains(&Evidence::VectorTable { address: self.chip.rom.address });
+        let rom_vtor = evidence.contains(&Evidence::VectorTable {
+            address: self.chip.rom.address,
+        });
         let cause = match (state, strapped, outside_rom) {
             (CoreState::Halted, ..) => Cause::Halted { at: self.last },
             _ if srsr & SRSR_WATCHDOGS != 0 => Cause::ResetLoop { srsr },
@@ -195,9 +315,12 @@ impl Watch<'_> {
                 if seen && !rom_vtor && !self.comparator_armed()? {
                     return Ok(BootResult::Booted(Booted::new(evidence)));
                 }
-                Cause::OtherCode { at, expected: self.expected.reset_handler }
+                Cause::OtherCode {
+                    at,
+                    expected: self.expected.reset_handler,
+                }
             }
-            (_, None, None) => self.rom_did_not_boot(content)?,
+            (_, None, None) => self.rom_did_not_boot(content),
         };
         Ok(not_booted(cause, evidence))
     }
@@ -209,13 +332,10 @@ impl Watch<'_> {
         Ok(tracing && function & DWT_FUNCTION_MASK == DWT_FUNCTION_PC_CMPMATCH)
     }
 
-    fn rom_did_not_boot(&mut self, content: &FlashContent) -> Result<Cause, LinkError> {
-        let sbmr2_at = self.chip.registers.src_sbmr2;
-        let sbmr2 = self.link.read_word(sbmr2_at)?;
-        let closed = is_closed(sbmr2, &self.chip.boot_mode).then_some(sbmr2);
-        Ok(obstacle(content, self.chip, closed)
+    fn rom_did_not_boot(&self, content: &FlashContent) -> Cause {
+        obstacle(content, self.chip, self.closed)
             .or(self.last.map(|at| Cause::RomRefused { at }))
-            .unwrap_or(Cause::NothingSeen))
+            .unwrap_or(Cause::NothingSeen)
     }
 }
 
@@ -231,10 +351,18 @@ fn boot_mode_obstacle(sbmr1: u32, sbmr2: u32, values: &BootMode) -> Option<Cause
     if bmod != u32::from(values.boot_from_fuses) && bmod != u32::from(values.internal_boot) {
         return Some(Cause::ReservedBootMode { sbmr2 });
     }
-    (sbmr1 & values.sbmr1_device_mask != values.sbmr1_flexspi_nor).then_some(Cause::OtherBootDevice { sbmr1, from_fuses: fuses })
+    (sbmr1 & values.sbmr1_device_mask != values.sbmr1_flexspi_nor).then_some(
+        Cause::OtherBootDevice {
+            sbmr1,
+            from_fuses: fuses,
+        },
+    )
 }
 
 fn is_closed(sbmr2: u32, values: &BootMode) -> bool {
     let sec_config = sbmr2 & values.sbmr2_sec_config_mask;
-    !values.sec_config_open.iter().any(|open| u32::from(*open) == sec_config)
+    !values
+        .sec_config_open
+        .iter()
+        .any(|open| u32::from(*open) == sec_config)
 }

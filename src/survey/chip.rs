@@ -94,12 +94,20 @@ impl ChipFound {
         let cpuid = link.read_word(identity.cpuid_address)?;
         if cpuid != identity.cpuid_value {
             let expected = identity.cpuid_value;
-            return Err(SurveyError::OtherCore { chip: chip.name.clone(), found: cpuid, expected });
+            return Err(SurveyError::OtherCore {
+                chip: chip.name.clone(),
+                found: cpuid,
+                expected,
+            });
         }
         let rom_fingerprint = link.read_word(identity.rom_fingerprint_address)?;
         if rom_fingerprint != identity.rom_fingerprint_value {
             let expected = identity.rom_fingerprint_value;
-            return Err(SurveyError::OtherRom { chip: chip.name.clone(), found: rom_fingerprint, expected });
+            return Err(SurveyError::OtherRom {
+                chip: chip.name.clone(),
+                found: rom_fingerprint,
+                expected,
+            });
         }
         let registers = &chip.registers;
         let mut word = |address: Address| link.read_word(address);
@@ -107,7 +115,10 @@ impl ChipFound {
         Ok(ChipFound {
             cpuid,
             rom_fingerprint,
-            unique_id: UniqueId::from_words(word(registers.ocotp_uid_low)?, word(registers.ocotp_uid_high)?),
+            unique_id: UniqueId::from_words(
+                word(registers.ocotp_uid_low)?,
+                word(registers.ocotp_uid_high)?,
+            ),
             silicon_revision: word(registers.ocotp_silicon_revision)?,
             sbmr1: word(registers.src_sbmr1)?,
             sbmr2,
@@ -133,5 +144,8 @@ fn boot_mode(sbmr2: u32, values: &target::BootMode) -> BootMode {
 
 fn closed(sbmr2: u32, values: &target::BootMode) -> bool {
     let sec_config = sbmr2 & values.sbmr2_sec_config_mask;
-    !values.sec_config_open.iter().any(|open| u32::from(*open) == sec_config)
+    !values
+        .sec_config_open
+        .iter()
+        .any(|open| u32::from(*open) == sec_config)
 }

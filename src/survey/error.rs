@@ -17,7 +17,9 @@ pub enum SurveyError {
         expected: u32,
     },
     /// The boot ROM is another one.
-    #[error("the boot ROM is not the one of {chip}: its mark reads {found:#010x}, not {expected:#010x}")]
+    #[error(
+        "the boot ROM is not the one of {chip}: its mark reads {found:#010x}, not {expected:#010x}"
+    )]
     OtherRom {
         /// Chip of the target.
         chip: String,
@@ -33,7 +35,11 @@ pub enum SurveyError {
         found: [u8; 3],
     },
     /// Another flash part.
-    #[error("the flash part is not {part}: its JEDEC ID reads {}, not {}", hex(found), hex(expected))]
+    #[error(
+        "the flash part is not {part}: its JEDEC ID reads {}, not {}",
+        hex(found),
+        hex(expected)
+    )]
     OtherFlash {
         /// Flash part of the target.
         part: String,

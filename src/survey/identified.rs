@@ -20,17 +20,27 @@ impl Identified {
     pub fn new(chip: ChipFound, flash: FlashFound, target: &Target) -> Result<Self, SurveyError> {
         let part = target.flash();
         if flash.is_absent() {
-            return Err(SurveyError::NoFlash { found: flash.jedec_id });
+            return Err(SurveyError::NoFlash {
+                found: flash.jedec_id,
+            });
         }
         if flash.jedec_id != part.jedec_id {
             let (found, expected) = (flash.jedec_id, part.jedec_id);
-            return Err(SurveyError::OtherFlash { part: part.name.clone(), found, expected });
+            return Err(SurveyError::OtherFlash {
+                part: part.name.clone(),
+                found,
+                expected,
+            });
         }
         if let Some(found) = flash.sfdp_size_bytes()
             && found != u64::from(part.size_bytes)
         {
             let expected = part.size_bytes;
-            return Err(SurveyError::OtherSize { part: part.name.clone(), found, expected });
+            return Err(SurveyError::OtherSize {
+                part: part.name.clone(),
+                found,
+                expected,
+            });
         }
         Ok(Identified { chip, flash })
     }

@@ -35,7 +35,11 @@ fn sfdp(density: u32) -> Vec<u8> {
 }
 
 fn flash(jedec_id: [u8; 3], sfdp: Vec<u8>) -> FlashFound {
-    FlashFound { jedec_id, status_register: 0x40, sfdp }
+    FlashFound {
+        jedec_id,
+        status_register: 0x40,
+        sfdp,
+    }
 }
 
 #[track_caller]
@@ -48,7 +52,8 @@ fn refused(flash: FlashFound, code: &str) {
 #[test]
 fn the_right_part_is_identified_by_id_and_size() {
     let size = 8 * 8_388_608 - 1;
-    let found = Identified::new(chip(), flash([0x9D, 0x70, 0x17], sfdp(size)), &target()).expect("identified");
+    let found = Identified::new(chip(), flash([0x9D, 0x70, 0x17], sfdp(size)), &target())
+        .expect("identified");
     assert_eq!(found.chip().unique_id.to_string(), "0123456789ABCDEF");
     assert_eq!(found.flash().sfdp_size_bytes(), Some(8_388_608));
 }
@@ -62,21 +67,35 @@ fn a_part_without_tables_is_identified_by_its_id() {
 
 #[test]
 fn a_size_given_as_power_of_two_is_understood() {
-    assert_eq!(flash([0; 3], sfdp(1 << 31 | 36)).sfdp_size_bytes(), Some(1 << 33));
+    assert_eq!(
+        flash([0; 3], sfdp(1 << 31 | 36)).sfdp_size_bytes(),
+        Some(1 << 33)
+    );
     assert_eq!(flash([0; 3], sfdp(1 << 31 | 200)).sfdp_size_bytes(), None);
-    assert_eq!(flash([0; 3], b"SFDP".to_vec()).sfdp_size_bytes(), None, "cut off");
+    assert_eq!(
+        flash([0; 3], b"SFDP".to_vec()).sfdp_size_bytes(),
+        None,
+        "cut off"
+    );
 }
 
 #[test]
 fn another_part_is_refused_with_both_ids() {
     refused(flash([0x9D, 0x60, 0x17], Vec::new()), "flash-part");
-    let error = Identified::new(chip(), flash([0xEF, 0x40, 0x18], Vec::new()), &target()).expect_err("refused");
-    assert_eq!(error.to_string(), "the flash part is not IS25WP064: its JEDEC ID reads EF 40 18, not 9D 70 17");
+    let error = Identified::new(chip(), flash([0xEF, 0x40, 0x18], Vec::new()), &target())
+        .expect_err("refused");
+    assert_eq!(
+        error.to_string(),
+        "the flash part is not IS25WP064: its JEDEC ID reads EF 40 18, not 9D 70 17"
+    );
 }
 
 #[test]
 fn a_part_of_another_size_is_refused() {
-    refused(flash([0x9D, 0x70, 0x17], sfdp(8 * 16_777_216 - 1)), "flash-size");
+    refused(
+        flash([0x9D, 0x70, 0x17], sfdp(8 * 16_777_216 - 1)),
+        "flash-size",
+    );
 }
 
 #[test]

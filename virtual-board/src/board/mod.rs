@@ -327,6 +327,17 @@ impl BoardHandle {
         self.with(|board| board.transactions())
     }
 
+    /// The whole trace so far, one line each.
+    ///
+    /// # Errors
+    /// As [`BoardHandle::with`].
+    pub fn trace(&self) -> Result<Vec<String>, BoardError> {
+        self.with(|board| {
+            let system = board.chip.system.borrow();
+            system.trace.lines().iter().map(|l| format!("{} {}: {}", l.at, l.source, l.text)).collect()
+        })
+    }
+
     /// The trace's violations so far: an empty list means that nobody did what the manuals forbid.
     ///
     /// # Errors

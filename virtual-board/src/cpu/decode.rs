@@ -67,6 +67,8 @@ pub enum Class {
         /// Base register.
         rn: u8,
     },
+    /// MOV or ADD to the PC: a plain branch that keeps the Thumb state (ALUWritePC); armagnac takes bit 0 for it.
+    MoveToPc,
     /// SVC.
     Svc,
     /// UDF.
@@ -155,6 +157,7 @@ pub fn classify16(hw: u16) -> Class {
         0b10000 => immediate(Width::Half, false),
         0b10001 => immediate(Width::Half, true),
         0b11000 | 0b11001 => Class::Several { rn: ((hw >> 8) & 7) as u8 },
+        _ if hw & 0xFD87 == 0x4487 => Class::MoveToPc,
         _ if hw >> 8 == 0xDF => Class::Svc,
         _ if hw >> 8 == 0xDE => Class::Udf,
         _ if hw & 0xFFEC == 0xB660 => Class::Cps {
@@ -282,6 +285,9 @@ mod tests {
     fn system_instructions_are_classified() {
         assert_eq!(classify16(0xB672), Class::Cps { enable: false, i: true, f: false });
         assert_eq!(classify16(0xBF10), Class::Yield);
+        assert_eq!(classify16(0x46AF), Class::MoveToPc, "mov pc, r5");
+        assert_eq!(classify16(0x4497), Class::MoveToPc, "add pc, r2");
+        assert_eq!(classify16(0x4585), Class::Plain, "cmp r5, r0");
         assert_eq!(classify32(0xF3EF_8010), Class::Mrs { rd: 0, sysm: 16 });
         assert_eq!(classify32(0xF380_8811), Class::Msr { rn: 0, sysm: 17 });
         assert_eq!(classify32(0xF3EF_8008), Class::Plain, "MRS MSP is armagnac's");

@@ -72,6 +72,7 @@ impl Cpu {
     /// Turns a fault into its exception, escalating as the architecture says.
     pub(super) fn fault(&mut self, fault: Fault) {
         let pc = self.proc.registers.pc;
+        self.system.borrow_mut().note("core", format!("fault at 0x{pc:08X}: {fault:?}"));
         let (exception, enable) = match fault {
             Fault::Model(what) => {
                 self.state = State::ModelLimit(format!("{what} at 0x{pc:08X}"));

@@ -371,6 +371,11 @@ impl Cpu {
         }
         let outcome = match class {
             Class::Plain => self.run(&*instruction, pc, size),
+            Class::MoveToPc => {
+                let result = self.run(&*instruction, pc, size);
+                self.proc.registers.psr.set_t(true);
+                result
+            }
             Class::Access(access) => self.load_store(access, &*instruction, pc, size, &before),
             Class::Several { rn } => {
                 let base = before[RegisterIndex::new_main(u32::from(rn))];

@@ -1,0 +1,178 @@
+//! The command line: what was typed becomes a job, its record becomes lines and an exit code. All printing lives here.
+
+mod args;
+mod progress;
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::process;
+use std::sync::Arc;
+
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+use crate::boot::{BootImage, judge};
+use crate::clock::{Clock, HostClock};
+use crate::image::Image;
+use crate::job::{self, Bench, BootPolicy, Job, Outcome};
+use crate::link::{self, Choice, ProbeSelector};
+#[cfg(feature = "virtual-board")]
+use crate::link::VirtualProbe;
+use crate::problem::{ExitCode, Place, Problem};
+use crate::report;
+use crate::target::Target;
+use args::{BoardArgs, BootProof, Cli, Command};
+use progress::Progress;
+
+/// The chip; other chips of the family come with their own data.
+const CHIP: &str = "mimxrt1062";
+
+/// Runs the program on its command line.
+pub fn run() -> process::ExitCode {
+    let cli = Cli::parse();
+    log_to_stderr(cli.verbose);
+    let code = match execute(&cli) {
+        Ok(code) => code,
+        Err(problem) => {
+            complain(&problem);
+            problem.exit.number()
+        }
+    };
+    process::ExitCode::from(code)
+}
+
+fn log_to_stderr(verbose: u8) {
+    let level = match verbose {
+        0 => "off",
+        1 => "rtflash=warn,error",
+        2 => "rtflash=debug,info",
+        _ => "trace",
+    };
+    // a second subscriber (in a test) is no reason to fail
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(level))
+        .with_writer(io::stderr)
+        .without_time()
+        .try_init();
+}
+
+fn complain(problem: &Problem) {
+    let _ = writeln!(io::stderr(), "error: {problem}");
+}
+
+fn print(line: &str) {
+    let _ = writeln!(io::stdout(), "{line}");
+}
+
+fn execute(cli: &Cli) -> Result<u8, Problem> {
+    let verbose = cli.verbose > 0;
+    match &cli.command {
+        Command::Flash { image, board, boot_proof } => {
+            let target = target(board)?;
+            let boot_image = boot_image(image, &target)?;
+            let boot_policy = match boot_proof {
+                BootProof::Required => BootPolicy::Required,
+                BootProof::None => BootPolicy::Accepted,
+            };
+            let job = Job { boot_policy, ..Job::new(&target) };
+            with_bench(board, verbose, |bench, progress| job::flash(&job, &boot_image, bench, progress))
+        }
+        Command::Verify { image, board } => {
+            let target = target(board)?;
+            let boot_image = boot_image(image, &target)?;
+            let job = Job::new(&target);
+            with_bench(board, verbose, |bench, progress| job::verify(&job, &boot_image, bench, progress))
+        }
+        Command::Reset { board } => {
+            let target = target(board)?;
+            let job = Job::new(&target);
+            with_bench(board, verbose, |bench, progress| job::reset(&job, bench, progress))
+        }
+        Command::Probes => {
+            let probes = link::list();
+            for probe in &probes {
+                print(&probe.to_string());
+            }
+            if probes.is_empty() {
+                return Err(Problem::from(link::LinkError::NoProbe));
+            }
+            Ok(ExitCode::Proven.number())
+        }
+    }
+}
+
+fn target(board: &BoardArgs) -> Result<Target, Problem> {
+    Ok(Target::builtin(CHIP, &board.flash, &board.board)?)
+}
+
+/// Reads the image and judges it: nothing of the board is needed for that, so a bad image never reaches one.
+fn boot_image(path: &Path, target: &Target) -> Result<BootImage, Problem> {
+    let content = std::fs::read(path).map_err(|e| {
+        Problem::new("input-unreadable", ExitCode::MalformedInput, "the input file cannot be read")
+            .at(Place::in_file(path, None))
+            .because(e.to_string())
+            .fix("check the name and the file's permissions")
+    })?;
+    let image = Image::parse(path, &content)?;
+    image.require_inside(target.flash_window())?;
+    Ok(judge(&image, None, target).into_boot_image()?)
+}
+
+/// Opens the way to the board, runs `work` on it and prints its record.
+fn with_bench(
+    board: &BoardArgs,
+    verbose: bool,
+    work: impl FnOnce(&Bench, &mut Progress) -> Outcome,
+) -> Result<u8, Problem> {
+    let bench = bench(board)?;
+    let mut progress = Progress::new();
+    let outcome = work(&bench, &mut progress);
+    progress.finish();
+    for line in bench.trace() {
+        tracing::debug!("virtual board: {line}");
+    }
+    for line in report::lines(&outcome.record, verbose) {
+        print(&line);
+    }
+    if let Some(problem) = &outcome.problem {
+        complain(problem);
+    }
+    Ok(outcome.record.verdict.exit())
+}
+
+fn bench(board: &BoardArgs) -> Result<Bench, Problem> {
+    let mut choice = Choice {
+        probe: None,
+        speed_khz: board.speed,
+        connect_under_reset: board.connect_under_reset,
+    };
+    let Some(text) = &board.probe else {
+        return Ok(Bench::real(choice, host_clock()));
+    };
+    #[cfg(feature = "virtual-board")]
+    if let Some(virtual_probe) = VirtualProbe::parse(text)? {
+        return Ok(Bench::virtual_board(choice, virtual_probe.start(&board.flash)?));
+    }
+    let selector: ProbeSelector = text.parse().map_err(|e: link::SelectorError| {
+        Problem::new("probe-selector", ExitCode::Usage, e.to_string())
+            .fix("take the selector from `rtflash probes`, or use `virtual`")
+    })?;
+    choice.probe = Some(selector);
+    Ok(Bench::real(choice, host_clock()))
+}
+
+fn host_clock() -> Arc<dyn Clock + Send + Sync> {
+    Arc::new(HostClock::start())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Cli;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

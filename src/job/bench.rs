@@ -1,0 +1,66 @@
+//! Where a job finds its board: the choice of probe, the clock that counts, and how many transactions were made.
+
+use std::sync::Arc;
+
+use crate::clock::Clock;
+use crate::link::{Choice, Counts};
+#[cfg(feature = "virtual-board")]
+use crate::link::VirtualBench;
+
+/// A probe to be opened, with its clock.
+pub struct Bench {
+    choice: Choice,
+    clock: Arc<dyn Clock + Send + Sync>,
+    #[cfg(feature = "virtual-board")]
+    virtual_board: Option<VirtualBench>,
+}
+
+impl Bench {
+    /// A probe on this computer.
+    pub fn real(choice: Choice, clock: Arc<dyn Clock + Send + Sync>) -> Self {
+        Bench {
+            choice,
+            clock,
+            #[cfg(feature = "virtual-board")]
+            virtual_board: None,
+        }
+    }
+
+    /// The probe of a virtual board, whose time is the job's clock. `choice` says how to connect.
+    #[cfg(feature = "virtual-board")]
+    pub fn virtual_board(choice: Choice, bench: VirtualBench) -> Self {
+        Bench {
+            choice: Choice { probe: Some(bench.selector()), ..choice },
+            clock: bench.clock(),
+            virtual_board: Some(bench),
+        }
+    }
+
+    /// The probe, and how to connect.
+    pub fn choice(&self) -> &Choice {
+        &self.choice
+    }
+
+    /// The job's clock.
+    pub fn clock(&self) -> &Arc<dyn Clock + Send + Sync> {
+        &self.clock
+    }
+
+    /// Probe transactions so far: exact on a virtual board, else one for every access that the link made.
+    pub fn transactions(&self, counts: Counts) -> u64 {
+        #[cfg(feature = "virtual-board")]
+        if let Some(bench) = &self.virtual_board {
+            return bench.transactions();
+        }
+        counts.reads + counts.writes
+    }
+
+    /// The virtual board's own log so far; nothing for a real one.
+    pub fn trace(&self) -> Vec<String> {
+        #[cfg(feature = "virtual-board")]
+        if let Some(bench) = &self.virtual_board {
+            return bench.board().trace().unwrap_or_default();
+        }
+        Vec::new()
+    }
+}

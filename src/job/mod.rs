@@ -1,0 +1,94 @@
+//! One job on one board: the stages in their order, each timed, with one record at the end.
+
+mod bench;
+mod meter;
+mod run;
+mod saved;
+
+pub use bench::Bench;
+pub use saved::{Saved, SavedError};
+
+use crate::boot::BootImage;
+use crate::plan::SharedSectors;
+use crate::problem::Problem;
+use crate::report::Record;
+use crate::target::Target;
+use run::Run;
+
+/// Whether `flash` may end without a proven boot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BootPolicy {
+    /// The ROM must be seen to start the image.
+    Required,
+    /// Asked for explicitly: verified content is enough, and the record says so.
+    Accepted,
+}
+
+/// What is to be done, apart from the image.
+#[derive(Clone, Copy, Debug)]
+pub struct Job<'t> {
+    /// Chip, flash part and board.
+    pub target: &'t Target,
+    /// Whether the boot must be proven.
+    pub boot_policy: BootPolicy,
+    /// What happens to bytes of others in a sector that must be erased.
+    pub shared: SharedSectors,
+}
+
+impl<'t> Job<'t> {
+    /// A job with the defaults: boot proof required, shared sectors preserved.
+    pub const fn new(target: &'t Target) -> Self {
+        Job {
+            target,
+            boot_policy: BootPolicy::Required,
+            shared: SharedSectors::Preserve,
+        }
+    }
+}
+
+/// How a job ended.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The record, verdict included.
+    pub record: Record,
+    /// What went wrong, with what to do about it.
+    pub problem: Option<Problem>,
+}
+
+/// Who watches a job.
+pub trait Observer {
+    /// A phase begins.
+    fn phase(&mut self, name: &'static str);
+    /// The phase is this far.
+    fn progress(&mut self, done_bytes: u64, total_bytes: u64);
+    /// Something worth a line.
+    fn note(&mut self, text: &str);
+}
+
+/// Nobody watches.
+impl Observer for () {
+    fn phase(&mut self, _name: &'static str) {}
+    fn progress(&mut self, _done_bytes: u64, _total_bytes: u64) {}
+    fn note(&mut self, _text: &str) {}
+}
+
+/// Programs `image`, verifies it, resets the board and proves that the ROM starts it.
+pub fn flash(job: &Job<'_>, image: &BootImage, bench: &Bench, observer: &mut dyn Observer) -> Outcome {
+    let mut run = Run::new("flash", job, bench, observer);
+    let verdict = run.flash(image);
+    run.finish(verdict)
+}
+
+/// Compares the board with `image`. Nothing is written; the board is reset before and after.
+pub fn verify(job: &Job<'_>, image: &BootImage, bench: &Bench, observer: &mut dyn Observer) -> Outcome {
+    let mut run = Run::new("verify", job, bench, observer);
+    let verdict = run.verify(image);
+    run.finish(verdict)
+}
+
+/// Resets the board into its boot ROM and proves that the ROM starts what the flash holds.
+pub fn reset(job: &Job<'_>, bench: &Bench, observer: &mut dyn Observer) -> Outcome {
+    let mut run = Run::new("reset", job, bench, observer);
+    let verdict = run.reset();
+    run.finish(verdict)
+}

@@ -1,0 +1,191 @@
+//! Sessions of the server: identify, map, stream, verify, stop, and what happens when the host goes away.
+
+use std::time::Duration;
+
+use mailbox::Request;
+use rtflash::address::FlashOffset;
+use rtflash::algorithm::{Algorithm, AlgorithmError, Operation};
+use rtflash::problem::{ExitCode, Problem};
+use rtflash::verify::{Expected, Verification, verify};
+
+use crate::bench::{assert_clean, bench, flash, noise, taken_over, target};
+
+const SEED: u32 = 0x5EED;
+
+fn erase(address: u32, size: u32, opcode: u8) -> Operation {
+    Operation::Plain(Request::Erase { address, size, opcode, flags: 1 })
+}
+
+fn program(offset: u32, data: &[u8]) -> Operation {
+    Operation::Program { offset: FlashOffset::new(offset), data: data.to_vec() }
+}
+
+#[test]
+fn a_session_identifies_and_stops_within_few_transactions() {
+    let bench = bench(|_| {});
+    let target = target();
+    let before = bench.transactions();
+    taken_over(&bench, |link| {
+        let mut algorithm = Algorithm::start(link, &target, SEED).unwrap();
+        let identity = algorithm.identify().unwrap();
+        assert_eq!(identity.jedec_id, target.flash().jedec_id);
+        let stopped = algorithm.stop().unwrap();
+        assert_eq!(stopped.jedec_id, target.flash().jedec_id);
+    });
+    let used = bench.transactions() - before;
+    eprintln!("{used} transactions, {:?}", bench.clock().now());
+    assert!(used < 300, "{used} transactions");
+    assert_clean(&bench);
+}
+
+#[test]
+fn a_stream_of_erases_and_programs_ends_verified() {
+    let old = noise(3, 8 << 20);
+    let before = old.clone();
+    let bench = bench(move |nor| nor.content_mut().copy_from_slice(&old));
+    let target = target();
+    let data = noise(17, 0x3_0000);
+    taken_over(&bench, |link| {
+        let mut algorithm = Algorithm::start(link, &target, SEED).unwrap();
+        algorithm
+            .perform(vec![Operation::Plain(Request::SetStatus { value: 0x40, mask: 0xFC })], &mut |_| true)
+            .unwrap();
+        let mut operations = Vec::new();
+        for block in 0..3 {
+            let at = 0x1_0000 + block * 0x1_0000;
+            operations.push(erase(at, 0x1_0000, 0xD8));
+            let from = (block * 0x1_0000) as usize;
+            operations.push(program(at, &data[from..from + 0x1_0000]));
+        }
+        let mut seen = Vec::new();
+        let start = algorithm.link().clock().now();
+        algorithm
+            .perform(operations, &mut |progress| {
+                seen.push(progress);
+                true
+            })
+            .unwrap();
+        eprintln!("stream of 192 KiB: {:?}", algorithm.link().clock().now() - start);
+        assert_eq!(seen.last().map(|p| (p.done, p.total, p.programmed_bytes)), Some((6, 6, 0x3_0000)));
+        let mut expected = vec![Expected { offset: FlashOffset::new(0x1_0000), bytes: data.clone() }];
+        let Verification::Equal(verified) = verify(&mut algorithm, &expected).unwrap() else { panic!("differs") };
+        assert_eq!(verified.bytes(), 0x3_0000);
+        expected[0].bytes[0x1_2345] ^= 0x10;
+        let Verification::Differs(mismatch) = verify(&mut algorithm, &expected).unwrap() else { panic!("equal") };
+        assert_eq!(mismatch.offset, FlashOffset::new(0x2_2345));
+        assert_eq!(mismatch.found, data[0x1_2345]);
+        algorithm.stop().unwrap();
+    });
+    let after = flash(&bench);
+    assert!(after[..0x1_0000] == before[..0x1_0000] && after[0x4_0000..] == before[0x4_0000..]);
+    assert!(after[0x1_0000..0x4_0000] == data[..]);
+    assert_clean(&bench);
+}
+
+#[test]
+fn a_map_tells_blank_equal_and_different() {
+    let bench = bench(|nor| nor.content_mut()[0x1000..0x2000].fill(0x77));
+    let target = target();
+    taken_over(&bench, |link| {
+        let mut algorithm = Algorithm::start(link, &target, SEED).unwrap();
+        let map = algorithm.map(0, 3).unwrap();
+        assert_eq!([0, 1, 2, 3].map(|n| map.is_blank(n)), [Some(true), Some(false), Some(true), None]);
+        assert_eq!(map.holds(1, &[0x77; 4096]), Some(true));
+        assert_eq!(map.holds(1, &[0x78; 4096]), Some(false));
+        let bytes = algorithm.read(FlashOffset::new(0xFFE), 0x1004).unwrap();
+        assert_eq!(bytes[..3], [0xFF, 0xFF, 0x77]);
+        assert_eq!(bytes[0x1001..], [0x77, 0xFF, 0xFF]);
+    });
+    assert_clean(&bench);
+}
+
+#[test]
+fn a_protected_part_is_told_by_code_and_exit() {
+    let bench = bench(|nor| {
+        nor.set_status_register(0x3C);
+        nor.content_mut()[..0x1000].fill(0);
+    });
+    let target = target();
+    taken_over(&bench, |link| {
+        let mut algorithm = Algorithm::start(link, &target, SEED).unwrap();
+        let error = algorithm
+            .perform(vec![erase(0, 0x1000, 0x20), program(0, &[1, 2, 3, 4]), erase(0x1000, 0x1000, 0x20)], &mut |_| true)
+            .unwrap_err();
+        let problem = Problem::from(error);
+        assert_eq!(problem.exit, ExitCode::EraseFailed, "{problem}");
+        // The session goes on: reading is allowed at once, changing after the fault is cleared.
+        assert_eq!(algorithm.read(FlashOffset::ZERO, 4).unwrap(), [0; 4]);
+        algorithm.clear_fault().unwrap();
+        algorithm
+            .perform(vec![Operation::Plain(Request::SetStatus { value: 0, mask: 0xFC }), erase(0, 0x1000, 0x20), program(0, &[9, 8, 7, 6])], &mut |_| true)
+            .unwrap();
+    });
+    assert_eq!(flash(&bench)[..4], [9, 8, 7, 6]);
+}
+
+#[test]
+fn cancelling_ends_what_was_sent_and_starts_nothing_more() {
+    let bench = bench(|nor| nor.content_mut().fill(0));
+    let target = target();
+    taken_over(&bench, |link| {
+        let mut algorithm = Algorithm::start(link, &target, SEED).unwrap();
+        let operations = (0..40).map(|n| erase(n * 0x1000, 0x1000, 0x20)).collect();
+        let error = algorithm.perform(operations, &mut |progress| progress.done < 2).unwrap_err();
+        assert!(matches!(error, AlgorithmError::Cancelled), "{error}");
+        algorithm.stop().unwrap();
+    });
+    let after = flash(&bench);
+    let erased = after.chunks(0x1000).take_while(|sector| sector.iter().all(|b| *b == 0xFF)).count();
+    assert!((2..40).contains(&erased), "{erased} sectors");
+    assert!(after[erased * 0x1000..].iter().all(|b| *b == 0));
+    assert_clean(&bench);
+}
+
+#[test]
+fn a_host_that_goes_away_leaves_a_board_that_was_reset() {
+    let bench = bench(|_| {});
+    let target = target();
+    taken_over(&bench, |link| {
+        let algorithm = Algorithm::start(link, &target, SEED).unwrap();
+        drop(algorithm);
+    });
+    let before = bench.board().with(|board| board.chip.resets()).unwrap();
+    bench.clock().sleep(Duration::from_secs(3));
+    let after = bench.board().with(|board| board.chip.resets()).unwrap();
+    assert_eq!(after, before + 1, "the lease ran out");
+    assert_clean(&bench);
+}
+
+#[test]
+fn a_board_that_is_reset_under_the_algorithm_is_told_as_silent() {
+    let bench = bench(|_| {});
+    let target = target();
+    taken_over(&bench, |link| {
+        let mut algorithm = Algorithm::start(link, &target, SEED).unwrap();
+        algorithm.link().halt().unwrap();
+        let error = algorithm.identify().unwrap_err();
+        let problem = Problem::from(error);
+        assert_eq!((problem.code, problem.exit), ("algorithm-silent", ExitCode::LinkLost));
+        assert!(problem.why.unwrap().contains("halted"));
+    });
+}
+#[test]
+fn dbg_trace() {
+    let bench = bench(|_| {});
+    let target = target();
+    taken_over(&bench, |link| {
+        let mut algorithm = Algorithm::start(link, &target, SEED).unwrap();
+        algorithm.link().write_word(rtflash::address::Address::new(0xE000_EDFC), 0x0100_07F0).unwrap();
+        let r = algorithm.identify();
+        eprintln!("{r:?}");
+        let link = algorithm.link();
+        eprintln!("halt {:?}", link.halt());
+        let sp = link.core_register(rtflash::link::CoreRegister::Msp).unwrap();
+        eprintln!("sp {sp:#x} pc {:#x}", link.core_register(rtflash::link::CoreRegister::Pc).unwrap());
+        let mut w = [0u32; 32];
+        link.read(rtflash::address::Address::new(sp & !3), &mut w).unwrap();
+        eprintln!("{w:x?}");
+        for a in [0xE000_ED28u32, 0xE000_ED2C, 0xE000_ED38] { eprintln!("{a:x}: {:x}", link.read_word(rtflash::address::Address::new(a)).unwrap()); }
+    });
+    for l in bench.board().with(|b| b.chip.system.borrow().trace.lines().iter().map(|l| format!("{l:?}")).collect::<Vec<_>>()).unwrap() { eprintln!("{l}"); }
+}
