@@ -22,9 +22,12 @@ impl From<AlgorithmError> for Problem {
                 .because("the wire is disturbed, or something on the board writes to the same RAM")
                 .fix("lower --speed; start again with --connect-under-reset")
                 .at(Place::at(address)),
-            AlgorithmError::Silent { core, fault, .. } => Problem::new("algorithm-silent", ExitCode::LinkLost, what)
-                .because(silence(core, fault))
+            AlgorithmError::Silent { core, .. } => Problem::new("algorithm-silent", ExitCode::LinkLost, what)
+                .because(silence(core))
                 .fix("start again; if it stays, check the board's supply and reset line"),
+            AlgorithmError::Stopped { fault, .. } => Problem::new("algorithm-defect", ExitCode::Internal, what)
+                .because(fault.map_or("it left no reason".to_owned(), |fault| why(&fault)))
+                .fix(REPORT),
             AlgorithmError::NotStarted { fault: Some(fault) } => not_started(&what, &fault),
             AlgorithmError::NotStarted { fault: None } => {
                 Problem::new("algorithm-start", ExitCode::Internal, what).fix(REPORT)
@@ -41,17 +44,13 @@ impl From<AlgorithmError> for Problem {
     }
 }
 
-fn silence(core: Option<CoreState>, fault: Option<Fault>) -> String {
-    let state = match core {
+const fn silence(core: Option<CoreState>) -> &'static str {
+    match core {
         Some(CoreState::Halted) => "its core is halted",
         Some(CoreState::LockedUp) => "its core is locked up",
         Some(CoreState::Asleep) => "its core sleeps",
         Some(CoreState::Running) => "its core runs, but not this code any more: the board was reset",
         None => "its core cannot be asked",
-    };
-    match fault {
-        Some(fault) => format!("{state}; {}", why(&fault)),
-        None => state.to_owned(),
     }
 }
 

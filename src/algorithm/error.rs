@@ -32,6 +32,12 @@ pub enum AlgorithmError {
         doing: &'static str,
         /// What the core does, where it could be asked.
         core: Option<CoreState>,
+    },
+    /// The algorithm stopped itself: a defect in it, or a fault of the bus.
+    #[error("the flash algorithm broke down while it was to {doing}")]
+    Stopped {
+        /// What was asked, in words.
+        doing: &'static str,
         /// The fault line, if there is one.
         fault: Option<Fault>,
     },

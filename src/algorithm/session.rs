@@ -307,6 +307,10 @@ impl<'l, 'p> Algorithm<'l, 'p> {
         self.link.clock().sleep(pause);
         let now = self.link.clock().now();
         if let Some(status) = self.exchange.status() {
+            if status.state == Some(ServerState::Failed) {
+                let fault = status.fault.map(|(_, fault)| fault);
+                return Err(AlgorithmError::Stopped { doing: self.doing, fault });
+            }
             match self.alive {
                 Some((alive, since)) if alive == status.alive => {
                     if now.saturating_sub(since) > SILENCE {
@@ -323,8 +327,7 @@ impl<'l, 'p> Algorithm<'l, 'p> {
     }
 
     fn silent(&mut self) -> AlgorithmError {
-        let fault = self.exchange.status().and_then(|status| status.fault).map(|(_, fault)| fault);
-        AlgorithmError::Silent { doing: self.doing, core: self.link.core_state().ok(), fault }
+        AlgorithmError::Silent { doing: self.doing, core: self.link.core_state().ok() }
     }
 
     fn next_nonce(&mut self) -> u32 {

@@ -8,6 +8,7 @@ mod connection;
 mod core;
 mod error;
 mod fault;
+mod joined;
 mod probe_link;
 mod probes;
 pub mod registers;

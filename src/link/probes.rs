@@ -1,13 +1,19 @@
 //! Which debug probes there are, and which one is meant.
 
+use std::any::Any;
 use std::fmt;
 use std::str::FromStr;
 
+use probe_rs::probe::jlink::{JLink, JLinkFactory};
 use probe_rs::probe::list::{Accessibility, Lister};
-use probe_rs::probe::{DebugProbeInfo, DebugProbeSelector, Probe};
+use probe_rs::probe::{
+    DebugProbe, DebugProbeError, DebugProbeInfo, DebugProbeSelector, JtagAccess, Probe,
+    ProbeFactory, RawSwdIo,
+};
 
 use super::error::LinkError;
 use super::fault::open_error;
+use super::joined::Joined;
 
 /// Chooses a probe: `VID:PID` or `VID:PID:serial`, numbers in hexadecimal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,9 +126,33 @@ pub(super) fn open(selector: Option<&ProbeSelector>) -> Result<(Probe, Listed), 
             probe: listed.to_string(),
         });
     }
-    match info.open() {
+    match open_listed(&info) {
         Ok(probe) => Ok((probe, listed)),
         Err(error) => Err(open_error(&error, listed.to_string())),
+    }
+}
+
+/// Opens a probe; one that takes raw SWD bits with its memory accesses joined.
+fn open_listed(info: &DebugProbeInfo) -> Result<Probe, DebugProbeError> {
+    let selector = DebugProbeSelector::from(info);
+    if info.is_probe_type::<JLinkFactory>() {
+        return joined::<JLink>(JLinkFactory.open(&selector)?);
+    }
+    #[cfg(feature = "virtual-board")]
+    if info.is_probe_type::<virtual_board::probe::Factory>() {
+        return joined::<virtual_board::probe::VirtualProbe>(
+            virtual_board::probe::Factory.open(&selector)?,
+        );
+    }
+    info.open()
+}
+
+fn joined<P: RawSwdIo + JtagAccess>(opened: Box<dyn DebugProbe>) -> Result<Probe, DebugProbeError> {
+    let opened: Box<dyn Any> = opened;
+    match opened.downcast::<P>() {
+        Ok(probe) => Ok(Probe::new(Joined::new(*probe))),
+        // a factory that gives another type than its own is not the one this was written for
+        Err(_) => Err(DebugProbeError::NotImplemented { function_name: "open" }),
     }
 }
 

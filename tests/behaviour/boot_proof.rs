@@ -1,5 +1,10 @@
 //! Promises of the last step: a boot counts as proven when the ROM was seen to jump into the image, and otherwise the
 //! user is told why it did not. On the virtual board, through probe-rs.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a panic is how a test fails"
+)]
 
 use std::time::Duration;
 

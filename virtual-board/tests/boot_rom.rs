@@ -1,4 +1,5 @@
 //! The boot ROM model on the modelled bus: which flash contents it starts, which it refuses, and the reason it gives.
+#![allow(clippy::expect_used, reason = "a panic is how a test fails")]
 
 mod boot_rom_bench;
 

@@ -1,4 +1,9 @@
 //! The register blocks: addresses as imxrt-ral has them, and the behaviour that flash algorithms and the ROM rely on.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a panic is how a test fails"
+)]
 
 use imxrt_ral as ral;
 use virtual_board::bus::{BusFault, Width};

@@ -133,6 +133,8 @@ pub mod rtwdog {
     pub const CS_UPDATE: u32 = 1 << 5;
     /// CS.EN.
     pub const CS_EN: u32 = 1 << 7;
+    /// CS.RCS: the configuration has taken effect; 0 after a reset until the first one.
+    pub const CS_RCS: u32 = 1 << 10;
     /// CS.CMD32EN: refresh and unlock are one 32-bit write.
     pub const CS_CMD32EN: u32 = 1 << 13;
     /// Counter: takes refresh and unlock words.

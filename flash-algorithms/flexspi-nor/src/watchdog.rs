@@ -76,8 +76,9 @@ fn stop_rtwdog(bus: &mut impl Bus) -> bool {
     if control & rtwdog::CS_EN == 0 {
         return false;
     }
-    if control & rtwdog::CS_UPDATE == 0 {
-        // Locked until the next reset; an unlock sequence would change nothing.
+    let configured = control & rtwdog::CS_RCS != 0;
+    if configured && control & rtwdog::CS_UPDATE == 0 {
+        // Locked until the next reset. Before the first configuration UPDATE is 0 too, and does not lock yet.
         command_rtwdog(bus, rtwdog::REFRESH);
         return true;
     }

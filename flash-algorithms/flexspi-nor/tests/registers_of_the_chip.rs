@@ -178,5 +178,6 @@ fn fields_are_the_chips() {
     assert_eq!(wdog::WMCR_PDE, ral::wdog::WMCR::PDE::mask);
     assert_eq!(rtwdog::CS_EN, ral::rtwdog::CS::EN::mask);
     assert_eq!(rtwdog::CS_UPDATE, ral::rtwdog::CS::UPDATE::mask);
+    assert_eq!(rtwdog::CS_RCS, ral::rtwdog::CS::RCS::mask);
     assert_eq!(rtwdog::CS_CMD32EN, ral::rtwdog::CS::CMD32EN::mask);
 }

@@ -3,7 +3,7 @@
 const POLYNOMIAL: u32 = 0xEDB8_8320;
 
 /// `TABLES[k][b]`: contribution of byte `b` followed by `k` zero bytes.
-const fn tables() -> [[u32; 256]; 4] {
+const fn tables() -> Tables {
     let mut t = [[0u32; 256]; 4];
     let mut i = 0;
     while i < 256 {
@@ -33,7 +33,48 @@ const fn tables() -> [[u32; 256]; 4] {
     t
 }
 
-static TABLES: [[u32; 256]; 4] = tables();
+type Tables = [[u32; 256]; 4];
+
+#[cfg(not(target_os = "none"))]
+static TABLES: Tables = tables();
+
+#[cfg(not(target_os = "none"))]
+#[inline(always)]
+fn table() -> &'static Tables {
+    &TABLES
+}
+
+/// Makes the tables. The target calls it once before anything else of this module; elsewhere they are constants.
+pub fn prepare() {
+    #[cfg(target_os = "none")]
+    // SAFETY: called once, on one core, before the first use of the tables.
+    unsafe {
+        *in_ram::TABLES.0.get() = tables();
+    }
+}
+
+/// On the target the tables lie outside the image: computing them is quicker than loading 4 KiB over the wire.
+#[cfg(target_os = "none")]
+mod in_ram {
+    use super::Tables;
+    use core::cell::UnsafeCell;
+
+    pub struct Shared(pub UnsafeCell<Tables>);
+
+    // SAFETY: written once by `prepare`, only read afterwards, and there is one core.
+    unsafe impl Sync for Shared {}
+
+    // The linker script of the blob puts this section behind the image.
+    #[unsafe(link_section = ".bss.crc_tables")]
+    pub static TABLES: Shared = Shared(UnsafeCell::new([[0; 256]; 4]));
+}
+
+#[cfg(target_os = "none")]
+#[inline(always)]
+fn table() -> &'static Tables {
+    // SAFETY: nothing writes after `prepare`.
+    unsafe { &*in_ram::TABLES.0.get() }
+}
 
 /// A running CRC-32.
 #[derive(Clone, Copy, Debug)]
@@ -56,16 +97,17 @@ impl Crc32 {
     pub fn word(&mut self, word: u32) {
         let c = self.0 ^ word;
         // The indices are bytes: no bounds check remains.
-        self.0 = TABLES[3][(c & 0xFF) as usize]
-            ^ TABLES[2][(c >> 8 & 0xFF) as usize]
-            ^ TABLES[1][(c >> 16 & 0xFF) as usize]
-            ^ TABLES[0][(c >> 24) as usize];
+        let table = table();
+        self.0 = table[3][(c & 0xFF) as usize]
+            ^ table[2][(c >> 8 & 0xFF) as usize]
+            ^ table[1][(c >> 16 & 0xFF) as usize]
+            ^ table[0][(c >> 24) as usize];
     }
 
     /// Adds one byte.
     #[inline]
     pub fn byte(&mut self, byte: u8) {
-        self.0 = (self.0 >> 8) ^ TABLES[0][((self.0 ^ u32::from(byte)) & 0xFF) as usize];
+        self.0 = (self.0 >> 8) ^ table()[0][((self.0 ^ u32::from(byte)) & 0xFF) as usize];
     }
 
     /// The CRC of all that was added.
@@ -74,7 +116,8 @@ impl Crc32 {
     }
 }
 
-/// CRC-32 of `words`, low byte first; usable in constants.
+/// CRC-32 of `words`, low byte first; usable in constants, and without tables.
+#[inline(never)]
 pub const fn crc32_words(words: &[u32]) -> u32 {
     let mut crc = !0u32;
     let mut i = 0;

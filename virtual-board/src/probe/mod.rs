@@ -6,7 +6,7 @@ mod shelf;
 
 pub use driver::VirtualProbe;
 pub use profile::{JLINK, Profile};
-pub use shelf::{PRODUCT_ID, VENDOR_ID, deny, offer, register, withdraw};
+pub use shelf::{Factory, PRODUCT_ID, VENDOR_ID, deny, offer, register, withdraw};
 
 use std::time::Duration;
 

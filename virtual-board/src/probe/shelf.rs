@@ -82,8 +82,9 @@ pub(super) fn put_back(serial: &str, wire: Box<dyn Wire>) {
     }
 }
 
+/// The driver: lists and opens the virtual probes.
 #[derive(Debug)]
-struct Factory;
+pub struct Factory;
 
 impl fmt::Display for Factory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

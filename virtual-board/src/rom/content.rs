@@ -2,10 +2,10 @@
 
 /// Where the Black Magic Probe looks for the RT1060's ROM, and what it finds there.
 const FINGERPRINT: (u32, u32) = (0x0020_A000, 0x80DB_F000);
-/// Pointer to the ROM API tree, as NXP's flash algorithms follow it. The tree itself is not modelled: a flash
-/// algorithm that calls the ROM would need the ROM's code.
+/// Pointer to the ROM API tree, as NXP's flash algorithms follow it. Its value is made up, and the tree is not modelled:
+/// an algorithm that calls the ROM would need the ROM's code.
 const API_TREE_POINTER: (u32, u32) = (0x0020_001C, 0x0020_C000);
-/// Initial stack pointer and reset vector of the ROM's own vector table.
+/// Initial stack pointer and reset vector of the ROM's own vector table; the values are made up.
 const VECTORS: [(u32, u32); 2] = [(0x0020_0000, super::ROM_STACK), (0x0020_0004, 0x0020_2001)];
 
 /// The ROM's word at `address` where the model knows it. Elsewhere the content of the ROM is unknown.

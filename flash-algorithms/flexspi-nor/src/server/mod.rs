@@ -6,6 +6,7 @@ use crate::lease::Lease;
 use crate::machine::{Duty, Machine};
 use crate::nor::Nor;
 use crate::registers::scb;
+use mailbox::crc;
 use mailbox::fault::{Fault, FaultCode, Stage};
 use mailbox::layout;
 use mailbox::request::{self, ERASE_CHECK_BLANK, Request};
@@ -55,6 +56,7 @@ struct Answer {
 impl<B: Bus, W: Words + Copy> Server<B, W> {
     /// Clears the status block, reads the setup, brings the flash up and reports the session's number.
     pub fn start(bus: B, words: W) -> Self {
+        crc::prepare();
         // The session word first: until it is written again, nothing in the block is valid.
         words.store(status::AT_SESSION, 0);
         words.order();
