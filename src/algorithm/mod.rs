@@ -10,6 +10,8 @@ mod load;
 mod operation;
 mod session;
 mod setup;
+#[cfg(test)]
+mod tests;
 
 pub use blob::Blob;
 pub use error::AlgorithmError;

@@ -4,21 +4,18 @@ mod args;
 mod progress;
 
 use std::io::{self, Write};
-use std::path::Path;
 use std::process;
 use std::sync::Arc;
 
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
-use crate::boot::{BootImage, judge};
 use crate::clock::{Clock, HostClock};
-use crate::image::Image;
 use crate::job::{self, Bench, BootPolicy, Job, Outcome};
 use crate::link::{self, Choice, ProbeSelector};
 #[cfg(feature = "virtual-board")]
 use crate::link::VirtualProbe;
-use crate::problem::{ExitCode, Place, Problem};
+use crate::problem::{ExitCode, Problem};
 use crate::report;
 use crate::target::Target;
 use args::{BoardArgs, BootProof, Cli, Command};
@@ -69,7 +66,7 @@ fn execute(cli: &Cli) -> Result<u8, Problem> {
     match &cli.command {
         Command::Flash { image, board, boot_proof } => {
             let target = target(board)?;
-            let boot_image = boot_image(image, &target)?;
+            let boot_image = job::load(image, &target)?;
             let boot_policy = match boot_proof {
                 BootProof::Required => BootPolicy::Required,
                 BootProof::None => BootPolicy::Accepted,
@@ -79,7 +76,7 @@ fn execute(cli: &Cli) -> Result<u8, Problem> {
         }
         Command::Verify { image, board } => {
             let target = target(board)?;
-            let boot_image = boot_image(image, &target)?;
+            let boot_image = job::load(image, &target)?;
             let job = Job::new(&target);
             with_bench(board, verbose, |bench, progress| job::verify(&job, &boot_image, bench, progress))
         }
@@ -103,19 +100,6 @@ fn execute(cli: &Cli) -> Result<u8, Problem> {
 
 fn target(board: &BoardArgs) -> Result<Target, Problem> {
     Ok(Target::builtin(CHIP, &board.flash, &board.board)?)
-}
-
-/// Reads the image and judges it: nothing of the board is needed for that, so a bad image never reaches one.
-fn boot_image(path: &Path, target: &Target) -> Result<BootImage, Problem> {
-    let content = std::fs::read(path).map_err(|e| {
-        Problem::new("input-unreadable", ExitCode::MalformedInput, "the input file cannot be read")
-            .at(Place::in_file(path, None))
-            .because(e.to_string())
-            .fix("check the name and the file's permissions")
-    })?;
-    let image = Image::parse(path, &content)?;
-    image.require_inside(target.flash_window())?;
-    Ok(judge(&image, None, target).into_boot_image()?)
 }
 
 /// Opens the way to the board, runs `work` on it and prints its record.

@@ -1,11 +1,13 @@
 //! One job on one board: the stages in their order, each timed, with one record at the end.
 
 mod bench;
+mod load;
 mod meter;
 mod run;
 mod saved;
 
 pub use bench::Bench;
+pub use load::load;
 pub use saved::{Saved, SavedError};
 
 use crate::boot::BootImage;

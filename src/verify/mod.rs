@@ -2,12 +2,13 @@
 
 use std::fmt;
 
+use mailbox::result::SECTOR_BYTES;
 use mailbox::{Digest, digest};
 
 use crate::address::FlashOffset;
 use crate::algorithm::{Algorithm, AlgorithmError};
 use crate::plan::{Plan, VerifyScope};
-use crate::target::FlashPart;
+
 
 /// Bytes that the flash should hold from an offset on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +57,7 @@ pub struct Mismatch {
 impl Mismatch {
     /// Number of its 4 KiB sector.
     pub const fn sector(&self) -> u32 {
-        self.offset.get() / FlashPart::SECTOR_BYTES
+        self.offset.get() / SECTOR_BYTES
     }
 }
 
@@ -164,7 +165,7 @@ fn pieces(expected: &Expected) -> Vec<(FlashOffset, &[u8])> {
     let mut at = expected.offset.get();
     let mut rest = expected.bytes.as_slice();
     while !rest.is_empty() {
-        let room = (FlashPart::SECTOR_BYTES - at % FlashPart::SECTOR_BYTES) as usize;
+        let room = (SECTOR_BYTES - at % SECTOR_BYTES) as usize;
         let (piece, left) = rest.split_at(room.min(rest.len()));
         pieces.push((FlashOffset::new(at), piece));
         at += piece.len() as u32;

@@ -26,19 +26,13 @@ fn a_session_identifies_and_stops_within_few_transactions() {
     let target = target();
     let before = bench.transactions();
     taken_over(&bench, |link| {
-        eprintln!("T {} {:?}", bench.transactions(), bench.clock().now());
         let mut algorithm = Algorithm::start(link, &target, SEED).unwrap();
-        eprintln!("T {} {:?}", bench.transactions(), bench.clock().now());
         let identity = algorithm.identify().unwrap();
-        eprintln!("T {} {:?}", bench.transactions(), bench.clock().now());
         assert_eq!(identity.jedec_id, target.flash().jedec_id);
         let stopped = algorithm.stop().unwrap();
-        eprintln!("T {} {:?}", bench.transactions(), bench.clock().now());
         assert_eq!(stopped.jedec_id, target.flash().jedec_id);
     });
-        eprintln!("T {} {:?}", bench.transactions(), bench.clock().now());
     let used = bench.transactions() - before;
-    eprintln!("{used} transactions, {:?}", bench.clock().now());
     assert!(used < 300, "{used} transactions");
     assert_clean(&bench);
 }
@@ -63,14 +57,12 @@ fn a_stream_of_erases_and_programs_ends_verified() {
             operations.push(program(at, &data[from..from + 0x1_0000]));
         }
         let mut seen = Vec::new();
-        let start = algorithm.link().clock().now();
         algorithm
             .perform(operations, &mut |progress| {
                 seen.push(progress);
                 true
             })
             .unwrap();
-        eprintln!("stream of 192 KiB: {:?}", algorithm.link().clock().now() - start);
         assert_eq!(seen.last().map(|p| (p.done, p.total, p.programmed_bytes)), Some((6, 6, 0x3_0000)));
         let mut expected = vec![Expected { offset: FlashOffset::new(0x1_0000), bytes: data.clone() }];
         let Verification::Equal(verified) = verify(&mut algorithm, &expected).unwrap() else { panic!("differs") };
@@ -156,7 +148,7 @@ fn a_host_that_goes_away_leaves_a_board_that_was_reset() {
     });
     let before = bench.board().with(|board| board.chip.resets()).unwrap();
     // In pieces: an idle core skips to the end of each.
-    for _ in 0..6 {
+    for _ in 0..12 {
         bench.clock().sleep(Duration::from_millis(500));
     }
     let after = bench.board().with(|board| board.chip.resets()).unwrap();
@@ -176,19 +168,4 @@ fn a_board_that_is_reset_under_the_algorithm_is_told_as_silent() {
         assert_eq!((problem.code, problem.exit), ("algorithm-silent", ExitCode::LinkLost));
         assert!(problem.why.unwrap().contains("halted"));
     });
-}
-#[test]
-fn dbg_trace() {
-    let bench = bench(|_| {});
-    let target = target();
-    taken_over(&bench, |link| {
-        let algorithm = Algorithm::start(link, &target, SEED).unwrap();
-        drop(algorithm);
-    });
-    for _ in 0..6 {
-    bench.clock().sleep(Duration::from_millis(500));
-    eprintln!("{:?}", bench.clock().now());
-    bench.board().with(|b| { let mut s = b.chip.system.borrow_mut(); eprintln!("{} {}", s.now(), s.core_hz()); for a in [0x2021_8010u32, 0x2021_8014, 0x2021_802c, 0x401f_0024,0x2021_8700] { eprintln!("{:x?}", s.core_read(a, virtual_board::bus::Width::Word)); } }).unwrap();
-    }
-    for l in bench.board().with(|b| b.chip.system.borrow().trace.lines().iter().map(|l| format!("{l:?}")).collect::<Vec<_>>()).unwrap() { eprintln!("{l}"); }
 }

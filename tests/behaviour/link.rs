@@ -589,7 +589,7 @@ fn a_sleeping_bus_is_waited_for_but_not_for_ever() {
     let cable = bench("asleep");
     on("asleep", |link| {
         link.write_word(CODE, 1).unwrap();
-        cable.bench().desk.asleep = 1500;
+        cable.bench().desk.asleep = 3_000;
         link.write_word(CODE, 2).unwrap();
         assert_eq!(link.read_word(CODE).unwrap(), 2);
         assert!(link.counts().retries > 0);

@@ -3,5 +3,7 @@
 mod bench;
 mod boot_proof;
 mod edges;
+mod few_transactions;
 mod link;
 mod stock_tools_can_use_our_algorithm;
+mod the_flash_holds_exactly_image_and_header;

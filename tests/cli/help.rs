@@ -1,0 +1,49 @@
+//! The help texts: there, readable, and complete.
+
+use crate::station::Station;
+
+const COMMANDS: [&[&str]; 5] = [&[], &["flash"], &["verify"], &["reset"], &["probes"]];
+/// Longest line that fits half a screen.
+const COLUMNS: usize = 110;
+/// Exit codes that a user of today's commands can meet.
+const EXIT_CODES: [&str; 12] = ["0", "1", "2", "6", "8", "10", "11", "12", "13", "16", "20", "21"];
+
+#[test]
+fn every_command_has_a_help_text_that_fits_and_speaks_of_exit_codes() {
+    for command in COMMANDS {
+        for option in ["-h", "--help"] {
+            let arguments = [command, &[option]].concat();
+            let session = Station::new().run(&arguments).ends_with(0);
+            assert!(session.stdout.contains("Usage: rtflash"), "{session}");
+            let longest = session.stdout.lines().map(|line| line.chars().count()).max();
+            assert!(longest <= Some(COLUMNS), "a line of {longest:?} columns\n{session}");
+            assert!(session.stdout.to_lowercase().contains("exit code"), "no exit codes\n{session}");
+            assert_eq!(session.stderr, "", "{session}");
+        }
+    }
+}
+
+#[test]
+fn the_help_lists_every_exit_code_at_the_start_of_its_own_line() {
+    let session = Station::new().run(&["--help"]).ends_with(0);
+    for code in EXIT_CODES {
+        let listed = session.stdout.lines().any(|line| line.split_whitespace().next() == Some(code));
+        assert!(listed, "exit code {code} is not listed\n{session}");
+    }
+}
+
+#[test]
+fn the_options_that_choose_a_board_are_the_same_everywhere() {
+    for command in ["flash", "verify", "reset"] {
+        let session = Station::new().run(&[command, "--help"]).ends_with(0);
+        for option in ["--probe", "--speed", "--connect-under-reset", "--flash", "--board", "--verbose", "RTFLASH_PROBE"] {
+            assert!(session.stdout.contains(option), "no {option}\n{session}");
+        }
+    }
+}
+
+#[test]
+fn the_version_is_the_package_s() {
+    let session = Station::new().run(&["--version"]).ends_with(0);
+    assert_eq!(session.stdout.trim(), concat!("rtflash ", env!("CARGO_PKG_VERSION")));
+}
