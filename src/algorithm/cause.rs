@@ -1,7 +1,7 @@
 //! Fault words into what the user reads: stable code, exit code, why, and what to do.
 
-use mailbox::fault::{Fault, FaultCode, Stage};
 use mailbox::Request;
+use mailbox::fault::{Fault, FaultCode, Stage};
 
 use super::AlgorithmError;
 use crate::link::CoreState;
@@ -17,17 +17,27 @@ impl From<AlgorithmError> for Problem {
         let what = error.to_string();
         match error {
             AlgorithmError::Link(error) => error.into(),
-            AlgorithmError::Blob => Problem::new("algorithm-blob", ExitCode::Internal, what).fix(REPORT),
-            AlgorithmError::ReadBack { address, .. } => Problem::new("ram-differs", ExitCode::LinkLost, what)
-                .because("the wire is disturbed, or something on the board writes to the same RAM")
-                .fix("lower --speed; start again with --connect-under-reset")
-                .at(Place::at(address)),
-            AlgorithmError::Silent { core, .. } => Problem::new("algorithm-silent", ExitCode::LinkLost, what)
-                .because(silence(core))
-                .fix("start again; if it stays, check the board's supply and reset line"),
-            AlgorithmError::Stopped { fault, .. } => Problem::new("algorithm-defect", ExitCode::Internal, what)
-                .because(fault.map_or("it left no reason".to_owned(), |fault| why(&fault)))
-                .fix(REPORT),
+            AlgorithmError::Blob => {
+                Problem::new("algorithm-blob", ExitCode::Internal, what).fix(REPORT)
+            }
+            AlgorithmError::ReadBack { address, .. } => {
+                Problem::new("ram-differs", ExitCode::LinkLost, what)
+                    .because(
+                        "the wire is disturbed, or something on the board writes to the same RAM",
+                    )
+                    .fix("lower --speed; start again with --connect-under-reset")
+                    .at(Place::at(address))
+            }
+            AlgorithmError::Silent { core, .. } => {
+                Problem::new("algorithm-silent", ExitCode::LinkLost, what)
+                    .because(silence(core))
+                    .fix("start again; if it stays, check the board's supply and reset line")
+            }
+            AlgorithmError::Stopped { fault, .. } => {
+                Problem::new("algorithm-defect", ExitCode::Internal, what)
+                    .because(fault.map_or("it left no reason".to_owned(), |fault| why(&fault)))
+                    .fix(REPORT)
+            }
             AlgorithmError::NotStarted { fault: Some(fault) } => not_started(&what, &fault),
             AlgorithmError::NotStarted { fault: None } => {
                 Problem::new("algorithm-start", ExitCode::Internal, what).fix(REPORT)
@@ -36,7 +46,9 @@ impl From<AlgorithmError> for Problem {
             AlgorithmError::Damaged(_) => Problem::new("wire-noise", ExitCode::LinkLost, what)
                 .because("its check sum is wrong, however often it is read")
                 .fix("check cable and connector; lower --speed"),
-            AlgorithmError::Reply => Problem::new("algorithm-reply", ExitCode::Internal, what).fix(REPORT),
+            AlgorithmError::Reply => {
+                Problem::new("algorithm-reply", ExitCode::Internal, what).fix(REPORT)
+            }
             AlgorithmError::Cancelled => Problem::new("cancelled", ExitCode::Cancelled, what)
                 .because("the user asked for it")
                 .fix("start again: the board does not boot half an image"),
@@ -49,7 +61,9 @@ const fn silence(core: Option<CoreState>) -> &'static str {
         Some(CoreState::Halted) => "its core is halted",
         Some(CoreState::LockedUp) => "its core is locked up",
         Some(CoreState::Asleep) => "its core sleeps",
-        Some(CoreState::Running) => "its core runs, but not this code any more: the board was reset",
+        Some(CoreState::Running) => {
+            "its core runs, but not this code any more: the board was reset"
+        }
         None => "its core cannot be asked",
     }
 }
@@ -59,16 +73,26 @@ fn not_started(what: &str, fault: &Fault) -> Problem {
     match (fault.code, fault.stage) {
         (FaultCode::Timeout, Stage::Wake) => problem("flash-busy", ExitCode::ReadFailed)
             .fix("power the board off and on; if it stays, the flash part is broken"),
-        (FaultCode::IdentityChanged, _) => problem("flash-unstable", ExitCode::ReadFailed).fix(CHECK_WIRING),
-        (FaultCode::Clock, _) => problem("clock-failed", ExitCode::ReadFailed).fix("check the 24 MHz crystal and the supply"),
-        (FaultCode::BadSetup | FaultCode::Defect, _) => problem("algorithm-defect", ExitCode::Internal).fix(REPORT),
+        (FaultCode::IdentityChanged, _) => {
+            problem("flash-unstable", ExitCode::ReadFailed).fix(CHECK_WIRING)
+        }
+        (FaultCode::Clock, _) => problem("clock-failed", ExitCode::ReadFailed)
+            .fix("check the 24 MHz crystal and the supply"),
+        (FaultCode::BadSetup | FaultCode::Defect, _) => {
+            problem("algorithm-defect", ExitCode::Internal).fix(REPORT)
+        }
         _ => problem("flash-no-answer", ExitCode::ReadFailed).fix(CHECK_WIRING),
     }
 }
 
 fn failed(what: &str, request: &Request, fault: &Fault) -> Problem {
     let exit = exit_of(request, fault);
-    let problem = |code, fix: &str| Problem::new(code, exit, what).because(why(fault)).fix(fix).at(place(request, fault));
+    let problem = |code, fix: &str| {
+        Problem::new(code, exit, what)
+            .because(why(fault))
+            .fix(fix)
+            .at(place(request, fault))
+    };
     match fault.code {
         FaultCode::Timeout => problem("flash-timeout", POWER_OR_WEAR),
         FaultCode::NotBlank => problem("erase-incomplete", POWER_OR_WEAR),
@@ -82,14 +106,27 @@ fn failed(what: &str, request: &Request, fault: &Fault) -> Problem {
             "flash-protected",
             "the range is protected: look at the BP bits, sector locks and WP# of the flash part",
         ),
-        FaultCode::Controller | FaultCode::IdentityChanged => problem("flash-unstable", CHECK_WIRING),
-        FaultCode::BadPayload => problem("payload-damaged", "check cable and connector; lower --speed"),
-        FaultCode::LeaseLost => problem("lease-lost", "start again; do not suspend rtflash while it works"),
-        FaultCode::Clock => problem("clock-failed", "check the 24 MHz crystal and the supply"),
-        FaultCode::OutOfRange => problem("flash-too-small", "choose the flash part that is fitted with --target"),
-        FaultCode::BadRequest | FaultCode::AfterFault | FaultCode::Unsupported | FaultCode::BadSetup | FaultCode::Defect => {
-            problem("algorithm-defect", REPORT)
+        FaultCode::Controller | FaultCode::IdentityChanged => {
+            problem("flash-unstable", CHECK_WIRING)
         }
+        FaultCode::BadPayload => problem(
+            "payload-damaged",
+            "check cable and connector; lower --speed",
+        ),
+        FaultCode::LeaseLost => problem(
+            "lease-lost",
+            "start again; do not suspend rtflash while it works",
+        ),
+        FaultCode::Clock => problem("clock-failed", "check the 24 MHz crystal and the supply"),
+        FaultCode::OutOfRange => problem(
+            "flash-too-small",
+            "choose the flash part that is fitted with --target",
+        ),
+        FaultCode::BadRequest
+        | FaultCode::AfterFault
+        | FaultCode::Unsupported
+        | FaultCode::BadSetup
+        | FaultCode::Defect => problem("algorithm-defect", REPORT),
     }
 }
 
@@ -97,7 +134,11 @@ fn exit_of(request: &Request, fault: &Fault) -> ExitCode {
     match (fault.code, request) {
         (FaultCode::LeaseLost | FaultCode::BadPayload, _) => ExitCode::LinkLost,
         (
-            FaultCode::BadRequest | FaultCode::AfterFault | FaultCode::Unsupported | FaultCode::BadSetup | FaultCode::Defect,
+            FaultCode::BadRequest
+            | FaultCode::AfterFault
+            | FaultCode::Unsupported
+            | FaultCode::BadSetup
+            | FaultCode::Defect,
             _,
         ) => ExitCode::Internal,
         (_, Request::Erase { .. }) => ExitCode::EraseFailed,
@@ -107,15 +148,30 @@ fn exit_of(request: &Request, fault: &Fault) -> ExitCode {
 }
 
 fn place(request: &Request, fault: &Fault) -> Place {
-    let concerns_bytes =
-        matches!(request, Request::Erase { .. } | Request::Program { .. } | Request::Read { .. } | Request::Digest { .. } | Request::Map { .. });
+    let concerns_bytes = matches!(
+        request,
+        Request::Erase { .. }
+            | Request::Program { .. }
+            | Request::Read { .. }
+            | Request::Digest { .. }
+            | Request::Map { .. }
+    );
     let sector = concerns_bytes.then_some(fault.address / FlashPart::SECTOR_BYTES);
-    Place { sector, ..Place::default() }
+    Place {
+        sector,
+        ..Place::default()
+    }
 }
 
 /// What the target saw, in words.
 fn why(fault: &Fault) -> String {
-    let Fault { code, stage, address, expected, found } = *fault;
+    let Fault {
+        code,
+        stage,
+        address,
+        expected,
+        found,
+    } = *fault;
     let at = format!("flash offset 0x{address:06X}");
     match code {
         FaultCode::Timeout => format!(
@@ -124,21 +180,45 @@ fn why(fault: &Fault) -> String {
             stage_name(stage)
         ),
         FaultCode::NotBlank => format!("{at} reads 0x{found:08X} after the erase"),
-        FaultCode::ReadBackDiffers => format!("{at} reads 0x{found:08X} instead of 0x{expected:08X}"),
-        FaultCode::StatusDiffers => format!("0x{expected:02X} was written, 0x{found:02X} reads back"),
-        FaultCode::Controller => format!("{at}: the FlexSPI reports an error, STS1 = 0x{found:08X} ({})", stage_name(stage)),
-        FaultCode::NoWriteEnable => format!("{at}: after 06h the status register reads 0x{found:02X}, WEL is not set"),
-        FaultCode::Rejected => format!("{at}: the part ended with WEL still set, status register 0x{found:02X}"),
-        FaultCode::IdentityChanged => format!("the JEDEC ID read {} first and {} then", id(expected), id(found)),
+        FaultCode::ReadBackDiffers => {
+            format!("{at} reads 0x{found:08X} instead of 0x{expected:08X}")
+        }
+        FaultCode::StatusDiffers => {
+            format!("0x{expected:02X} was written, 0x{found:02X} reads back")
+        }
+        FaultCode::Controller => format!(
+            "{at}: the FlexSPI reports an error, STS1 = 0x{found:08X} ({})",
+            stage_name(stage)
+        ),
+        FaultCode::NoWriteEnable => {
+            format!("{at}: after 06h the status register reads 0x{found:02X}, WEL is not set")
+        }
+        FaultCode::Rejected => {
+            format!("{at}: the part ended with WEL still set, status register 0x{found:02X}")
+        }
+        FaultCode::IdentityChanged => format!(
+            "the JEDEC ID read {} first and {} then",
+            id(expected),
+            id(found)
+        ),
         FaultCode::Clock => format!("the clock register at 0x{address:08X} reads 0x{found:08X}"),
-        FaultCode::OutOfRange => format!("{at} with {found} bytes is outside the part's {expected} bytes"),
+        FaultCode::OutOfRange => {
+            format!("{at} with {found} bytes is outside the part's {expected} bytes")
+        }
         FaultCode::LeaseLost => "the host did not renew its lease in time".to_owned(),
-        FaultCode::BadPayload => format!("{at}: a payload chunk arrived damaged (0x{expected:08X} expected, 0x{found:08X} found)"),
+        FaultCode::BadPayload => format!(
+            "{at}: a payload chunk arrived damaged (0x{expected:08X} expected, 0x{found:08X} found)"
+        ),
         FaultCode::AfterFault => "an earlier request failed".to_owned(),
-        FaultCode::Defect if expected != 0 => format!("exception {expected} in the flash algorithm"),
+        FaultCode::Defect if expected != 0 => {
+            format!("exception {expected} in the flash algorithm")
+        }
         FaultCode::Defect => format!("the flash algorithm panicked at line {found}"),
         FaultCode::BadRequest | FaultCode::Unsupported | FaultCode::BadSetup => {
-            format!("{code:?} during {} (0x{expected:X}, 0x{found:X})", stage_name(stage))
+            format!(
+                "{code:?} during {} (0x{expected:X}, 0x{found:X})",
+                stage_name(stage)
+            )
         }
     }
 }
@@ -176,8 +256,15 @@ mod tests {
 
     #[test]
     fn an_erase_that_leaves_bits_is_told_with_address_and_remedy() {
-        let request = Request::Erase { address: 0x1_0000, size: 0x1_0000, opcode: 0xD8, flags: 1 };
-        let fault = Fault::new(FaultCode::NotBlank, Stage::Erase).at(0x1_2344).values(!0, 0xFFFF_FFFE);
+        let request = Request::Erase {
+            address: 0x1_0000,
+            size: 0x1_0000,
+            opcode: 0xD8,
+            flags: 1,
+        };
+        let fault = Fault::new(FaultCode::NotBlank, Stage::Erase)
+            .at(0x1_2344)
+            .values(!0, 0xFFFF_FFFE);
         let problem = Problem::from(AlgorithmError::Failed { request, fault });
         assert_eq!(
             problem.to_string(),
@@ -192,9 +279,22 @@ mod tests {
     fn every_fault_has_a_code_a_reason_and_a_remedy() {
         let requests = [
             Request::Identify,
-            Request::Erase { address: 0, size: 4096, opcode: 0x20, flags: 0 },
-            Request::Program { address: 0, length: 4, first_chunk: 0, chunks: 1 },
-            Request::Read { address: 0, length: layout::REPLY_MAX_BYTES },
+            Request::Erase {
+                address: 0,
+                size: 4096,
+                opcode: 0x20,
+                flags: 0,
+            },
+            Request::Program {
+                address: 0,
+                length: 4,
+                first_chunk: 0,
+                chunks: 1,
+            },
+            Request::Read {
+                address: 0,
+                length: layout::REPLY_MAX_BYTES,
+            },
         ];
         for word in 1..=17 {
             let code = FaultCode::from_word(word).expect("a known code");

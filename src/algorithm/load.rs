@@ -18,7 +18,11 @@ pub(super) const fn area(offset: u32) -> Address {
 ///
 /// # Errors
 /// The link, or RAM that does not hold what was written.
-pub(super) fn load_and_start(link: &mut (dyn Link + '_), blob: &Blob, setup: &Setup) -> Result<(), AlgorithmError> {
+pub(super) fn load_and_start(
+    link: &mut (dyn Link + '_),
+    blob: &Blob,
+    setup: &Setup,
+) -> Result<(), AlgorithmError> {
     write_checked(link, blob.load_address, &blob.words)?;
     write_checked(link, area(STATUS), &[0; (STATUS_BYTES / 4) as usize])?;
     write_checked(link, area(SETUP), &setup.to_words())?;
@@ -32,14 +36,22 @@ pub(super) fn load_and_start(link: &mut (dyn Link + '_), blob: &Blob, setup: &Se
     Ok(())
 }
 
-fn write_checked(link: &mut (dyn Link + '_), address: Address, words: &[u32]) -> Result<(), AlgorithmError> {
+fn write_checked(
+    link: &mut (dyn Link + '_),
+    address: Address,
+    words: &[u32],
+) -> Result<(), AlgorithmError> {
     link.write(address, words)?;
     let mut read = vec![0; words.len()];
     link.read(address, &mut read)?;
     for (n, (&expected, found)) in (0..).zip(words.iter().zip(read)) {
         if expected != found {
             let address = Address::new(address.get() + n * 4);
-            return Err(AlgorithmError::ReadBack { address, expected, found });
+            return Err(AlgorithmError::ReadBack {
+                address,
+                expected,
+                found,
+            });
         }
     }
     Ok(())

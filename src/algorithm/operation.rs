@@ -25,17 +25,25 @@ pub enum Operation {
 ///
 /// An erase unit of which the part's data has no opcode becomes an erase of sectors.
 pub fn operations(plan: &Plan, steps: &[Step], part: &FlashPart) -> Vec<Operation> {
-    steps.iter().flat_map(|step| operation(plan, step, part)).collect()
+    steps
+        .iter()
+        .flat_map(|step| operation(plan, step, part))
+        .collect()
 }
 
 fn operation(plan: &Plan, step: &Step, part: &FlashPart) -> Vec<Operation> {
     match *step {
         Step::Verify(_) => Vec::new(),
-        Step::SetStatus { value, mask } => vec![Operation::Plain(Request::SetStatus { value, mask })],
+        Step::SetStatus { value, mask } => {
+            vec![Operation::Plain(Request::SetStatus { value, mask })]
+        }
         Step::Erase { offset, size_bytes } => erase(offset, size_bytes, part),
         _ => step
             .programs()
-            .map(|(offset, _)| Operation::Program { offset, data: plan.payload(step) })
+            .map(|(offset, _)| Operation::Program {
+                offset,
+                data: plan.payload(step),
+            })
             .into_iter()
             .collect(),
     }
@@ -46,15 +54,23 @@ fn erase(offset: FlashOffset, size: u32, part: &FlashPart) -> Vec<Operation> {
         if size == part.size_bytes {
             return part.chip_erase.opcodes.first().copied();
         }
-        part.erase_unit(size).and_then(|unit| unit.opcodes.first().copied())
+        part.erase_unit(size)
+            .and_then(|unit| unit.opcodes.first().copied())
     };
     let request = |address: u32, size: u32, opcode: u8| {
-        Operation::Plain(Request::Erase { address, size, opcode, flags: ERASE_CHECK_BLANK })
+        Operation::Plain(Request::Erase {
+            address,
+            size,
+            opcode,
+            flags: ERASE_CHECK_BLANK,
+        })
     };
     if let Some(opcode) = opcode_of(size) {
         return vec![request(offset.get(), size, opcode)];
     }
     let sector = FlashPart::SECTOR_BYTES;
     let opcode = opcode_of(sector).unwrap_or_default();
-    (0..size / sector).map(|n| request(offset.get() + n * sector, sector, opcode)).collect()
+    (0..size / sector)
+        .map(|n| request(offset.get() + n * sector, sector, opcode))
+        .collect()
 }

@@ -24,7 +24,12 @@ const BLOCK: u32 = 0x1_0000;
 pub fn setup_for(target: &Target, session: u32) -> Setup {
     let (part, board) = (target.flash(), target.board());
     let limit = |max_us: u32| max_us.saturating_mul(MARGIN);
-    let erase = |size: u32| limit(part.erase_unit(size).map_or(part.chip_erase.max_us, |unit| unit.max_us));
+    let erase = |size: u32| {
+        limit(
+            part.erase_unit(size)
+                .map_or(part.chip_erase.max_us, |unit| unit.max_us),
+        )
+    };
     let quad_read = part.read_command(QUAD_READ);
     let fast_read = part.read_command(FAST_READ);
     let quad_program = part.page_program.opcodes_1_1_4.first().copied();
@@ -36,8 +41,15 @@ pub fn setup_for(target: &Target, session: u32) -> Setup {
     if quad {
         flags |= FLAG_QUAD;
     }
-    let read_max_hz = [quad_read, fast_read].into_iter().flatten().map(|read| read.max_hz).min();
-    let work_hz = board.max_hz.min(part.max_hz).min(read_max_hz.unwrap_or(u32::MAX));
+    let read_max_hz = [quad_read, fast_read]
+        .into_iter()
+        .flatten()
+        .map(|read| read.max_hz)
+        .min();
+    let work_hz = board
+        .max_hz
+        .min(part.max_hz)
+        .min(read_max_hz.unwrap_or(u32::MAX));
     Setup {
         session,
         lease_ms: LEASE_MS,

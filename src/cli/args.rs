@@ -17,21 +17,45 @@ pub struct Cli {
     pub verbose: u8,
 }
 
+/// Narrow enough for a terminal of 80 columns; the README has the same table.
 const EXIT_CODES: &str = "\
 Exit codes:
-   0  yes, proven                              13  input file malformed
-   1  internal error                           16  programmed and verified, boot not proven or failed
-   2  usage                                    20  image would not boot or does not fit: refused, board untouched
-   6  wrong or unknown chip or flash part      21  no probe, or several and none chosen
-   8  erase failed                             22  probe or target lost on the way
-  10  programming failed                      130  cancelled
-  11  verified, and differs
-  12  reading failed";
+    0  yes, proven
+    1  internal error
+    2  usage
+    6  wrong or unknown chip or flash part
+    8  erase failed
+    9  not blank where it must be
+   10  programming failed
+   11  verified, and differs
+   12  reading failed (could not find out)
+   13  input file unreadable or malformed
+   16  boot not proven or failed (flash: programmed and verified)
+   20  image would not boot or does not fit: refused, board untouched
+   21  no probe, or several and none chosen
+   22  probe or target lost on the way
+  130  cancelled";
+
+const FLASH_EXIT_CODES: &str = "\
+Exit codes: 0 PASS; 11 verified, and differs; 16 programmed and verified, but the
+boot is not proven or failed; 13 or 20 image refused, board untouched; 21 no probe.
+`rtflash --help` lists them all.";
+
+const VERIFY_EXIT_CODES: &str = "\
+Exit codes: 0 equal; 11 differs; 12 could not be read; 13 or 20 image refused,
+board untouched; 21 no probe. `rtflash --help` lists them all.";
+
+const RESET_EXIT_CODES: &str = "\
+Exit codes: 0 the ROM started what is in the flash; 16 it was not seen to; 21 no
+probe. `rtflash --help` lists them all.";
+
+const PROBES_EXIT_CODES: &str = "Exit codes: 0 at least one probe was found; 21 none.";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Insert the boot header if it is missing, program, verify, reset, prove the boot
+    #[command(after_help = FLASH_EXIT_CODES)]
     Flash {
         /// Image to program (Intel HEX)
         #[arg(value_name = "IMAGE")]
@@ -43,6 +67,7 @@ pub enum Command {
         boot_proof: BootProof,
     },
     /// Compare the board with the image, header included as `flash` would insert it; nothing is written
+    #[command(after_help = VERIFY_EXIT_CODES)]
     Verify {
         /// Image to compare with (Intel HEX)
         #[arg(value_name = "IMAGE")]
@@ -51,11 +76,13 @@ pub enum Command {
         board: BoardArgs,
     },
     /// Reset into the ROM boot path and prove that the ROM starts what is in the flash
+    #[command(after_help = RESET_EXIT_CODES)]
     Reset {
         #[command(flatten)]
         board: BoardArgs,
     },
     /// List the debug probes that can be used
+    #[command(after_help = PROBES_EXIT_CODES)]
     Probes,
 }
 

@@ -12,9 +12,9 @@ use tracing_subscriber::EnvFilter;
 
 use crate::clock::{Clock, HostClock};
 use crate::job::{self, Bench, BootPolicy, Job, Outcome};
-use crate::link::{self, Choice, ProbeSelector};
 #[cfg(feature = "virtual-board")]
 use crate::link::VirtualProbe;
+use crate::link::{self, Choice, ProbeSelector};
 use crate::problem::{ExitCode, Problem};
 use crate::report;
 use crate::target::Target;
@@ -64,26 +64,39 @@ fn print(line: &str) {
 fn execute(cli: &Cli) -> Result<u8, Problem> {
     let verbose = cli.verbose > 0;
     match &cli.command {
-        Command::Flash { image, board, boot_proof } => {
+        Command::Flash {
+            image,
+            board,
+            boot_proof,
+        } => {
             let target = target(board)?;
             let boot_image = job::load(image, &target)?;
             let boot_policy = match boot_proof {
                 BootProof::Required => BootPolicy::Required,
                 BootProof::None => BootPolicy::Accepted,
             };
-            let job = Job { boot_policy, ..Job::new(&target) };
-            with_bench(board, verbose, |bench, progress| job::flash(&job, &boot_image, bench, progress))
+            let job = Job {
+                boot_policy,
+                ..Job::new(&target)
+            };
+            with_bench(board, verbose, |bench, progress| {
+                job::flash(&job, &boot_image, bench, progress)
+            })
         }
         Command::Verify { image, board } => {
             let target = target(board)?;
             let boot_image = job::load(image, &target)?;
             let job = Job::new(&target);
-            with_bench(board, verbose, |bench, progress| job::verify(&job, &boot_image, bench, progress))
+            with_bench(board, verbose, |bench, progress| {
+                job::verify(&job, &boot_image, bench, progress)
+            })
         }
         Command::Reset { board } => {
             let target = target(board)?;
             let job = Job::new(&target);
-            with_bench(board, verbose, |bench, progress| job::reset(&job, bench, progress))
+            with_bench(board, verbose, |bench, progress| {
+                job::reset(&job, bench, progress)
+            })
         }
         Command::Probes => {
             let probes = link::list();
@@ -135,7 +148,10 @@ fn bench(board: &BoardArgs) -> Result<Bench, Problem> {
     };
     #[cfg(feature = "virtual-board")]
     if let Some(virtual_probe) = VirtualProbe::parse(text)? {
-        return Ok(Bench::virtual_board(choice, virtual_probe.start(&board.flash)?));
+        return Ok(Bench::virtual_board(
+            choice,
+            virtual_probe.start(&board.flash)?,
+        ));
     }
     let selector: ProbeSelector = text.parse().map_err(|e: link::SelectorError| {
         Problem::new("probe-selector", ExitCode::Usage, e.to_string())

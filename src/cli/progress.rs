@@ -29,7 +29,11 @@ impl Progress {
             bar.enable_steady_tick(Duration::from_millis(100));
             bar
         });
-        Progress { bar, phase: "", shown: 0 }
+        Progress {
+            bar,
+            phase: "",
+            shown: 0,
+        }
     }
 
     /// Takes the bar away before the report is printed.

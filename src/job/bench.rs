@@ -1,11 +1,13 @@
 //! Where a job finds its board: the choice of probe, the clock that counts, and how many transactions were made.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::saved::{self, SavedError};
 use crate::clock::Clock;
-use crate::link::{Choice, Counts};
 #[cfg(feature = "virtual-board")]
 use crate::link::VirtualBench;
+use crate::link::{Choice, Counts};
 
 /// A probe to be opened, with its clock.
 pub struct Bench {
@@ -30,10 +32,25 @@ impl Bench {
     #[cfg(feature = "virtual-board")]
     pub fn virtual_board(choice: Choice, bench: VirtualBench) -> Self {
         Bench {
-            choice: Choice { probe: Some(bench.selector()), ..choice },
+            choice: Choice {
+                probe: Some(bench.selector()),
+                ..choice
+            },
             clock: bench.clock(),
             virtual_board: Some(bench),
         }
+    }
+
+    /// Where foreign bytes are saved while a job runs.
+    ///
+    /// # Errors
+    /// [`SavedError::NoDirectory`].
+    pub fn state_directory(&self) -> Result<PathBuf, SavedError> {
+        #[cfg(feature = "virtual-board")]
+        if let Some(bench) = &self.virtual_board {
+            return Ok(bench.state_directory());
+        }
+        saved::host_directory()
     }
 
     /// The probe, and how to connect.

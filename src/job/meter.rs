@@ -17,7 +17,12 @@ pub struct Meter<'b> {
 impl<'b> Meter<'b> {
     /// No phase yet.
     pub fn new(bench: &'b Bench) -> Self {
-        Meter { bench, current: None, counts: Counts::default(), phases: Vec::new() }
+        Meter {
+            bench,
+            current: None,
+            counts: Counts::default(),
+            phases: Vec::new(),
+        }
     }
 
     /// Notes what the link has done so far.
@@ -27,7 +32,10 @@ impl<'b> Meter<'b> {
 
     /// Ends the current phase and begins the next.
     pub fn begin(&mut self, name: &'static str) {
-        let (now, transactions) = (self.bench.clock().now(), self.bench.transactions(self.counts));
+        let (now, transactions) = (
+            self.bench.clock().now(),
+            self.bench.transactions(self.counts),
+        );
         self.end(now, transactions);
         self.current = Some((name, now, transactions));
     }
@@ -44,7 +52,10 @@ impl<'b> Meter<'b> {
 
     /// Ends the last phase.
     pub fn finish(mut self) -> Vec<Phase> {
-        let (now, transactions) = (self.bench.clock().now(), self.bench.transactions(self.counts));
+        let (now, transactions) = (
+            self.bench.clock().now(),
+            self.bench.transactions(self.counts),
+        );
         self.end(now, transactions);
         self.phases
     }

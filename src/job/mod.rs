@@ -75,14 +75,24 @@ impl Observer for () {
 }
 
 /// Programs `image`, verifies it, resets the board and proves that the ROM starts it.
-pub fn flash(job: &Job<'_>, image: &BootImage, bench: &Bench, observer: &mut dyn Observer) -> Outcome {
+pub fn flash(
+    job: &Job<'_>,
+    image: &BootImage,
+    bench: &Bench,
+    observer: &mut dyn Observer,
+) -> Outcome {
     let mut run = Run::new("flash", job, bench, observer);
     let verdict = run.flash(image);
     run.finish(verdict)
 }
 
 /// Compares the board with `image`. Nothing is written; the board is reset before and after.
-pub fn verify(job: &Job<'_>, image: &BootImage, bench: &Bench, observer: &mut dyn Observer) -> Outcome {
+pub fn verify(
+    job: &Job<'_>,
+    image: &BootImage,
+    bench: &Bench,
+    observer: &mut dyn Observer,
+) -> Outcome {
     let mut run = Run::new("verify", job, bench, observer);
     let verdict = run.verify(image);
     run.finish(verdict)

@@ -34,10 +34,26 @@ pub struct Run<'r> {
 
 impl<'r> Run<'r> {
     /// A job that has done nothing yet.
-    pub fn new(command: &'static str, job: &'r Job<'r>, bench: &'r Bench, observer: &'r mut dyn Observer) -> Self {
-        let unfinished = Problem::new("unfinished", ExitCode::Internal, "the job did not come to its end");
+    pub fn new(
+        command: &'static str,
+        job: &'r Job<'r>,
+        bench: &'r Bench,
+        observer: &'r mut dyn Observer,
+    ) -> Self {
+        let unfinished = Problem::new(
+            "unfinished",
+            ExitCode::Internal,
+            "the job did not come to its end",
+        );
         let record = Record::new(command, job.target, Verdict::failed(&unfinished));
-        Run { job, bench, observer, meter: Meter::new(bench), record, problem: None }
+        Run {
+            job,
+            bench,
+            observer,
+            meter: Meter::new(bench),
+            record,
+            problem: None,
+        }
     }
 
     /// The record, with the verdict or the problem.
@@ -51,7 +67,10 @@ impl<'r> Run<'r> {
             }
         };
         self.record.phases = self.meter.finish();
-        Outcome { record: self.record, problem: self.problem }
+        Outcome {
+            record: self.record,
+            problem: self.problem,
+        }
     }
 
     fn begin(&mut self, phase: &'static str) {
@@ -80,7 +99,11 @@ impl<'r> Run<'r> {
                 return Err(problem);
             }
         };
-        let content = FlashContent::new(present_of(image), Some(stopped?.status_register), self.job.target);
+        let content = FlashContent::new(
+            present_of(image),
+            Some(stopped?.status_register),
+            self.job.target,
+        );
         let expected = Expectation::from(&image.entry());
         match self.prove(link, expected, &content)? {
             Ok(booted) => Ok(Verdict::pass(&verified, &booted)),
@@ -107,7 +130,10 @@ impl<'r> Run<'r> {
         let expected: Vec<Expected> = image
             .runs()
             .iter()
-            .map(|run| Expected { offset: run.offset, bytes: run.bytes.clone() })
+            .map(|run| Expected {
+                offset: run.offset,
+                bytes: run.bytes.clone(),
+            })
             .collect();
         let verification = verify(&mut algorithm, &expected);
         self.begin("reset");
@@ -142,14 +168,16 @@ impl<'r> Run<'r> {
         let (present, reset_handler) = held?;
         let content = FlashContent::new(present, Some(stopped?.status_register), self.job.target);
         let reset_handler = reset_handler.unwrap_or(self.job.target.flash_window().start());
-        Ok(match self.prove(link, Expectation { reset_handler }, &content)? {
-            Ok(booted) => Verdict::reset_pass(&booted),
-            Err(cause) => {
-                let verdict = Verdict::not_booted(&cause);
-                self.problem = Some(cause);
-                verdict
-            }
-        })
+        Ok(
+            match self.prove(link, Expectation { reset_handler }, &content)? {
+                Ok(booted) => Verdict::reset_pass(&booted),
+                Err(cause) => {
+                    let verdict = Verdict::not_booted(&cause);
+                    self.problem = Some(cause);
+                    verdict
+                }
+            },
+        )
     }
 
     fn connect(&mut self) -> Result<Connection, Problem> {
@@ -215,7 +243,8 @@ impl<'r> Run<'r> {
         let part = self.job.target.flash();
         self.note_counts(algorithm);
         self.begin("compare");
-        let mut saved = Saved::open(&identified.chip().unique_id.to_string())?;
+        let directory = self.bench.state_directory()?;
+        let mut saved = Saved::open(&directory, &identified.chip().unique_id.to_string())?;
         let map = self.map(image, algorithm)?.with_saved(saved.pieces());
         let status = identified.flash().status_register;
         let plan = Plan::new(image, part, &map, status, self.job.shared)?;
@@ -225,7 +254,10 @@ impl<'r> Run<'r> {
 
         self.note_counts(algorithm);
         self.begin("program");
-        for steps in plan.steps().split_inclusive(|step| matches!(step, Step::Verify(_))) {
+        for steps in plan
+            .steps()
+            .split_inclusive(|step| matches!(step, Step::Verify(_)))
+        {
             self.perform(&plan, steps, algorithm)?;
             if let Some(Step::Verify(scope)) = steps.last()
                 && *scope != VerifyScope::Everything
@@ -236,37 +268,67 @@ impl<'r> Run<'r> {
 
         self.note_counts(algorithm);
         self.begin("verify");
-        let verified = self.check(&expected_by(&plan, VerifyScope::Everything), image, algorithm)?;
+        let verified = self.check(
+            &expected_by(&plan, VerifyScope::Everything),
+            image,
+            algorithm,
+        )?;
         self.record.digest = Some(verified.digest_text());
-        saved.forget()?;
+        saved.forget(|piece| {
+            plan.content(piece.offset, piece.bytes.len() as u32)
+                .is_some()
+        })?;
         Ok(verified)
     }
 
-    fn perform(&mut self, plan: &Plan, steps: &[Step], algorithm: &mut Algorithm<'_, '_>) -> Result<(), Problem> {
-        let total: u64 = steps.iter().filter_map(Step::programs).map(|(_, length)| u64::from(length)).sum();
+    fn perform(
+        &mut self,
+        plan: &Plan,
+        steps: &[Step],
+        algorithm: &mut Algorithm<'_, '_>,
+    ) -> Result<(), Problem> {
+        let total: u64 = steps
+            .iter()
+            .filter_map(Step::programs)
+            .map(|(_, length)| u64::from(length))
+            .sum();
         let observer = &mut *self.observer;
-        algorithm.perform(operations(plan, steps, self.job.target.flash()), &mut |progress| {
-            observer.progress(progress.programmed_bytes, total);
-            true
-        })?;
+        algorithm.perform(
+            operations(plan, steps, self.job.target.flash()),
+            &mut |progress| {
+                observer.progress(progress.programmed_bytes, total);
+                true
+            },
+        )?;
         Ok(())
     }
 
     /// The state of every sector that the image lies in.
-    fn map(&mut self, image: &BootImage, algorithm: &mut Algorithm<'_, '_>) -> Result<SectorMap, Problem> {
+    fn map(
+        &mut self,
+        image: &BootImage,
+        algorithm: &mut Algorithm<'_, '_>,
+    ) -> Result<SectorMap, Problem> {
         let layout = Layout::new(image);
         let mut map = SectorMap::new();
         for (offset, length) in layout.ranges() {
             let first = offset.get() / FlashPart::SECTOR_BYTES;
             let digests = algorithm.map(first, length.div_ceil(FlashPart::SECTOR_BYTES))?;
-            let sectors = layout.sectors().iter().filter(|need| digests.is_blank(need.number()).is_some());
+            let sectors = layout
+                .sectors()
+                .iter()
+                .filter(|need| digests.is_blank(need.number()).is_some());
             for need in sectors {
                 let number = need.number();
                 let state = match need.whole_content() {
                     _ if digests.is_blank(number) == Some(true) => SectorState::Blank,
-                    Some(content) if digests.holds(number, content) == Some(true) => SectorState::Equal,
+                    Some(content) if digests.holds(number, content) == Some(true) => {
+                        SectorState::Equal
+                    }
                     Some(_) => SectorState::Different,
-                    None => SectorState::Content(algorithm.read(need.offset(), FlashPart::SECTOR_BYTES)?),
+                    None => SectorState::Content(
+                        algorithm.read(need.offset(), FlashPart::SECTOR_BYTES)?,
+                    ),
                 };
                 map.insert(number, state);
             }
@@ -290,21 +352,34 @@ impl<'r> Run<'r> {
     fn differs(&mut self, mismatch: &Mismatch, image: &BootImage) -> Problem {
         let address = self.job.target.address_of(mismatch.offset);
         let origin = image.origin_of(mismatch.offset);
-        let origin_text = origin.as_ref().map_or("bytes of others".to_owned(), ToString::to_string);
+        let origin_text = origin
+            .as_ref()
+            .map_or("bytes of others".to_owned(), ToString::to_string);
         self.record.mismatch = Some(MismatchRecord {
-            address: address.map_or_else(|| mismatch.offset.to_string(), |address| address.to_string()),
+            address: address.map_or_else(
+                || mismatch.offset.to_string(),
+                |address| address.to_string(),
+            ),
             sector: mismatch.sector(),
             expected: mismatch.expected,
             found: mismatch.found,
             origin: origin_text.clone(),
         });
-        Problem::new("verify-differs", ExitCode::Differs, "the flash does not hold the image")
-            .at(Place { address, sector: Some(mismatch.sector()), ..Place::default() })
-            .because(format!(
-                "expected 0x{:02X} (from {origin_text}), found 0x{:02X}",
-                mismatch.expected, mismatch.found
-            ))
-            .fix("flash again; if it stays so, the flash part or its wiring is defective")
+        Problem::new(
+            "verify-differs",
+            ExitCode::Differs,
+            "the flash does not hold the image",
+        )
+        .at(Place {
+            address,
+            sector: Some(mismatch.sector()),
+            ..Place::default()
+        })
+        .because(format!(
+            "expected 0x{:02X} (from {origin_text}), found 0x{:02X}",
+            mismatch.expected, mismatch.found
+        ))
+        .fix("flash again; if it stays so, the flash part or its wiring is defective")
     }
 
     /// FCB, IVT and boot data as the flash holds them, and where the ROM would start.
@@ -316,7 +391,10 @@ impl<'r> Run<'r> {
         let offsets = &target.chip().boot;
         let mut pieces = Vec::new();
         let header_bytes = (Ivt::SIZE_BYTES + BootData::SIZE_BYTES) as u32;
-        for (offset, length) in [(offsets.fcb_offset, Fcb::SIZE_BYTES as u32), (offsets.ivt_offset, header_bytes)] {
+        for (offset, length) in [
+            (offsets.fcb_offset, Fcb::SIZE_BYTES as u32),
+            (offsets.ivt_offset, header_bytes),
+        ] {
             pieces.push((offset, algorithm.read(offset, length)?));
         }
         let ivt = Present::new(pieces.clone()).ivt(offsets);
@@ -365,7 +443,10 @@ impl<'r> Run<'r> {
             BootResult::Booted(booted) => (true, booted.evidence()),
             BootResult::NotBooted(not_booted) => (false, not_booted.evidence.as_slice()),
         };
-        self.record.boot = Some(BootRecord { proven, evidence: evidence.iter().map(ToString::to_string).collect() });
+        self.record.boot = Some(BootRecord {
+            proven,
+            evidence: evidence.iter().map(ToString::to_string).collect(),
+        });
         Ok(match result {
             BootResult::Booted(booted) => Ok(booted),
             BootResult::NotBooted(not_booted) => Err(not_booted.into()),
@@ -379,7 +460,10 @@ impl<'r> Run<'r> {
 
 /// The boot header as it was programmed.
 fn present_of(image: &BootImage) -> Present {
-    let pieces = image.runs().iter().map(|run| (run.offset, run.bytes.clone()));
+    let pieces = image
+        .runs()
+        .iter()
+        .map(|run| (run.offset, run.bytes.clone()));
     Present::new(pieces.collect::<Vec<(FlashOffset, Vec<u8>)>>())
 }
 

@@ -90,24 +90,27 @@ pub struct Saved {
 }
 
 impl Saved {
-    /// What an interrupted job on this host left for the chip with `uid` (16 hex digits); usually nothing.
+    /// What an interrupted job left in `directory` for the chip with `uid` (16 hex digits); usually nothing.
     ///
     /// # Errors
     /// [`SavedError`].
-    pub fn open(uid: &str) -> Result<Self, SavedError> {
-        Self::open_in(&directory()?, uid)
-    }
-
-    /// As [`Saved::open`], in a given directory.
-    ///
-    /// # Errors
-    /// [`SavedError`].
-    pub fn open_in(directory: &Path, uid: &str) -> Result<Self, SavedError> {
+    pub fn open(directory: &Path, uid: &str) -> Result<Self, SavedError> {
         let path = directory.join(format!("{uid}.json"));
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Saved { path, pieces: Vec::new() }),
-            Err(source) => return Err(SavedError::Io { what: "read back", path, source }),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                return Ok(Saved {
+                    path,
+                    pieces: Vec::new(),
+                });
+            }
+            Err(source) => {
+                return Err(SavedError::Io {
+                    what: "read back",
+                    path,
+                    source,
+                });
+            }
         };
         match parse(&text) {
             Ok(pieces) => Ok(Saved { path, pieces }),
@@ -129,7 +132,10 @@ impl Saved {
     ///
     /// # Errors
     /// [`SavedError`].
-    pub fn keep<'f>(&mut self, foreign: impl IntoIterator<Item = &'f Foreign>) -> Result<(), SavedError> {
+    pub fn keep<'f>(
+        &mut self,
+        foreign: impl IntoIterator<Item = &'f Foreign>,
+    ) -> Result<(), SavedError> {
         let mut changed = false;
         for piece in foreign {
             self.pieces.retain(|old| old.offset != piece.offset);
@@ -139,28 +145,48 @@ impl Saved {
         if !changed {
             return Ok(());
         }
+        self.write()
+    }
+
+    /// Forgets the pieces that are back on the board and verified; `is_back` tells which. Pieces of sectors that this job
+    /// did not concern stay for the job that does.
+    ///
+    /// # Errors
+    /// [`SavedError`].
+    pub fn forget(mut self, is_back: impl Fn(&Foreign) -> bool) -> Result<(), SavedError> {
+        let before = self.pieces.len();
+        self.pieces.retain(|piece| !is_back(piece));
+        if self.pieces.len() == before {
+            return Ok(());
+        }
+        if !self.pieces.is_empty() {
+            return self.write();
+        }
+        fs::remove_file(&self.path).map_err(|source| SavedError::Io {
+            what: "removed",
+            path: self.path.clone(),
+            source,
+        })
+    }
+
+    fn write(&self) -> Result<(), SavedError> {
         let text = render(&self.pieces).map_err(|e| SavedError::Damaged {
             path: self.path.clone(),
             reason: e.to_string(),
         })?;
-        write_synced(&self.path, &text)
-            .map_err(|source| SavedError::Io { what: "saved", path: self.path.clone(), source })
-    }
-
-    /// Everything is back on the board and verified: forgets the bytes.
-    ///
-    /// # Errors
-    /// [`SavedError`].
-    pub fn forget(self) -> Result<(), SavedError> {
-        if self.pieces.is_empty() {
-            return Ok(());
-        }
-        fs::remove_file(&self.path)
-            .map_err(|source| SavedError::Io { what: "removed", path: self.path.clone(), source })
+        write_synced(&self.path, &text).map_err(|source| SavedError::Io {
+            what: "saved",
+            path: self.path.clone(),
+            source,
+        })
     }
 }
 
-fn directory() -> Result<PathBuf, SavedError> {
+/// The directory for boards on real probes.
+///
+/// # Errors
+/// [`SavedError::NoDirectory`].
+pub fn host_directory() -> Result<PathBuf, SavedError> {
     if let Some(path) = env::var_os(DIRECTORY_VARIABLE) {
         return Ok(path.into());
     }
@@ -178,7 +204,10 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
     if !text.len().is_multiple_of(2) || !text.is_ascii() {
         return None;
     }
-    (0..text.len()).step_by(2).map(|i| u8::from_str_radix(text.get(i..i + 2)?, 16).ok()).collect()
+    (0..text.len())
+        .step_by(2)
+        .map(|i| u8::from_str_radix(text.get(i..i + 2)?, 16).ok())
+        .collect()
 }
 
 fn render(pieces: &[Foreign]) -> Result<String, serde_json::Error> {
@@ -190,7 +219,10 @@ fn render(pieces: &[Foreign]) -> Result<String, serde_json::Error> {
             bytes: hex(&p.bytes),
         })
         .collect();
-    serde_json::to_string_pretty(&Document { version: VERSION, pieces })
+    serde_json::to_string_pretty(&Document {
+        version: VERSION,
+        pieces,
+    })
 }
 
 fn parse(text: &str) -> Result<Vec<Foreign>, String> {
@@ -204,9 +236,15 @@ fn parse(text: &str) -> Result<Vec<Foreign>, String> {
         .map(|p| {
             let bytes = unhex(&p.bytes).ok_or("bytes are not hexadecimal")?;
             if hex(&Sha256::digest(&bytes)) != p.sha256 {
-                return Err(format!("the bytes at offset {:#x} do not have their hash", p.offset));
+                return Err(format!(
+                    "the bytes at offset {:#x} do not have their hash",
+                    p.offset
+                ));
             }
-            Ok(Foreign { offset: FlashOffset::new(p.offset), bytes })
+            Ok(Foreign {
+                offset: FlashOffset::new(p.offset),
+                bytes,
+            })
         })
         .collect()
 }
@@ -232,30 +270,55 @@ mod tests {
     use super::*;
 
     fn foreign(offset: u32, bytes: &[u8]) -> Foreign {
-        Foreign { offset: FlashOffset::new(offset), bytes: bytes.to_vec() }
+        Foreign {
+            offset: FlashOffset::new(offset),
+            bytes: bytes.to_vec(),
+        }
     }
 
     #[test]
     fn bytes_survive_until_they_are_forgotten() {
         let directory = tempfile::tempdir().expect("directory");
-        let mut saved = Saved::open_in(directory.path(), "00").expect("open");
+        let mut saved = Saved::open(directory.path(), "00").expect("open");
         assert!(saved.is_empty());
         saved.keep(&[foreign(0x3010, &[1, 2, 3])]).expect("keep");
-        let again = Saved::open_in(directory.path(), "00").expect("open");
+        let again = Saved::open(directory.path(), "00").expect("open");
         assert_eq!(again.pieces(), &[foreign(0x3010, &[1, 2, 3])]);
-        again.forget().expect("forget");
-        assert!(Saved::open_in(directory.path(), "00").expect("open").is_empty());
+        again
+            .forget(|piece| piece.offset.get() < 0x4000)
+            .expect("forget");
+        assert!(
+            Saved::open(directory.path(), "00")
+                .expect("open")
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn bytes_of_sectors_that_a_job_does_not_concern_stay() {
+        let directory = tempfile::tempdir().expect("directory");
+        let mut saved = Saved::open(directory.path(), "03").expect("open");
+        saved
+            .keep(&[foreign(0x3010, &[1]), foreign(0x9000, &[2])])
+            .expect("keep");
+        saved
+            .forget(|piece| piece.offset.get() < 0x4000)
+            .expect("forget");
+        let left = Saved::open(directory.path(), "03").expect("open");
+        assert_eq!(left.pieces(), &[foreign(0x9000, &[2])]);
     }
 
     #[test]
     fn a_damaged_file_is_named_and_not_trusted() {
         let directory = tempfile::tempdir().expect("directory");
-        let mut saved = Saved::open_in(directory.path(), "02").expect("open");
+        let mut saved = Saved::open(directory.path(), "02").expect("open");
         saved.keep(&[foreign(0, &[0xAA])]).expect("keep");
         let path = directory.path().join("02.json");
-        let text = fs::read_to_string(&path).expect("text").replace("\"aa\"", "\"ab\"");
+        let text = fs::read_to_string(&path)
+            .expect("text")
+            .replace("\"aa\"", "\"ab\"");
         fs::write(&path, text).expect("write");
-        let problem = Problem::from(Saved::open_in(directory.path(), "02").expect_err("damaged"));
+        let problem = Problem::from(Saved::open(directory.path(), "02").expect_err("damaged"));
         assert_eq!(problem.code, "saved-damaged");
     }
 }

@@ -48,7 +48,10 @@ enum Transfer {
 impl<P: RawSwdIo + JtagAccess + 'static> Joined<P> {
     /// Joins the accesses of `probe`.
     pub fn new(probe: P) -> Self {
-        Joined { probe, address: None }
+        Joined {
+            probe,
+            address: None,
+        }
     }
 
     /// Sends a held back address by itself.
@@ -67,7 +70,8 @@ impl<P: RawSwdIo + JtagAccess + 'static> Joined<P> {
             settings.idle_cycles_before_write_verify,
             settings.idle_cycles_after_transfer,
         );
-        let mut items = Vec::with_capacity(transfers.len() * (REQUEST_CLOCKS + ANSWER_CLOCKS + between));
+        let mut items =
+            Vec::with_capacity(transfers.len() * (REQUEST_CLOCKS + ANSWER_CLOCKS + between));
         let mut starts = Vec::with_capacity(transfers.len());
         for (n, transfer) in transfers.iter().enumerate() {
             starts.push(items.len());
@@ -166,9 +170,15 @@ impl Transfer {
             Some([true, true, true]) => return Err(DapError::NoAcknowledge),
             _ => return Err(DapError::Protocol(WireProtocol::Swd)),
         }
-        let Transfer::Read(_) = self else { return Ok(0) };
+        let Transfer::Read(_) = self else {
+            return Ok(0);
+        };
         let data = answer.get(ACK_CLOCKS..).unwrap_or_default();
-        let value = data.iter().take(DATA_BITS).rev().fold(0, |value, bit| value << 1 | u32::from(*bit));
+        let value = data
+            .iter()
+            .take(DATA_BITS)
+            .rev()
+            .fold(0, |value, bit| value << 1 | u32::from(*bit));
         match data.get(DATA_BITS) {
             Some(parity) if *parity == (value.count_ones() % 2 == 1) => Ok(value),
             _ => Err(DapError::IncorrectParity),
@@ -190,7 +200,11 @@ impl<P: RawSwdIo + JtagAccess + 'static> RawDapAccess for Joined<P> {
         self.probe.raw_read_register(register)
     }
 
-    fn raw_read_block(&mut self, register: RegisterAddress, values: &mut [u32]) -> Result<(), ArmError> {
+    fn raw_read_block(
+        &mut self,
+        register: RegisterAddress,
+        values: &mut [u32],
+    ) -> Result<(), ArmError> {
         if register == DRW
             && let Some(address) = self.address.take()
         {
@@ -200,7 +214,11 @@ impl<P: RawSwdIo + JtagAccess + 'static> RawDapAccess for Joined<P> {
         self.probe.raw_read_block(register, values)
     }
 
-    fn raw_write_register(&mut self, register: RegisterAddress, value: u32) -> Result<(), ArmError> {
+    fn raw_write_register(
+        &mut self,
+        register: RegisterAddress,
+        value: u32,
+    ) -> Result<(), ArmError> {
         if register == TAR {
             self.address = Some(value);
             return Ok(());
@@ -208,7 +226,11 @@ impl<P: RawSwdIo + JtagAccess + 'static> RawDapAccess for Joined<P> {
         self.raw_write_block(register, &[value])
     }
 
-    fn raw_write_block(&mut self, register: RegisterAddress, values: &[u32]) -> Result<(), ArmError> {
+    fn raw_write_block(
+        &mut self,
+        register: RegisterAddress,
+        values: &[u32],
+    ) -> Result<(), ArmError> {
         if register == DRW
             && let Some(address) = self.address.take()
         {
@@ -326,6 +348,8 @@ impl<P: RawSwdIo + JtagAccess + 'static> DapProbe for Joined<P> {}
 
 impl<P: DebugProbe> fmt::Debug for Joined<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Joined").field("probe", &self.probe).finish_non_exhaustive()
+        f.debug_struct("Joined")
+            .field("probe", &self.probe)
+            .finish_non_exhaustive()
     }
 }

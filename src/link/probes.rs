@@ -152,7 +152,9 @@ fn joined<P: RawSwdIo + JtagAccess>(opened: Box<dyn DebugProbe>) -> Result<Probe
     match opened.downcast::<P>() {
         Ok(probe) => Ok(Probe::new(Joined::new(*probe))),
         // a factory that gives another type than its own is not the one this was written for
-        Err(_) => Err(DebugProbeError::NotImplemented { function_name: "open" }),
+        Err(_) => Err(DebugProbeError::NotImplemented {
+            function_name: "open",
+        }),
     }
 }
 

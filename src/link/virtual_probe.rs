@@ -39,10 +39,12 @@ impl From<VirtualError> for Problem {
             VirtualError::Option { .. } => Problem::new("virtual-option", ExitCode::Usage, what)
                 .because(format!("the options are: {OPTIONS}"))
                 .fix("correct the part after the question mark of --probe"),
-            VirtualError::Board(BoardError::File(_)) => {
-                Problem::new("virtual-file", ExitCode::NoProbe, what)
-                    .fix("give a file of exactly the flash part's size, or a name that does not exist yet")
-            }
+            VirtualError::Board(BoardError::File(_)) => Problem::new(
+                "virtual-file",
+                ExitCode::NoProbe,
+                what,
+            )
+            .fix("give a file of exactly the flash part's size, or a name that does not exist yet"),
             VirtualError::Board(_) => Problem::new("virtual-board", ExitCode::Internal, what),
         }
     }
@@ -66,7 +68,9 @@ impl VirtualProbe {
     /// # Errors
     /// [`VirtualError::Option`].
     pub fn parse(text: &str) -> Result<Option<Self>, VirtualError> {
-        let Some(rest) = text.strip_prefix(KEYWORD) else { return Ok(None) };
+        let Some(rest) = text.strip_prefix(KEYWORD) else {
+            return Ok(None);
+        };
         let (file, options) = rest.split_once('?').unwrap_or((rest, ""));
         let file = match file.strip_prefix(':') {
             Some(file) if !file.is_empty() => Some(PathBuf::from(file)),
@@ -81,7 +85,9 @@ impl VirtualProbe {
             reading: Reading::Strict,
         };
         for option in options.split('&').filter(|o| !o.is_empty()) {
-            probe.set(option).ok_or_else(|| VirtualError::Option { option: option.to_owned() })?;
+            probe.set(option).ok_or_else(|| VirtualError::Option {
+                option: option.to_owned(),
+            })?;
         }
         Ok(Some(probe))
     }
@@ -90,7 +96,12 @@ impl VirtualProbe {
         match option.split_once('=')? {
             ("boot-mode", "internal") => self.straps = Straps::INTERNAL_BOOT,
             ("boot-mode", "serial-downloader") => self.straps = Straps::SERIAL_DOWNLOADER,
-            ("boot-mode", "fuses") => self.straps = Straps { boot_mode: 0, ..Straps::INTERNAL_BOOT },
+            ("boot-mode", "fuses") => {
+                self.straps = Straps {
+                    boot_mode: 0,
+                    ..Straps::INTERNAL_BOOT
+                }
+            }
             ("timing", "typ") => self.timing = TimingProfile::Typ,
             ("timing", "slow") => self.timing = TimingProfile::Slow,
             ("timing", "max") => self.timing = TimingProfile::Max,
@@ -109,8 +120,11 @@ impl VirtualProbe {
     pub fn start(self, default_part: &str) -> Result<VirtualBench, VirtualError> {
         let part = match self.part {
             Some(part) => part,
-            None => Part::builtin(&default_part.to_ascii_lowercase())
-                .map_err(|_| VirtualError::Option { option: format!("part={default_part}") })?,
+            None => Part::builtin(&default_part.to_ascii_lowercase()).map_err(|_| {
+                VirtualError::Option {
+                    option: format!("part={default_part}"),
+                }
+            })?,
         };
         let config = BoardConfig {
             straps: self.straps,
@@ -127,6 +141,7 @@ impl VirtualProbe {
 #[derive(Clone, Debug)]
 pub struct VirtualBench {
     board: BoardHandle,
+    flash_file: Option<PathBuf>,
 }
 
 impl VirtualBench {
@@ -137,12 +152,32 @@ impl VirtualBench {
     pub fn start(config: BoardConfig) -> Result<Self, VirtualError> {
         static NEXT: AtomicU32 = AtomicU32::new(1);
         let serial = format!("VIRTUAL{:04}", NEXT.fetch_add(1, Ordering::Relaxed));
-        Ok(VirtualBench { board: BoardHandle::start(config, &serial)? })
+        let flash_file = config.flash_file.clone();
+        Ok(VirtualBench {
+            board: BoardHandle::start(config, &serial)?,
+            flash_file,
+        })
     }
 
     /// The board.
     pub fn board(&self) -> &BoardHandle {
         &self.board
+    }
+
+    /// Where jobs keep what belongs to this board: beside its flash file, or, for a board that ends with the process,
+    /// in a directory that no other board has.
+    pub fn state_directory(&self) -> PathBuf {
+        match &self.flash_file {
+            Some(file) => {
+                let mut name = file.as_os_str().to_owned();
+                name.push(".saved");
+                name.into()
+            }
+            None => {
+                let name = format!("rtflash-{}-{}", std::process::id(), self.board.serial());
+                std::env::temp_dir().join(name)
+            }
+        }
     }
 
     /// Selects this board's probe.
@@ -156,7 +191,9 @@ impl VirtualBench {
 
     /// The board's virtual time.
     pub fn clock(&self) -> Arc<dyn Clock + Send + Sync> {
-        Arc::new(BoardClock { board: self.board.clone() })
+        Arc::new(BoardClock {
+            board: self.board.clone(),
+        })
     }
 
     /// USB transactions of the probe so far.
@@ -187,9 +224,10 @@ mod tests {
 
     #[test]
     fn the_probe_option_names_a_file_and_board_options() {
-        let probe = VirtualProbe::parse("virtual:/tmp/a:b.bin?boot-mode=serial-downloader&timing=max")
-            .expect("valid")
-            .expect("virtual");
+        let probe =
+            VirtualProbe::parse("virtual:/tmp/a:b.bin?boot-mode=serial-downloader&timing=max")
+                .expect("valid")
+                .expect("virtual");
         assert_eq!(probe.file, Some(PathBuf::from("/tmp/a:b.bin")));
         assert_eq!(probe.straps, Straps::SERIAL_DOWNLOADER);
         assert_eq!(probe.timing, TimingProfile::Max);
@@ -198,13 +236,17 @@ mod tests {
     #[test]
     fn other_probes_are_not_virtual() {
         for text in ["1366:0101", "virtually", "J-Link"] {
-            assert!(VirtualProbe::parse(text).expect("no error").is_none(), "{text}");
+            assert!(
+                VirtualProbe::parse(text).expect("no error").is_none(),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn an_unknown_option_is_a_usage_error_that_lists_the_options() {
-        let problem = Problem::from(VirtualProbe::parse("virtual?boot-mode=dfu").expect_err("refused"));
+        let problem =
+            Problem::from(VirtualProbe::parse("virtual?boot-mode=dfu").expect_err("refused"));
         assert_eq!(problem.exit, ExitCode::Usage);
         assert!(problem.why.expect("why").contains("serial-downloader"));
     }

@@ -60,7 +60,11 @@ impl SectorMap {
             let Some(place) = kept.get_mut(range) else {
                 continue;
             };
-            if place.iter().zip(&piece.bytes).all(|(now, saved)| now & saved == *saved) {
+            if place
+                .iter()
+                .zip(&piece.bytes)
+                .all(|(now, saved)| now & saved == *saved)
+            {
                 place.copy_from_slice(&piece.bytes);
             }
         }
@@ -161,11 +165,7 @@ pub(super) fn decide(
         .collect()
 }
 
-fn decide_one(
-    need: &SectorNeed,
-    map: &SectorMap,
-    part: &FlashPart,
-) -> Option<PlannedSector> {
+fn decide_one(need: &SectorNeed, map: &SectorMap, part: &FlashPart) -> Option<PlannedSector> {
     let (now, content, action) = match map.states.get(&need.number())? {
         SectorState::Blank => {
             let now = vec![ERASED; SECTOR_LENGTH];

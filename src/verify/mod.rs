@@ -9,7 +9,6 @@ use crate::address::FlashOffset;
 use crate::algorithm::{Algorithm, AlgorithmError};
 use crate::plan::{Plan, VerifyScope};
 
-
 /// Bytes that the flash should hold from an offset on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expected {
@@ -28,17 +27,25 @@ pub struct Verified {
 impl Verified {
     /// Bytes covered.
     pub fn bytes(&self) -> u64 {
-        self.ranges.iter().map(|(_, length, _, _)| u64::from(*length)).sum()
+        self.ranges
+            .iter()
+            .map(|(_, length, _, _)| u64::from(*length))
+            .sum()
     }
 
     /// The ranges covered, as offset and length in bytes.
     pub fn ranges(&self) -> impl Iterator<Item = (FlashOffset, u32)> {
-        self.ranges.iter().map(|(offset, length, _, _)| (*offset, *length))
+        self.ranges
+            .iter()
+            .map(|(offset, length, _, _)| (*offset, *length))
     }
 
     /// The digests as the target computed them, with their nonces, for the record.
     pub fn digest_text(&self) -> String {
-        let texts = self.ranges.iter().map(|(_, _, nonce, Digest([a, b]))| format!("{nonce:08x}:{a:08x}{b:08x}"));
+        let texts = self
+            .ranges
+            .iter()
+            .map(|(_, _, nonce, Digest([a, b]))| format!("{nonce:08x}:{a:08x}{b:08x}"));
         texts.collect::<Vec<_>>().join(" ")
     }
 }
@@ -63,8 +70,16 @@ impl Mismatch {
 
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Mismatch { offset, expected, found } = self;
-        write!(f, "flash offset {offset} (sector {}) holds 0x{found:02X} instead of 0x{expected:02X}", self.sector())
+        let Mismatch {
+            offset,
+            expected,
+            found,
+        } = self;
+        write!(
+            f,
+            "flash offset {offset} (sector {}) holds 0x{found:02X} instead of 0x{expected:02X}",
+            self.sector()
+        )
     }
 }
 
@@ -100,9 +115,13 @@ impl From<VerifyError> for crate::problem::Problem {
         let what = error.to_string();
         match error {
             VerifyError::Algorithm(error) => error.into(),
-            VerifyError::Unstable { .. } => Problem::new("flash-unstable", ExitCode::ReadFailed, what)
-                .because("its digest differs from the image, its bytes as read afterwards do not")
-                .fix("check the flash part's wiring and supply, and the board description's `max_hz`"),
+            VerifyError::Unstable { .. } => Problem::new(
+                "flash-unstable",
+                ExitCode::ReadFailed,
+                what,
+            )
+            .because("its digest differs from the image, its bytes as read afterwards do not")
+            .fix("check the flash part's wiring and supply, and the board description's `max_hz`"),
             VerifyError::Nothing => Problem::new("verify-nothing", ExitCode::Internal, what)
                 .fix("start again with -v and report the log: this is a defect in rtflash"),
         }
@@ -113,7 +132,12 @@ impl From<VerifyError> for crate::problem::Problem {
 pub fn expected_by(plan: &Plan, scope: VerifyScope) -> Vec<Expected> {
     let ranges = plan.verify_ranges(scope).into_iter();
     ranges
-        .filter_map(|(offset, length)| Some(Expected { offset, bytes: plan.content(offset, length)? }))
+        .filter_map(|(offset, length)| {
+            Some(Expected {
+                offset,
+                bytes: plan.content(offset, length)?,
+            })
+        })
         .filter(|expected| !expected.bytes.is_empty())
         .collect()
 }
@@ -123,11 +147,17 @@ pub fn expected_by(plan: &Plan, scope: VerifyScope) -> Vec<Expected> {
 ///
 /// # Errors
 /// [`VerifyError`].
-pub fn verify(algorithm: &mut Algorithm<'_, '_>, expected: &[Expected]) -> Result<Verification, VerifyError> {
+pub fn verify(
+    algorithm: &mut Algorithm<'_, '_>,
+    expected: &[Expected],
+) -> Result<Verification, VerifyError> {
     if expected.is_empty() {
         return Err(VerifyError::Nothing);
     }
-    let ranges: Vec<(FlashOffset, u32)> = expected.iter().map(|e| (e.offset, e.bytes.len() as u32)).collect();
+    let ranges: Vec<(FlashOffset, u32)> = expected
+        .iter()
+        .map(|e| (e.offset, e.bytes.len() as u32))
+        .collect();
     let digests = algorithm.digests(&ranges)?;
     let mut verified = Vec::new();
     for (expected, (nonce, found)) in expected.iter().zip(digests) {
@@ -139,24 +169,36 @@ pub fn verify(algorithm: &mut Algorithm<'_, '_>, expected: &[Expected]) -> Resul
     Ok(Verification::Equal(Verified { ranges: verified }))
 }
 
-fn first_difference(algorithm: &mut Algorithm<'_, '_>, expected: &Expected) -> Result<Mismatch, VerifyError> {
+fn first_difference(
+    algorithm: &mut Algorithm<'_, '_>,
+    expected: &Expected,
+) -> Result<Mismatch, VerifyError> {
     let pieces = pieces(expected);
-    let ranges: Vec<(FlashOffset, u32)> = pieces.iter().map(|(offset, bytes)| (*offset, bytes.len() as u32)).collect();
+    let ranges: Vec<(FlashOffset, u32)> = pieces
+        .iter()
+        .map(|(offset, bytes)| (*offset, bytes.len() as u32))
+        .collect();
     let digests = algorithm.digests(&ranges)?;
     for ((offset, bytes), (nonce, found)) in pieces.into_iter().zip(digests) {
         if digest::digest(nonce, bytes) == found {
             continue;
         }
         let read = algorithm.read(offset, bytes.len() as u32)?;
-        let differing = (0..).zip(bytes.iter().zip(read)).find(|(_, (expected, found))| **expected != *found);
+        let differing = (0..)
+            .zip(bytes.iter().zip(read))
+            .find(|(_, (expected, found))| **expected != *found);
         return match differing {
-            Some((distance, (&expected, found))) => {
-                Ok(Mismatch { offset: FlashOffset::new(offset.get() + distance), expected, found })
-            }
+            Some((distance, (&expected, found))) => Ok(Mismatch {
+                offset: FlashOffset::new(offset.get() + distance),
+                expected,
+                found,
+            }),
             None => Err(VerifyError::Unstable { offset }),
         };
     }
-    Err(VerifyError::Unstable { offset: expected.offset })
+    Err(VerifyError::Unstable {
+        offset: expected.offset,
+    })
 }
 
 /// The range cut at sector boundaries.

@@ -27,14 +27,21 @@ pub fn target() -> Target {
 pub fn bench(prepare: impl FnOnce(&mut virtual_board::nor::Nor) + Send + 'static) -> VirtualBench {
     let part = Part::builtin("is25wp064").unwrap();
     let bench = VirtualBench::start(BoardConfig::new(part)).unwrap();
-    bench.board().with(move |board| prepare(&mut board.chip.system.borrow_mut().nor)).unwrap();
+    bench
+        .board()
+        .with(move |board| prepare(&mut board.chip.system.borrow_mut().nor))
+        .unwrap();
     bench
 }
 
 /// Connects, takes the core over and gives the link to `work`.
 pub fn taken_over<R>(bench: &VirtualBench, work: impl FnOnce(&mut dyn Link) -> R) -> R {
     let target = target();
-    let choice = Choice { probe: Some(bench.selector()), speed_khz: Some(15_000), connect_under_reset: false };
+    let choice = Choice {
+        probe: Some(bench.selector()),
+        speed_khz: Some(15_000),
+        connect_under_reset: false,
+    };
     let mut connection = Connection::open(&choice, target.chip(), bench.clock()).unwrap();
     let mut link = connection.link(target.chip()).unwrap();
     let link: &mut dyn Link = &mut link;
@@ -44,7 +51,10 @@ pub fn taken_over<R>(bench: &VirtualBench, work: impl FnOnce(&mut dyn Link) -> R
 
 /// What the flash holds now.
 pub fn flash(bench: &VirtualBench) -> Vec<u8> {
-    bench.board().with(|board| board.chip.system.borrow().nor.content().to_vec()).unwrap()
+    bench
+        .board()
+        .with(|board| board.chip.system.borrow().nor.content().to_vec())
+        .unwrap()
 }
 
 /// Fails if the model refused anything.

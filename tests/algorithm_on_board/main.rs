@@ -1,5 +1,6 @@
 //! The committed blob in the emulated core, behind the whole wire: the algorithm as production runs it.
 
+#[cfg(test)]
 mod bench;
+#[cfg(test)]
 mod session;
-mod stock_tools;

@@ -13,11 +13,19 @@ use crate::bench::{assert_clean, bench, flash, noise, taken_over, target};
 const SEED: u32 = 0x5EED;
 
 fn erase(address: u32, size: u32, opcode: u8) -> Operation {
-    Operation::Plain(Request::Erase { address, size, opcode, flags: 1 })
+    Operation::Plain(Request::Erase {
+        address,
+        size,
+        opcode,
+        flags: 1,
+    })
 }
 
 fn program(offset: u32, data: &[u8]) -> Operation {
-    Operation::Program { offset: FlashOffset::new(offset), data: data.to_vec() }
+    Operation::Program {
+        offset: FlashOffset::new(offset),
+        data: data.to_vec(),
+    }
 }
 
 #[test]
@@ -47,7 +55,13 @@ fn a_stream_of_erases_and_programs_ends_verified() {
     taken_over(&bench, |link| {
         let mut algorithm = Algorithm::start(link, &target, SEED).unwrap();
         algorithm
-            .perform(vec![Operation::Plain(Request::SetStatus { value: 0x40, mask: 0xFC })], &mut |_| true)
+            .perform(
+                vec![Operation::Plain(Request::SetStatus {
+                    value: 0x40,
+                    mask: 0xFC,
+                })],
+                &mut |_| true,
+            )
             .unwrap();
         let mut operations = Vec::new();
         for block in 0..3 {
@@ -63,12 +77,22 @@ fn a_stream_of_erases_and_programs_ends_verified() {
                 true
             })
             .unwrap();
-        assert_eq!(seen.last().map(|p| (p.done, p.total, p.programmed_bytes)), Some((6, 6, 0x3_0000)));
-        let mut expected = vec![Expected { offset: FlashOffset::new(0x1_0000), bytes: data.clone() }];
-        let Verification::Equal(verified) = verify(&mut algorithm, &expected).unwrap() else { panic!("differs") };
+        assert_eq!(
+            seen.last().map(|p| (p.done, p.total, p.programmed_bytes)),
+            Some((6, 6, 0x3_0000))
+        );
+        let mut expected = vec![Expected {
+            offset: FlashOffset::new(0x1_0000),
+            bytes: data.clone(),
+        }];
+        let Verification::Equal(verified) = verify(&mut algorithm, &expected).unwrap() else {
+            panic!("differs")
+        };
         assert_eq!(verified.bytes(), 0x3_0000);
         expected[0].bytes[0x1_2345] ^= 0x10;
-        let Verification::Differs(mismatch) = verify(&mut algorithm, &expected).unwrap() else { panic!("equal") };
+        let Verification::Differs(mismatch) = verify(&mut algorithm, &expected).unwrap() else {
+            panic!("equal")
+        };
         assert_eq!(mismatch.offset, FlashOffset::new(0x2_2345));
         assert_eq!(mismatch.found, data[0x1_2345]);
         algorithm.stop().unwrap();
@@ -86,7 +110,10 @@ fn a_map_tells_blank_equal_and_different() {
     taken_over(&bench, |link| {
         let mut algorithm = Algorithm::start(link, &target, SEED).unwrap();
         let map = algorithm.map(0, 3).unwrap();
-        assert_eq!([0, 1, 2, 3].map(|n| map.is_blank(n)), [Some(true), Some(false), Some(true), None]);
+        assert_eq!(
+            [0, 1, 2, 3].map(|n| map.is_blank(n)),
+            [Some(true), Some(false), Some(true), None]
+        );
         assert_eq!(map.holds(1, &[0x77; 4096]), Some(true));
         assert_eq!(map.holds(1, &[0x78; 4096]), Some(false));
         let bytes = algorithm.read(FlashOffset::new(0xFFE), 0x1004).unwrap();
@@ -106,7 +133,14 @@ fn a_protected_part_is_told_by_code_and_exit() {
     taken_over(&bench, |link| {
         let mut algorithm = Algorithm::start(link, &target, SEED).unwrap();
         let error = algorithm
-            .perform(vec![erase(0, 0x1000, 0x20), program(0, &[1, 2, 3, 4]), erase(0x1000, 0x1000, 0x20)], &mut |_| true)
+            .perform(
+                vec![
+                    erase(0, 0x1000, 0x20),
+                    program(0, &[1, 2, 3, 4]),
+                    erase(0x1000, 0x1000, 0x20),
+                ],
+                &mut |_| true,
+            )
             .unwrap_err();
         let problem = Problem::from(error);
         assert_eq!(problem.exit, ExitCode::EraseFailed, "{problem}");
@@ -114,7 +148,17 @@ fn a_protected_part_is_told_by_code_and_exit() {
         assert_eq!(algorithm.read(FlashOffset::ZERO, 4).unwrap(), [0; 4]);
         algorithm.clear_fault().unwrap();
         algorithm
-            .perform(vec![Operation::Plain(Request::SetStatus { value: 0, mask: 0xFC }), erase(0, 0x1000, 0x20), program(0, &[9, 8, 7, 6])], &mut |_| true)
+            .perform(
+                vec![
+                    Operation::Plain(Request::SetStatus {
+                        value: 0,
+                        mask: 0xFC,
+                    }),
+                    erase(0, 0x1000, 0x20),
+                    program(0, &[9, 8, 7, 6]),
+                ],
+                &mut |_| true,
+            )
             .unwrap();
     });
     assert_eq!(flash(&bench)[..4], [9, 8, 7, 6]);
@@ -127,12 +171,17 @@ fn cancelling_ends_what_was_sent_and_starts_nothing_more() {
     taken_over(&bench, |link| {
         let mut algorithm = Algorithm::start(link, &target, SEED).unwrap();
         let operations = (0..40).map(|n| erase(n * 0x1000, 0x1000, 0x20)).collect();
-        let error = algorithm.perform(operations, &mut |progress| progress.done < 2).unwrap_err();
+        let error = algorithm
+            .perform(operations, &mut |progress| progress.done < 2)
+            .unwrap_err();
         assert!(matches!(error, AlgorithmError::Cancelled), "{error}");
         algorithm.stop().unwrap();
     });
     let after = flash(&bench);
-    let erased = after.chunks(0x1000).take_while(|sector| sector.iter().all(|b| *b == 0xFF)).count();
+    let erased = after
+        .chunks(0x1000)
+        .take_while(|sector| sector.iter().all(|b| *b == 0xFF))
+        .count();
     assert!((2..40).contains(&erased), "{erased} sectors");
     assert!(after[erased * 0x1000..].iter().all(|b| *b == 0));
     assert_clean(&bench);
@@ -165,7 +214,10 @@ fn a_board_that_is_reset_under_the_algorithm_is_told_as_silent() {
         algorithm.link().halt().unwrap();
         let error = algorithm.identify().unwrap_err();
         let problem = Problem::from(error);
-        assert_eq!((problem.code, problem.exit), ("algorithm-silent", ExitCode::LinkLost));
+        assert_eq!(
+            (problem.code, problem.exit),
+            ("algorithm-silent", ExitCode::LinkLost)
+        );
         assert!(problem.why.unwrap().contains("halted"));
     });
 }

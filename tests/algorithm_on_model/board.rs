@@ -57,7 +57,12 @@ impl Board {
     /// Fails if the model refused anything.
     pub fn assert_clean(&self) {
         self.with(|m| {
-            let lines: Vec<_> = m.trace.lines().iter().filter(|l| l.severity == Severity::Violation).collect();
+            let lines: Vec<_> = m
+                .trace
+                .lines()
+                .iter()
+                .filter(|l| l.severity == Severity::Violation)
+                .collect();
             assert!(lines.is_empty(), "violations: {lines:#?}");
             assert!(m.faults.is_empty(), "bus faults: {:#?}", m.faults);
         });
@@ -68,8 +73,13 @@ impl Model {
     fn flexspi<R>(&mut self, f: impl FnOnce(&mut FlexSpi, &mut Ports<'_>) -> R) -> R {
         let serial_root_hz = self.soc.flexspi_root_hz(self.now);
         let pads = self.soc.flexspi_pads();
-        let mut ports =
-            Ports { now: self.now, serial_root_hz, pads, nor: &mut self.nor, trace: &mut self.trace };
+        let mut ports = Ports {
+            now: self.now,
+            serial_root_hz,
+            pads,
+            nor: &mut self.nor,
+            trace: &mut self.trace,
+        };
         f(&mut self.flexspi, &mut ports)
     }
 
@@ -82,7 +92,9 @@ impl Model {
             self.flexspi(|flexspi, ports| flexspi.read(address - FLEXSPI.start, width, ports))
         } else {
             let (now, trace) = (self.now, &mut self.trace);
-            self.soc.peripheral_read(address, width, now, trace).unwrap_or(Err(virtual_board::bus::BusFault))
+            self.soc
+                .peripheral_read(address, width, now, trace)
+                .unwrap_or(Err(virtual_board::bus::BusFault))
         };
         value.unwrap_or_else(|_| {
             self.faults.push(format!("read {address:#010x}"));
@@ -99,13 +111,18 @@ impl Model {
             return;
         }
         let done = if FLEXSPI.contains(&address) {
-            self.flexspi(|flexspi, ports| flexspi.write(address - FLEXSPI.start, width, value, ports))
+            self.flexspi(|flexspi, ports| {
+                flexspi.write(address - FLEXSPI.start, width, value, ports)
+            })
         } else {
             let (now, trace) = (self.now, &mut self.trace);
-            self.soc.peripheral_write(address, width, value, now, trace).unwrap_or(Err(virtual_board::bus::BusFault))
+            self.soc
+                .peripheral_write(address, width, value, now, trace)
+                .unwrap_or(Err(virtual_board::bus::BusFault))
         };
         if done.is_err() {
-            self.faults.push(format!("write {value:#010x} to {address:#010x}"));
+            self.faults
+                .push(format!("write {value:#010x} to {address:#010x}"));
         }
     }
 }
@@ -121,7 +138,9 @@ impl Bus for Board {
         self.0.borrow_mut().read(address, Width::Half) as u16
     }
     fn write16(&mut self, address: u32, value: u16) {
-        self.0.borrow_mut().write(address, Width::Half, u32::from(value));
+        self.0
+            .borrow_mut()
+            .write(address, Width::Half, u32::from(value));
     }
     fn yield_hint(&mut self) {
         let mut m = self.0.borrow_mut();

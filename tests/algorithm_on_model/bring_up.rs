@@ -36,7 +36,12 @@ fn a_second_start_finds_the_plls_up() {
 
 #[test]
 fn every_mode_an_application_can_leave_is_left() {
-    let modes = [(true, None, false), (false, Some(0xEB), false), (false, None, true), (false, Some(0xBB), false)];
+    let modes = [
+        (true, None, false),
+        (false, Some(0xEB), false),
+        (false, None, true),
+        (false, Some(0xBB), false),
+    ];
     for (qpi, continuous, powered_down) in modes {
         let board = Board::new("is25wp064");
         board.with(|m| {
@@ -44,9 +49,15 @@ fn every_mode_an_application_can_leave_is_left() {
             m.nor.set_mode(qpi, continuous, powered_down);
         });
         let mut s = Session::up(board);
-        assert_eq!(identity(&mut s).jedec_id, [0x9D, 0x70, 0x17], "{qpi} {continuous:x?} {powered_down}");
+        assert_eq!(
+            identity(&mut s).jedec_id,
+            [0x9D, 0x70, 0x17],
+            "{qpi} {continuous:x?} {powered_down}"
+        );
         s.board.with(|m| {
-            assert!(!m.nor.in_qpi() && m.nor.continuous_read().is_none() && !m.nor.in_deep_power_down());
+            assert!(
+                !m.nor.in_qpi() && m.nor.continuous_read().is_none() && !m.nor.in_deep_power_down()
+            );
             assert_eq!(m.nor.status_register(), 0x40);
             assert!(m.nor.content().iter().all(|b| *b == 0xFF));
         });
@@ -59,12 +70,20 @@ fn an_erase_under_way_is_waited_for() {
     s.board.with(|m| m.nor.content_mut()[..0x1_0000].fill(0));
     // A request is put and the server vanishes in the middle of it: the flash goes on.
     let board = s.board.clone();
-    s.put(Request::Erase { address: 0, size: 0x1_0000, opcode: 0xD8, flags: 0 });
+    s.put(Request::Erase {
+        address: 0,
+        size: 0x1_0000,
+        opcode: 0xD8,
+        flags: 0,
+    });
     let mut other = board.clone();
     start_erase_only(&mut other);
     let mut s = Session::up(board);
     assert_eq!(identity(&mut s).found & FOUND_BUSY, FOUND_BUSY);
-    assert!(s.board.with(|m| m.nor.content()[..0x1_0000].iter().all(|b| *b == 0xFF)));
+    assert!(
+        s.board
+            .with(|m| m.nor.content()[..0x1_0000].iter().all(|b| *b == 0xFF))
+    );
 }
 
 /// WREN and D8h through the controller, and no wait.
@@ -94,7 +113,10 @@ fn a_setup_of_another_layout_is_refused() {
 
 #[test]
 fn without_the_dqs_pad_the_clock_stays_at_60_mhz() {
-    let setup = Setup { flags: setup().flags & !mailbox::setup::FLAG_DQS_LOOPBACK, ..setup() };
+    let setup = Setup {
+        flags: setup().flags & !mailbox::setup::FLAG_DQS_LOOPBACK,
+        ..setup()
+    };
     let mut s = Session::start(Board::new("is25wp064"), setup);
     assert_eq!(identity(&mut s).work_clock_hz, 60_000_000);
     s.board.with(|m| assert!(!m.soc.flexspi_pads().dqs));

@@ -17,7 +17,10 @@ fn stock_tools_can_erase_program_and_verify() {
     assert_eq!(functions.verify(WINDOW + 0x1000, &data), WINDOW + 0x2000);
     let mut other = data.clone();
     other[777] ^= 1;
-    assert_eq!(functions.verify(WINDOW + 0x1000, &other), WINDOW + 0x1000 + 777);
+    assert_eq!(
+        functions.verify(WINDOW + 0x1000, &other),
+        WINDOW + 0x1000 + 777
+    );
     assert_eq!(functions.uninit(), OK);
     board.with(|m| {
         assert_eq!(&m.nor.content()[0x1000..0x2000], &data[..]);
@@ -32,7 +35,8 @@ fn a_chip_erase_fits_every_size() {
     for part in ["is25wp032", "is25wp064", "is25wp128"] {
         let board = Board::new(part);
         board.with(|m| m.nor.content_mut().fill(0));
-        let mut functions = Functions::init(board.clone()).unwrap_or_else(|fault| panic!("{fault:?}"));
+        let mut functions =
+            Functions::init(board.clone()).unwrap_or_else(|fault| panic!("{fault:?}"));
         assert_eq!(functions.erase_chip(), OK);
         board.with(|m| assert!(m.nor.content().iter().all(|b| *b == 0xFF)));
         board.assert_clean();

@@ -45,10 +45,21 @@ pub fn setup() -> Setup {
 
 impl Session {
     pub fn start(board: Board, setup: Setup) -> Self {
-        let words: Area = Box::leak((0..layout::AREA_BYTES / 4).map(|_| AtomicU32::new(0)).collect());
+        let words: Area = Box::leak(
+            (0..layout::AREA_BYTES / 4)
+                .map(|_| AtomicU32::new(0))
+                .collect(),
+        );
         words.store_all(layout::SETUP, &setup.to_words());
         let server = Server::start(board.clone(), words);
-        Session { board, words, server, requests_put: 0, payload_put: 0, lease: 0 }
+        Session {
+            board,
+            words,
+            server,
+            requests_put: 0,
+            payload_put: 0,
+            lease: 0,
+        }
     }
 
     pub fn up(board: Board) -> Self {
@@ -72,15 +83,18 @@ impl Session {
 
     pub fn put(&mut self, request: Request) -> u32 {
         let sequence = self.requests_put;
-        self.words.store_all(layout::request_slot(sequence), &request.to_words(sequence));
+        self.words
+            .store_all(layout::request_slot(sequence), &request.to_words(sequence));
         self.requests_put += 1;
-        self.words.store(layout::HOST_REQUESTS_PUT, self.requests_put);
+        self.words
+            .store(layout::HOST_REQUESTS_PUT, self.requests_put);
         sequence
     }
 
     pub fn result(&self, sequence: u32) -> ResultRecord {
         let mut words = [0; mailbox::result::WORDS];
-        self.words.load_all(layout::result_slot(sequence), &mut words);
+        self.words
+            .load_all(layout::result_slot(sequence), &mut words);
         ResultRecord::from_words(&words, sequence).expect("a whole result record")
     }
 
@@ -102,7 +116,8 @@ impl Session {
     /// Takes a reply's words and frees its room.
     pub fn reply(&mut self, result: &ResultRecord) -> Vec<u32> {
         let mut words = vec![0; result.reply_length.div_ceil(4) as usize];
-        self.words.load_all(layout::reply_offset(result.reply_start), &mut words);
+        self.words
+            .load_all(layout::reply_offset(result.reply_start), &mut words);
         let mut crc = mailbox::crc::Crc32::new();
         words.iter().for_each(|word| crc.word(*word));
         assert_eq!(crc.finish(), result.reply_crc);
@@ -114,7 +129,8 @@ impl Session {
     pub fn put_chunk(&mut self, address: u32, data: &[u8]) {
         let chunk = Chunk::new(self.payload_put, address, data).unwrap();
         let words: Vec<u32> = chunk.words().collect();
-        self.words.store_all(layout::payload_slot(self.payload_put), &words);
+        self.words
+            .store_all(layout::payload_slot(self.payload_put), &words);
         self.payload_put += 1;
         self.words.store(layout::HOST_PAYLOAD_PUT, self.payload_put);
     }
@@ -127,7 +143,12 @@ impl Session {
             at += piece.len() as u32;
         }
         let chunks = self.payload_put - first_chunk;
-        self.ask(Request::Program { address, length: data.len() as u32, first_chunk, chunks })
+        self.ask(Request::Program {
+            address,
+            length: data.len() as u32,
+            first_chunk,
+            chunks,
+        })
     }
 }
 

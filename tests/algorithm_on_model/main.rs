@@ -1,7 +1,12 @@
 //! The RAM algorithm, compiled for the host, against the virtual board's FlexSPI, flash and clocks: no CPU, no probe.
 
+#[cfg(test)]
 mod board;
+#[cfg(test)]
 mod bring_up;
+#[cfg(test)]
 mod cmsis;
+#[cfg(test)]
 mod host;
+#[cfg(test)]
 mod requests;

@@ -31,7 +31,10 @@ pub fn target() -> Target {
 /// The whole way of `rtflash flash` on a running board.
 pub fn flash(board: &VirtualBench, image: &BootImage) -> Outcome {
     let target = target();
-    let choice = Choice { speed_khz: Some(15_000), ..Choice::default() };
+    let choice = Choice {
+        speed_khz: Some(15_000),
+        ..Choice::default()
+    };
     let bench = Bench::virtual_board(choice, board.clone());
     job::flash(&Job::new(&target), image, &bench, &mut ())
 }
@@ -42,7 +45,9 @@ pub fn image(segments: &[(u32, Vec<u8>)]) -> BootImage {
     all.extend_from_slice(segments);
     let text = intel_hex(&all);
     let image = Image::parse(Path::new("test.hex"), text.as_bytes()).expect("image");
-    judge(&image, None, &target()).into_boot_image().expect("a bootable image")
+    judge(&image, None, &target())
+        .into_boot_image()
+        .expect("a bootable image")
 }
 
 /// Vector table with 16 entries, then `b .`.
@@ -65,7 +70,10 @@ fn intel_hex(segments: &[(u32, Vec<u8>)]) -> String {
             let room = (0x1_0000 - at % 0x1_0000).min(16) as usize;
             let (piece, left) = rest.split_at(room.min(rest.len()));
             records.push(Record::ExtendedLinearAddress((at >> 16) as u16));
-            records.push(Record::Data { offset: at as u16, value: piece.to_vec() });
+            records.push(Record::Data {
+                offset: at as u16,
+                value: piece.to_vec(),
+            });
             at += piece.len() as u32;
             rest = left;
         }
@@ -93,7 +101,8 @@ pub fn fill(board: &VirtualBench, offset: usize, bytes: &[u8]) {
     board
         .board()
         .with(move |b| {
-            b.chip.system.borrow_mut().nor.content_mut()[offset..offset + bytes.len()].copy_from_slice(&bytes);
+            b.chip.system.borrow_mut().nor.content_mut()[offset..offset + bytes.len()]
+                .copy_from_slice(&bytes);
         })
         .expect("board");
 }

@@ -1,5 +1,13 @@
 //! The promises of rtflash as tests on the virtual board: one module per promise, read as a specification.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod an_interrupted_job_is_finished_by_the_next;
 mod bench;
 mod boot_proof;
 mod edges;
@@ -7,3 +15,4 @@ mod few_transactions;
 mod link;
 mod stock_tools_can_use_our_algorithm;
 mod the_flash_holds_exactly_image_and_header;
+mod virtual_time_is_honest;

@@ -23,7 +23,12 @@ fn bytes_of(name: &str) -> BTreeMap<usize, u8> {
             Record::ExtendedLinearAddress(half) => upper = usize::from(half) << 16,
             Record::Data { offset, value } => {
                 let start = upper + usize::from(offset) - FLASH_BASE;
-                bytes.extend(value.into_iter().enumerate().map(|(i, byte)| (start + i, byte)));
+                bytes.extend(
+                    value
+                        .into_iter()
+                        .enumerate()
+                        .map(|(i, byte)| (start + i, byte)),
+                );
             }
             _ => {}
         }
@@ -52,7 +57,11 @@ fn a_blank_board_then_holds_image_and_header_and_nothing_else() {
         let content = station.content();
         assert_exactly(name, &INSERTED, &vec![0xFF; FLASH_BYTES], &content);
         assert_eq!(content.get(..4), Some(b"FCFB".as_slice()), "FCB tag");
-        assert_eq!(content.get(0x1000..0x1003), Some([0xD1, 0x00, 0x20].as_slice()), "IVT header");
+        assert_eq!(
+            content.get(0x1000..0x1003),
+            Some([0xD1, 0x00, 0x20].as_slice()),
+            "IVT header"
+        );
     }
     for name in ["blinky-xip.complete.hex", "blinky-itcm.complete.hex"] {
         let station = Station::flashed(&data(name));
@@ -62,7 +71,10 @@ fn a_blank_board_then_holds_image_and_header_and_nothing_else() {
 
 #[test]
 fn bytes_of_others_in_shared_sectors_survive() {
-    for (seed, name) in [(1, "blinky-xip.headerless.hex"), (2, "blinky-itcm.headerless.hex")] {
+    for (seed, name) in [
+        (1, "blinky-xip.headerless.hex"),
+        (2, "blinky-itcm.headerless.hex"),
+    ] {
         let before = noise(seed, FLASH_BYTES);
         let station = Station::holding(&before);
         station
@@ -71,7 +83,11 @@ fn bytes_of_others_in_shared_sectors_survive() {
             .reports("sectors", &["3 sectors erased", "bytes of others restored"])
             .last_line_is("PASS");
         assert_exactly(name, &INSERTED, &before, &station.content());
-        assert_eq!(fs::read_dir(station.state()).expect("state").count(), 0, "the saved bytes are forgotten");
+        assert_eq!(
+            fs::read_dir(station.state()).expect("state").count(),
+            0,
+            "the saved bytes are forgotten"
+        );
     }
 }
 
@@ -80,7 +96,10 @@ fn a_part_full_of_zeros_is_erased_only_where_the_image_lies() {
     let name = "blinky-xip.complete.hex";
     let before = vec![0; FLASH_BYTES];
     let station = Station::holding(&before);
-    station.flash(&data(name), &[]).ends_with(0).last_line_is("PASS");
+    station
+        .flash(&data(name), &[])
+        .ends_with(0)
+        .last_line_is("PASS");
     assert_exactly(name, &[], &before, &station.content());
 }
 
@@ -94,5 +113,10 @@ fn settings_far_from_the_image_survive_any_number_of_flashes() {
     for _ in 0..2 {
         station.flash(&image(), &[]).ends_with(0);
     }
-    assert_exactly("blinky-xip.headerless.hex", &INSERTED, &before, &station.content());
+    assert_exactly(
+        "blinky-xip.headerless.hex",
+        &INSERTED,
+        &before,
+        &station.content(),
+    );
 }

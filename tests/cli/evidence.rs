@@ -9,15 +9,48 @@ fn flash_names_probe_chip_part_image_header_sectors_digest_evidence_and_times() 
         .reports("probe", &["virtual jlink", "1209:0001", "4000 kHz"])
         .reports("chip", &["MIMXRT1062", "UID 1B2609D75A3C4D61"])
         .reports("flash", &["IS25WP064", "JEDEC ID 9D 70 17", "8192 KiB"])
-        .reports("input", &["blinky-xip.headerless.hex", "Intel HEX", "SHA-256 4b3fb312e0f6bcfe"])
+        .reports(
+            "input",
+            &[
+                "blinky-xip.headerless.hex",
+                "Intel HEX",
+                "SHA-256 4b3fb312e0f6bcfe",
+            ],
+        )
         .reports("image", &["1240 bytes", "0x6000_2000"])
-        .reports("header", &["FCB inserted", "IS25WP064", "MHz", "pads", "IVT", "boot data", "entry 0x6000_2000"])
+        .reports(
+            "header",
+            &[
+                "FCB inserted",
+                "IS25WP064",
+                "MHz",
+                "pads",
+                "IVT",
+                "boot data",
+                "entry 0x6000_2000",
+            ],
+        )
         .reports("entry", &["0x6000_2000", "reset handler 0x6000_22B8"])
-        .reports("sectors", &["0 sectors erased", "3 programmed", "2048 bytes programmed"])
+        .reports(
+            "sectors",
+            &["0 sectors erased", "3 programmed", "2048 bytes programmed"],
+        )
         .reports("status", &["0x40", "0x00"])
         .reports("digest", &["computed by the target"])
-        .reports("boot", &["reset handler at 0x6000_22B8 was executed", "DWT comparator", "SRC_SRSR"])
-        .reports("time", &["attach", "survey", "compare", "program", "verify", "reset", "total", " s"])
+        .reports(
+            "boot",
+            &[
+                "reset handler at 0x6000_22B8 was executed",
+                "DWT comparator",
+                "SRC_SRSR",
+            ],
+        )
+        .reports(
+            "time",
+            &[
+                "attach", "survey", "compare", "program", "verify", "reset", "total", " s",
+            ],
+        )
         .last_line_is("PASS");
     assert_eq!(session.stderr.find("error"), None, "{session}");
 }
@@ -27,7 +60,10 @@ fn a_complete_image_gets_no_header_and_doubts_about_its_own_are_said() {
     Station::new()
         .flash(&data("blinky-xip.complete.hex"), &[])
         .ends_with(0)
-        .reports("header", &["FCB and IVT are in the image", "nothing inserted"])
+        .reports(
+            "header",
+            &["FCB and IVT are in the image", "nothing inserted"],
+        )
         .reports("warning", &["[boot-data-length]", "[fcb-clock]"])
         .last_line_is("PASS");
 }
@@ -47,7 +83,11 @@ fn v_adds_the_probe_transactions_of_each_phase_and_their_sum() {
 /// The number in "reset 0.055 s 124 transactions".
 fn transactions(line: &str) -> u32 {
     let before = line.strip_suffix("transactions").expect("transactions");
-    before.split_whitespace().last().and_then(|number| number.parse().ok()).expect("number")
+    before
+        .split_whitespace()
+        .last()
+        .and_then(|number| number.parse().ok())
+        .expect("number")
 }
 
 #[test]
@@ -58,8 +98,17 @@ fn one_changed_byte_is_named_by_address_sector_values_file_and_line() {
     let found = expected ^ 0x54;
     station.damage(offset, &[found]);
     // 0x60002345 is byte 5 of the record :10 2340 00, the 54th line of the file
-    let (expected, found) = (format!("expected 0x{expected:02X}"), format!("found 0x{found:02X}"));
-    let facts = ["0x6000_2345", "sector 2", &expected, &found, "blinky-xip.headerless.hex:54"];
+    let (expected, found) = (
+        format!("expected 0x{expected:02X}"),
+        format!("found 0x{found:02X}"),
+    );
+    let facts = [
+        "0x6000_2345",
+        "sector 2",
+        &expected,
+        &found,
+        "blinky-xip.headerless.hex:54",
+    ];
     station
         .verify(&image())
         .ends_with(11)
@@ -76,7 +125,15 @@ fn a_changed_byte_of_the_inserted_header_is_said_to_be_ours() {
     station
         .verify(&image())
         .ends_with(11)
-        .reports("differs", &["0x6000_01C0", "sector 0", "found 0x77", "inserted by rtflash"])
+        .reports(
+            "differs",
+            &[
+                "0x6000_01C0",
+                "sector 0",
+                "found 0x77",
+                "inserted by rtflash",
+            ],
+        )
         .last_line_is("DIFFERS");
 }
 
@@ -90,23 +147,44 @@ fn flash_repairs_a_changed_byte_and_nothing_else() {
         .ends_with(0)
         .reports("sectors", &["2 sectors erased", "1 kept"])
         .last_line_is("PASS");
-    assert!(station.content() == good, "the flash is not as before the damage");
+    assert!(
+        station.content() == good,
+        "the flash is not as before the damage"
+    );
 }
 
 #[test]
 fn reset_says_that_the_fcb_tag_is_damaged() {
     let station = Station::flashed(&image());
     station.damage(0, &[0x00]);
-    let session = station.reset().ends_with(16).complains("fcb-missing", &["00 43 46 42", "46 43 46 42"]);
-    let session = session.gives_a_reason().advises().reports("no boot", &["in the boot ROM"]);
-    assert!(session.stdout.lines().last().is_some_and(|line| line.starts_with("NOT BOOTED (")), "{session}");
+    let session = station
+        .reset()
+        .ends_with(16)
+        .complains("fcb-missing", &["00 43 46 42", "46 43 46 42"]);
+    let session = session
+        .gives_a_reason()
+        .advises()
+        .reports("no boot", &["in the boot ROM"]);
+    assert!(
+        session
+            .stdout
+            .lines()
+            .last()
+            .is_some_and(|line| line.starts_with("NOT BOOTED (")),
+        "{session}"
+    );
 }
 
 #[test]
 fn reset_says_that_the_ivt_is_damaged() {
     let station = Station::flashed(&image());
     station.damage(0x1000, &[0x00]);
-    station.reset().ends_with(16).complains("ivt-missing", &["0x1000"]).gives_a_reason().advises();
+    station
+        .reset()
+        .ends_with(16)
+        .complains("ivt-missing", &["0x1000"])
+        .gives_a_reason()
+        .advises();
 }
 
 #[test]
@@ -137,7 +215,10 @@ fn boot_proof_none_accepts_a_strapped_board_and_still_does_not_say_pass() {
 
 #[test]
 fn boot_proof_none_passes_a_board_that_boots() {
-    Station::new().flash(&image(), &["--boot-proof=none"]).ends_with(0).last_line_is("PASS");
+    Station::new()
+        .flash(&image(), &["--boot-proof=none"])
+        .ends_with(0)
+        .last_line_is("PASS");
 }
 
 #[test]

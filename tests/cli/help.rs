@@ -6,7 +6,9 @@ const COMMANDS: [&[&str]; 5] = [&[], &["flash"], &["verify"], &["reset"], &["pro
 /// Longest line that fits half a screen.
 const COLUMNS: usize = 110;
 /// Exit codes that a user of today's commands can meet.
-const EXIT_CODES: [&str; 12] = ["0", "1", "2", "6", "8", "10", "11", "12", "13", "16", "20", "21"];
+const EXIT_CODES: [&str; 12] = [
+    "0", "1", "2", "6", "8", "10", "11", "12", "13", "16", "20", "21",
+];
 
 #[test]
 fn every_command_has_a_help_text_that_fits_and_speaks_of_exit_codes() {
@@ -15,9 +17,19 @@ fn every_command_has_a_help_text_that_fits_and_speaks_of_exit_codes() {
             let arguments = [command, &[option]].concat();
             let session = Station::new().run(&arguments).ends_with(0);
             assert!(session.stdout.contains("Usage: rtflash"), "{session}");
-            let longest = session.stdout.lines().map(|line| line.chars().count()).max();
-            assert!(longest <= Some(COLUMNS), "a line of {longest:?} columns\n{session}");
-            assert!(session.stdout.to_lowercase().contains("exit code"), "no exit codes\n{session}");
+            let longest = session
+                .stdout
+                .lines()
+                .map(|line| line.chars().count())
+                .max();
+            assert!(
+                longest <= Some(COLUMNS),
+                "a line of {longest:?} columns\n{session}"
+            );
+            assert!(
+                session.stdout.to_lowercase().contains("exit code"),
+                "no exit codes\n{session}"
+            );
             assert_eq!(session.stderr, "", "{session}");
         }
     }
@@ -27,7 +39,10 @@ fn every_command_has_a_help_text_that_fits_and_speaks_of_exit_codes() {
 fn the_help_lists_every_exit_code_at_the_start_of_its_own_line() {
     let session = Station::new().run(&["--help"]).ends_with(0);
     for code in EXIT_CODES {
-        let listed = session.stdout.lines().any(|line| line.split_whitespace().next() == Some(code));
+        let listed = session
+            .stdout
+            .lines()
+            .any(|line| line.split_whitespace().next() == Some(code));
         assert!(listed, "exit code {code} is not listed\n{session}");
     }
 }
@@ -36,7 +51,15 @@ fn the_help_lists_every_exit_code_at_the_start_of_its_own_line() {
 fn the_options_that_choose_a_board_are_the_same_everywhere() {
     for command in ["flash", "verify", "reset"] {
         let session = Station::new().run(&[command, "--help"]).ends_with(0);
-        for option in ["--probe", "--speed", "--connect-under-reset", "--flash", "--board", "--verbose", "RTFLASH_PROBE"] {
+        for option in [
+            "--probe",
+            "--speed",
+            "--connect-under-reset",
+            "--flash",
+            "--board",
+            "--verbose",
+            "RTFLASH_PROBE",
+        ] {
             assert!(session.stdout.contains(option), "no {option}\n{session}");
         }
     }
@@ -45,5 +68,8 @@ fn the_options_that_choose_a_board_are_the_same_everywhere() {
 #[test]
 fn the_version_is_the_package_s() {
     let session = Station::new().run(&["--version"]).ends_with(0);
-    assert_eq!(session.stdout.trim(), concat!("rtflash ", env!("CARGO_PKG_VERSION")));
+    assert_eq!(
+        session.stdout.trim(),
+        concat!("rtflash ", env!("CARGO_PKG_VERSION"))
+    );
 }

@@ -1,5 +1,9 @@
 //! What the user of the command line sees: every test is a promise, run as the program itself on a virtual board.
-#![allow(clippy::expect_used, clippy::panic, reason = "a panic is how a test fails")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a panic is how a test fails"
+)]
 
 mod content;
 mod evidence;

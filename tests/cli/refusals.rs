@@ -24,8 +24,16 @@ const MALFORMED: [(&str, &str, Option<u32>); 11] = [
 /// Files that are well-formed and would not boot or do not fit: stable code, and what the message names.
 const UNBOOTABLE: [(&str, &str, &str); 7] = [
     ("outside-window.hex", "outside-flash", "0x2000_0000"),
-    ("beyond-flash.hex", "outside-flash", "beyond-flash.hex:8, address 0x6080_0000"),
-    ("vectors-at-start.hex", "vector-table-at-start", "CONFIG_ROM_START_OFFSET=0x2000"),
+    (
+        "beyond-flash.hex",
+        "outside-flash",
+        "beyond-flash.hex:8, address 0x6080_0000",
+    ),
+    (
+        "vectors-at-start.hex",
+        "vector-table-at-start",
+        "CONFIG_ROM_START_OFFSET=0x2000",
+    ),
     ("entry-outside.hex", "reset-outside", "0x7000_0000"),
     ("entry-even.hex", "reset-not-thumb", "0x6000_2040"),
     ("stack-not-in-ram.hex", "stack-pointer", "0x6000_4000"),
@@ -40,12 +48,19 @@ const UNUSABLE_FLASH_FILE: &[u8] = b"not a flash";
 /// file is unchanged, and the board is not even powered up.
 fn refused_offline(command: &str, file: &Path, code: i32, stable: &str, words: &[&str]) {
     let empty_desk = Station::new();
-    let session = empty_desk.on_image(command, file, &[]).ends_with(code).complains(stable, words).advises();
+    let session = empty_desk
+        .on_image(command, file, &[])
+        .ends_with(code)
+        .complains(stable, words)
+        .advises();
     assert_eq!(session.stdout, "", "{session}");
     assert_eq!(empty_desk.files(), Vec::<String>::new(), "{session}");
 
     let station = Station::holding(UNUSABLE_FLASH_FILE);
-    station.on_image(command, file, &[]).ends_with(code).complains(stable, words);
+    station
+        .on_image(command, file, &[])
+        .ends_with(code)
+        .complains(stable, words);
     assert_eq!(station.content(), UNUSABLE_FLASH_FILE);
 }
 
@@ -54,7 +69,13 @@ fn a_malformed_file_is_refused_with_its_line_and_no_board_is_touched() {
     for (name, stable, line) in MALFORMED {
         let place = line.map_or(name.to_owned(), |line| format!("{name}:{line}"));
         for command in ["flash", "verify"] {
-            refused_offline(command, &data("odd").join(name), 13, stable, &["where:", &place]);
+            refused_offline(
+                command,
+                &data("odd").join(name),
+                13,
+                stable,
+                &["where:", &place],
+            );
         }
     }
 }
@@ -77,8 +98,15 @@ fn every_odd_file_is_in_one_of_the_lists() {
             || UNBOOTABLE.iter().any(|(known, _, _)| *known == name)
     };
     for entry in fs::read_dir(data("odd")).expect("folder") {
-        let name = entry.expect("entry").file_name().to_string_lossy().into_owned();
-        assert!(!name.ends_with(".hex") || listed(&name), "{name} is tested nowhere");
+        let name = entry
+            .expect("entry")
+            .file_name()
+            .to_string_lossy()
+            .into_owned();
+        assert!(
+            !name.ends_with(".hex") || listed(&name),
+            "{name} is tested nowhere"
+        );
     }
 }
 
@@ -86,7 +114,11 @@ fn every_odd_file_is_in_one_of_the_lists() {
 fn a_refused_file_leaves_a_full_flash_as_it_was() {
     let before = noise(7, FLASH_BYTES);
     let station = Station::holding(&before);
-    for name in ["bad-checksum.hex", "vectors-at-start.hex", "beyond-flash.hex"] {
+    for name in [
+        "bad-checksum.hex",
+        "vectors-at-start.hex",
+        "beyond-flash.hex",
+    ] {
         let code = if name == "bad-checksum.hex" { 13 } else { 20 };
         station.flash(&data("odd").join(name), &[]).ends_with(code);
     }
@@ -96,7 +128,10 @@ fn a_refused_file_leaves_a_full_flash_as_it_was() {
 
 #[test]
 fn the_sound_twin_of_the_odd_files_is_accepted() {
-    Station::new().flash(&data("odd/good.hex"), &[]).ends_with(0).last_line_is("PASS");
+    Station::new()
+        .flash(&data("odd/good.hex"), &[])
+        .ends_with(0)
+        .last_line_is("PASS");
 }
 
 #[test]
@@ -119,7 +154,10 @@ fn another_flash_part_on_the_board_is_refused_and_nothing_changes() {
 
 #[test]
 fn reset_refuses_another_flash_part_as_well() {
-    Station::new().run(&["reset", "--probe", "virtual?part=is25wp032"]).ends_with(6).complains("flash-part", &[]);
+    Station::new()
+        .run(&["reset", "--probe", "virtual?part=is25wp032"])
+        .ends_with(6)
+        .complains("flash-part", &[]);
 }
 
 #[test]
@@ -131,7 +169,10 @@ fn a_flash_part_that_nobody_knows_is_a_usage_error_with_the_list() {
             .ends_with(2)
             .complains("target-unknown", &names);
     }
-    Station::new().flash(&image(), &["--board", "hyperflash"]).ends_with(2).complains("target-unknown", &["qspi"]);
+    Station::new()
+        .flash(&image(), &["--board", "hyperflash"])
+        .ends_with(2)
+        .complains("target-unknown", &["qspi"]);
 }
 
 #[test]
@@ -151,7 +192,10 @@ fn an_option_that_the_virtual_board_lacks_is_a_usage_error_with_the_list() {
         Station::new()
             .flash(&image(), &["--probe", &probe(option)])
             .ends_with(2)
-            .complains("virtual-option", &[option, "boot-mode=", "serial-downloader", "timing=", "rom="])
+            .complains(
+                "virtual-option",
+                &[option, "boot-mode=", "serial-downloader", "timing=", "rom="],
+            )
             .advises();
     }
 }
@@ -165,7 +209,10 @@ fn a_probe_that_is_not_there_is_said_to_be_missing() {
             .complains("probe-not-found", &["dead:beef:42"])
             .advises();
     }
-    Station::new().run(&["reset", "--probe", "dead:beef"]).ends_with(21).complains("probe-not-found", &[]);
+    Station::new()
+        .run(&["reset", "--probe", "dead:beef"])
+        .ends_with(21)
+        .complains("probe-not-found", &[]);
 }
 
 #[test]
@@ -183,7 +230,11 @@ fn probes_lists_what_is_connected_or_says_that_nothing_is() {
 fn an_input_that_cannot_be_read_is_named_with_the_system_s_reason() {
     let station = Station::new();
     for input in ["nowhere.hex", "."] {
-        station.flash(Path::new(input), &[]).ends_with(13).complains("input-unreadable", &[input, "os error"]).advises();
+        station
+            .flash(Path::new(input), &[])
+            .ends_with(13)
+            .complains("input-unreadable", &[input, "os error"])
+            .advises();
     }
     assert_eq!(station.files(), Vec::<String>::new());
 }
@@ -197,13 +248,18 @@ fn a_flash_file_that_fits_no_part_is_refused_and_not_touched() {
         .complains("virtual-file", &["flash.bin", "11 bytes", "8388608"])
         .advises();
     assert_eq!(station.content(), UNUSABLE_FLASH_FILE);
-    Station::new().flash(&image(), &["--probe", "virtual:no/such/folder"]).ends_with(21).complains("virtual-file", &[]);
+    Station::new()
+        .flash(&image(), &["--probe", "virtual:no/such/folder"])
+        .ends_with(21)
+        .complains("virtual-file", &[]);
 }
 
 #[test]
 fn a_speed_that_is_none_is_a_usage_error() {
     for speed in ["0", "99999999", "fast", "-4000", "4e3"] {
-        Station::new().flash(&image(), &[&format!("--speed={speed}")]).ends_with(2);
+        Station::new()
+            .flash(&image(), &[&format!("--speed={speed}")])
+            .ends_with(2);
     }
 }
 

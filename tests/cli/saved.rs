@@ -2,18 +2,82 @@
 
 use std::fs;
 
+use rtflash::address::FlashOffset;
+use rtflash::job::Saved;
+use rtflash::plan::Foreign;
+
 use crate::station::{FLASH_BYTES, Station, image, noise};
 
-/// Name of the file for the virtual board's chip.
-const SAVED_FILE: &str = "1b2609d75a3c4d61.json";
+/// The virtual board's chip.
+const UID: &str = "1B2609D75A3C4D61";
+/// Behind the image, in its last sector.
+const BEHIND_IMAGE: std::ops::Range<usize> = 0x24D8..0x3000;
+
+/// What a job leaves that was cut after it had erased the image's last sector of a flash that held `before`.
+fn interrupted(before: &[u8]) -> Station {
+    let mut cut = before.to_vec();
+    cut[0x2000..0x3000].fill(0xFF);
+    let station = Station::holding(&cut);
+    let mut saved = Saved::open(station.state(), UID).expect("nothing saved yet");
+    let offset = FlashOffset::new(BEHIND_IMAGE.start as u32);
+    saved
+        .keep(&[Foreign {
+            offset,
+            bytes: before[BEHIND_IMAGE].to_vec(),
+        }])
+        .expect("saved");
+    station
+}
+
+#[test]
+fn after_a_cut_the_next_flash_puts_the_bytes_of_others_back() {
+    let before = noise(10, FLASH_BYTES);
+    let station = interrupted(&before);
+    station
+        .flash(&image(), &[])
+        .ends_with(0)
+        .last_line_is("PASS");
+    let after = station.content();
+    assert!(
+        after[BEHIND_IMAGE] == before[BEHIND_IMAGE],
+        "the saved bytes are not back"
+    );
+    assert!(
+        after[0x3000..] == before[0x3000..],
+        "another sector was changed"
+    );
+    assert_eq!(
+        fs::read_dir(station.state()).expect("state").count(),
+        0,
+        "the saved bytes are not forgotten"
+    );
+}
+
+#[test]
+fn bytes_that_somebody_wrote_since_the_cut_win_over_saved_ones() {
+    let before = noise(11, FLASH_BYTES);
+    let station = interrupted(&before);
+    let since = noise(12, BEHIND_IMAGE.len());
+    station.damage(BEHIND_IMAGE.start, &since);
+    station
+        .flash(&image(), &[])
+        .ends_with(0)
+        .last_line_is("PASS");
+    assert!(
+        station.content()[BEHIND_IMAGE] == since,
+        "bytes written since were replaced"
+    );
+}
 
 #[test]
 fn a_damaged_file_of_saved_bytes_stops_the_job_before_anything_is_erased() {
     let before = noise(9, FLASH_BYTES);
     let station = Station::holding(&before);
-    for name in [SAVED_FILE, &SAVED_FILE.to_uppercase().replace("JSON", "json")] {
-        fs::write(station.state().join(name), "{ not json").expect("saved file");
-    }
-    station.flash(&image(), &[]).ends_with(20).complains("saved-damaged", &[".json"]).advises();
+    fs::write(station.state().join(format!("{UID}.json")), "{ not json").expect("saved file");
+    station
+        .flash(&image(), &[])
+        .ends_with(20)
+        .complains("saved-damaged", &["1B2609D75A3C4D61.json"])
+        .advises();
     assert!(station.content() == before, "the flash was changed");
 }

@@ -19,7 +19,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The fixtures' folder.
 pub fn data(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/data")
+        .join(name)
 }
 
 /// The small image without boot header that most promises are shown with.
@@ -58,11 +60,20 @@ impl Station {
 
     /// Runs `rtflash` with `arguments` on this desk, as a script would: no terminal.
     pub fn run(&self, arguments: &[&str]) -> Session {
+        self.run_where(&[], arguments)
+    }
+
+    /// Runs `rtflash` with `arguments` and additional environment variables.
+    pub fn run_where(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Session {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rtflash"));
-        command.args(arguments).current_dir(self.desk.path()).env("RTFLASH_STATE", self.state.path());
+        command
+            .args(arguments)
+            .current_dir(self.desk.path())
+            .env("RTFLASH_STATE", self.state.path());
         for variable in ["RTFLASH_PROBE", "COLUMNS"] {
             command.env_remove(variable);
         }
+        command.envs(variables.iter().copied());
         let output = command.timeout(PATIENCE).output().expect("rtflash runs");
         let text = |bytes| String::from_utf8(bytes).expect("output is text");
         let session = Session {
@@ -71,7 +82,10 @@ impl Station {
             stdout: text(output.stdout),
             stderr: text(output.stderr),
         };
-        assert!(!session.all().contains('\x1b'), "escape codes without a terminal\n{session}");
+        assert!(
+            !session.all().contains('\x1b'),
+            "escape codes without a terminal\n{session}"
+        );
         session
     }
 
@@ -126,7 +140,9 @@ impl Station {
     /// Names of the files on the desk.
     pub fn files(&self) -> Vec<String> {
         let entries = fs::read_dir(self.desk.path()).expect("desk");
-        entries.map(|e| e.expect("entry").file_name().to_string_lossy().into_owned()).collect()
+        entries
+            .map(|e| e.expect("entry").file_name().to_string_lossy().into_owned())
+            .collect()
     }
 
     /// Changes bytes of the flash between two commands.
@@ -168,8 +184,16 @@ pub struct Session {
 
 impl std::fmt::Display for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Session { typed, code, stdout, stderr } = self;
-        write!(f, "$ {typed}\n{stdout}--- stderr\n{stderr}--- exit {code:?}")
+        let Session {
+            typed,
+            code,
+            stdout,
+            stderr,
+        } = self;
+        write!(
+            f,
+            "$ {typed}\n{stdout}--- stderr\n{stderr}--- exit {code:?}"
+        )
     }
 }
 
@@ -199,14 +223,20 @@ impl Session {
         let text = self.labelled(label);
         assert!(!text.is_empty(), "no line `{label}`\n{self}");
         for word in words {
-            assert!(text.contains(word), "no `{word}` in the lines `{label}`\n{self}");
+            assert!(
+                text.contains(word),
+                "no `{word}` in the lines `{label}`\n{self}"
+            );
         }
         self
     }
 
     /// The lines labelled `label`, without it.
     pub fn labelled(&self, label: &str) -> String {
-        let lines = self.stdout.lines().filter_map(|line| line.strip_prefix(label)?.strip_prefix(' '));
+        let lines = self
+            .stdout
+            .lines()
+            .filter_map(|line| line.strip_prefix(label)?.strip_prefix(' '));
         lines.map(|line| format!("{}\n", line.trim())).collect()
     }
 
@@ -214,9 +244,15 @@ impl Session {
     #[track_caller]
     pub fn complains(self, code: &str, words: &[&str]) -> Self {
         let complaint = self.complaint();
-        assert!(complaint.contains(&format!("[{code}]")), "no [{code}]\n{self}");
+        assert!(
+            complaint.contains(&format!("[{code}]")),
+            "no [{code}]\n{self}"
+        );
         for word in words {
-            assert!(complaint.contains(word), "the complaint does not say `{word}`\n{self}");
+            assert!(
+                complaint.contains(word),
+                "the complaint does not say `{word}`\n{self}"
+            );
         }
         self
     }
@@ -236,6 +272,8 @@ impl Session {
     }
 
     fn complaint(&self) -> &str {
-        self.stderr.find("error:").map_or("", |at| &self.stderr[at..])
+        self.stderr
+            .find("error:")
+            .map_or("", |at| &self.stderr[at..])
     }
 }

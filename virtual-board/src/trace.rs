@@ -64,7 +64,12 @@ impl Trace {
 
     fn push(&mut self, at: Time, severity: Severity, source: &'static str, text: String) {
         if self.lines.len() < Self::LIMIT {
-            self.lines.push(Line { at, severity, source, text });
+            self.lines.push(Line {
+                at,
+                severity,
+                source,
+                text,
+            });
         } else {
             self.dropped += 1;
         }

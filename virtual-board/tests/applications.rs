@@ -1,5 +1,11 @@
 //! Real applications, built from the imxrt-rs crates, run in the emulator after the boot ROM started them.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed"
+)]
+
 use std::time::Duration;
 
 use ihex::{Reader, Record};
@@ -52,7 +58,7 @@ fn greeting(board: &BoardHandle) -> String {
                 .soc
                 .uart_output(1)
                 .iter()
-                .map(|byte| char::from(byte.value as u8))
+                .map(|byte| char::from(byte.value))
                 .collect()
         })
         .expect("uart")

@@ -1,5 +1,11 @@
 //! Core debug through probe-rs: halting, registers, running code, breakpoints, faults, cache hazards.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed"
+)]
+
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 

@@ -1,5 +1,11 @@
 //! FlexSPI does what the i.MX RT1060 manual says, driven as NXP's own drivers drive it.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed"
+)]
+
 use std::mem::offset_of;
 
 use imxrt_ral::flexspi as ral;

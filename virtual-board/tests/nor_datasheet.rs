@@ -1,5 +1,11 @@
 //! The NOR chip does what the IS25WP data sheets and JESD216 say, seen from its pins.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed"
+)]
+
 use proptest::prelude::*;
 use virtual_board::nor::{Lines, Nor, Part, TimingProfile};
 use virtual_board::time::Time;

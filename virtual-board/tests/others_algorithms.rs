@@ -1,6 +1,12 @@
 //! Others' code runs on the board unchanged: the algorithms that probe-rs ships for two sister chips with the same
 //! FlexSPI block (compiled by NXP) erase, program and verify through probe-rs's own session and flash loader.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed"
+)]
+
 use probe_rs::Permissions;
 use probe_rs::flashing::DownloadOptions;
 use probe_rs::probe::list::Lister;

@@ -31,7 +31,10 @@ pub enum Finding {
 impl Finding {
     /// True if the check fails because of it.
     pub const fn is_failure(&self) -> bool {
-        !matches!(self, Finding::NotRebuilt | Finding::ReblessDue { .. } | Finding::Rebuilt)
+        !matches!(
+            self,
+            Finding::NotRebuilt | Finding::ReblessDue { .. } | Finding::Rebuilt
+        )
     }
 
     /// What happened, and what to do.
@@ -40,10 +43,18 @@ impl Finding {
         match self {
             Finding::BinaryDiffers => format!("the blob's SHA-256 is not the manifest's; {build}"),
             Finding::SourcesChanged => format!("sources changed since the blob was built; {build}"),
-            Finding::LayoutDiffers => format!("the manifest's mailbox is not the sources'; {build}"),
-            Finding::ProbeRsFamilyOutdated => format!("targets/probe-rs is not what the blob and targets/ give; {build}"),
-            Finding::RebuildDiffers => format!("the manifest's compiler builds other bytes from these sources; {build}"),
-            Finding::NotRebuilt => "no compiler for the target here: digests compared, not rebuilt".to_owned(),
+            Finding::LayoutDiffers => {
+                format!("the manifest's mailbox is not the sources'; {build}")
+            }
+            Finding::ProbeRsFamilyOutdated => {
+                format!("targets/probe-rs is not what the blob and targets/ give; {build}")
+            }
+            Finding::RebuildDiffers => {
+                format!("the manifest's compiler builds other bytes from these sources; {build}")
+            }
+            Finding::NotRebuilt => {
+                "no compiler for the target here: digests compared, not rebuilt".to_owned()
+            }
             Finding::ReblessDue { here } => format!(
                 "re-bless due: {here} is not the manifest's compiler; it builds these sources, the bytes were not compared"
             ),
@@ -77,13 +88,21 @@ pub fn without_compiler(places: &Places) -> Result<Vec<Finding>, Problem> {
     if sources::digest(places)? != manifest.sources_sha256 {
         findings.push(Finding::SourcesChanged);
     }
-    let layout =
-        (manifest.mailbox_address, manifest.mailbox_bytes, manifest.protocol_version, manifest.layout_digest);
+    let layout = (
+        manifest.mailbox_address,
+        manifest.mailbox_bytes,
+        manifest.protocol_version,
+        manifest.layout_digest,
+    );
     if layout != (AREA_ADDRESS, AREA_BYTES, VERSION, LAYOUT_DIGEST) {
         findings.push(Finding::LayoutDiffers);
     }
     let family = probe_rs::render(places, &build::Built { binary, manifest })?;
-    if std::fs::read_to_string(places.probe_rs_family()).ok().as_deref() != Some(&family) {
+    if std::fs::read_to_string(places.probe_rs_family())
+        .ok()
+        .as_deref()
+        != Some(&family)
+    {
         findings.push(Finding::ProbeRsFamilyOutdated);
     }
     Ok(findings)
@@ -92,12 +111,21 @@ pub fn without_compiler(places: &Places) -> Result<Vec<Finding>, Problem> {
 fn rebuild(places: &Places) -> Result<Finding, Problem> {
     let manifest = Manifest::read(places)?;
     let all = Toolchain::all();
-    let same = |t: &&Toolchain| t.version == manifest.compiler && t.core.name() == manifest.core_library;
+    let same =
+        |t: &&Toolchain| t.version == manifest.compiler && t.core.name() == manifest.core_library;
     if let Some(toolchain) = all.iter().find(same) {
         let built = build::with(places, toolchain)?;
-        return Ok(if built.manifest == manifest { Finding::Rebuilt } else { Finding::RebuildDiffers });
+        return Ok(if built.manifest == manifest {
+            Finding::Rebuilt
+        } else {
+            Finding::RebuildDiffers
+        });
     }
-    let Some(other) = all.first() else { return Ok(Finding::NotRebuilt) };
+    let Some(other) = all.first() else {
+        return Ok(Finding::NotRebuilt);
+    };
     build::with(places, other)?;
-    Ok(Finding::ReblessDue { here: other.version.clone() })
+    Ok(Finding::ReblessDue {
+        here: other.version.clone(),
+    })
 }

@@ -46,7 +46,10 @@ impl Manifest {
     pub fn read(places: &Places) -> Result<Self, Problem> {
         let path = places.manifest();
         let text = std::fs::read_to_string(&path).map_err(Problem::file(&path))?;
-        toml::from_str(&text).map_err(|error| Problem::Toml { path, why: error.to_string() })
+        toml::from_str(&text).map_err(|error| Problem::Toml {
+            path,
+            why: error.to_string(),
+        })
     }
 
     /// The manifest's text.

@@ -13,7 +13,9 @@ impl Places {
     /// Of the repository this tool was compiled in.
     pub fn of_this_repository() -> Self {
         let tool = Path::new(env!("CARGO_MANIFEST_DIR"));
-        Places { repository: tool.ancestors().nth(2).unwrap_or(tool).to_path_buf() }
+        Places {
+            repository: tool.ancestors().nth(2).unwrap_or(tool).to_path_buf(),
+        }
     }
     /// The workspace of the crates that run on the target.
     pub fn workspace(&self) -> PathBuf {
@@ -37,6 +39,7 @@ impl Places {
     }
     /// The generated chip family for probe-rs.
     pub fn probe_rs_family(&self) -> PathBuf {
-        self.repository.join("targets/probe-rs/rtflash-mimxrt1062.yaml")
+        self.repository
+            .join("targets/probe-rs/rtflash-mimxrt1062.yaml")
     }
 }

@@ -92,9 +92,18 @@ fn variant(text: &mut String, chip: &Chip, part: &Part) {
     for ram in chip.ram.iter().filter(|ram| ram.default_bytes > 0) {
         region(text, "Ram", &ram.name, ram.address, ram.default_bytes);
     }
-    region(text, "Nvm", "FlexSPI1", chip.flexspi.window_address, part.size_bytes);
+    region(
+        text,
+        "Nvm",
+        "FlexSPI1",
+        chip.flexspi.window_address,
+        part.size_bytes,
+    );
     text.push_str("    access:\n      boot: true\n");
-    put(text, format_args!("  flash_algorithms:\n  - {}\n", algorithm_name(part)));
+    put(
+        text,
+        format_args!("  flash_algorithms:\n  - {}\n", algorithm_name(part)),
+    );
 }
 
 fn region(text: &mut String, kind: &str, name: &str, start: u32, bytes: u32) {
@@ -128,13 +137,21 @@ fn algorithm(text: &mut String, chip: &Chip, part: &Part, manifest: &Manifest, c
     ];
     for (key, entry) in functions {
         if let Some(address) = manifest.entries.get(entry) {
-            put(text, format_args!("  {key}: {:#x}\n", address - manifest.load_address));
+            put(
+                text,
+                format_args!("  {key}: {:#x}\n", address - manifest.load_address),
+            );
         }
     }
     let start = chip.flexspi.window_address;
     let end = start + part.size_bytes;
     let program_ms = PAGE_BYTES / 256 * part.page_program.max_us * MARGIN / 1000;
-    let sector_us = part.erase.iter().filter(|erase| erase.size_bytes == SECTOR_BYTES).map(|erase| erase.max_us).max();
+    let sector_us = part
+        .erase
+        .iter()
+        .filter(|erase| erase.size_bytes == SECTOR_BYTES)
+        .map(|erase| erase.max_us)
+        .max();
     let erase_ms = sector_us.unwrap_or_default() * MARGIN / 1000;
     put(
         text,
@@ -150,7 +167,10 @@ fn parts(places: &Places) -> Result<Vec<Part>, Problem> {
     let mut paths = Vec::new();
     for entry in std::fs::read_dir(&folder).map_err(Problem::file(&folder))? {
         let path = entry.map_err(Problem::file(&folder))?.path();
-        if path.extension().is_some_and(|extension| extension == "toml") {
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "toml")
+        {
             paths.push(path);
         }
     }
@@ -160,5 +180,8 @@ fn parts(places: &Places) -> Result<Vec<Part>, Problem> {
 
 fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, Problem> {
     let text = std::fs::read_to_string(path).map_err(Problem::file(path))?;
-    toml::from_str(&text).map_err(|error| Problem::Toml { path: path.to_path_buf(), why: error.to_string() })
+    toml::from_str(&text).map_err(|error| Problem::Toml {
+        path: path.to_path_buf(),
+        why: error.to_string(),
+    })
 }

@@ -31,7 +31,12 @@ pub fn digest(places: &Places) -> Result<String, Problem> {
         .into_iter()
         .map(|path| {
             let name = path.strip_prefix(&root).unwrap_or(&path).components();
-            (name.map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/"), path)
+            (
+                name.map(|part| part.as_os_str().to_string_lossy())
+                    .collect::<Vec<_>>()
+                    .join("/"),
+                path,
+            )
         })
         .collect();
     names.sort();

@@ -45,8 +45,12 @@ impl Toolchain {
     pub fn all() -> Vec<Toolchain> {
         let mut found = Vec::new();
         for rustc in [Path::new(DEBIAN_RUSTC), Path::new("rustc")] {
-            let Some(sysroot) = ask(rustc, &["--print", "sysroot"]).map(PathBuf::from) else { continue };
-            let Some(version) = ask(rustc, &["--version"]) else { continue };
+            let Some(sysroot) = ask(rustc, &["--print", "sysroot"]).map(PathBuf::from) else {
+                continue;
+            };
+            let Some(version) = ask(rustc, &["--version"]) else {
+                continue;
+            };
             let core = if sysroot.join("lib/rustlib").join(TARGET).is_dir() {
                 CoreLibrary::Installed
             } else if sysroot.join("lib/rustlib/src/rust/library/core").is_dir() {
@@ -55,7 +59,13 @@ impl Toolchain {
                 continue;
             };
             let Some(linker) = linker() else { continue };
-            found.push(Toolchain { rustc: rustc.to_path_buf(), version, core, sysroot, linker });
+            found.push(Toolchain {
+                rustc: rustc.to_path_buf(),
+                version,
+                core,
+                sysroot,
+                linker,
+            });
         }
         found
     }
@@ -69,12 +79,28 @@ impl Toolchain {
         let output = places.build_output();
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo.current_dir(&workspace);
-        cargo.args(["build", "--release", "--locked", "-p", "flexspi-nor", "--bin", "blob", "--target", TARGET]);
+        cargo.args([
+            "build",
+            "--release",
+            "--locked",
+            "-p",
+            "flexspi-nor",
+            "--bin",
+            "blob",
+            "--target",
+            TARGET,
+        ]);
         if self.core == CoreLibrary::FromSource {
             cargo.arg("-Zbuild-std=core");
         }
         // Variables of an outer cargo or rustup would choose another compiler or other flags than these.
-        for name in ["RUSTUP_TOOLCHAIN", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "CARGO_ENCODED_RUSTFLAGS", "RUSTDOC"] {
+        for name in [
+            "RUSTUP_TOOLCHAIN",
+            "RUSTC_WRAPPER",
+            "RUSTC_WORKSPACE_WRAPPER",
+            "CARGO_ENCODED_RUSTFLAGS",
+            "RUSTDOC",
+        ] {
             cargo.env_remove(name);
         }
         let flags = format!(
@@ -82,9 +108,17 @@ impl Toolchain {
             workspace.display(),
             self.sysroot.display()
         );
-        cargo.env("RUSTC", &self.rustc).env("RUSTFLAGS", flags).env("RUSTC_BOOTSTRAP", "1");
-        cargo.env("CARGO_TARGET_DIR", &output).env("CARGO_TARGET_THUMBV7M_NONE_EABI_LINKER", &self.linker);
-        let failed = |why: String| Problem::Tool { tool: format!("{} by cargo", self.version), why };
+        cargo
+            .env("RUSTC", &self.rustc)
+            .env("RUSTFLAGS", flags)
+            .env("RUSTC_BOOTSTRAP", "1");
+        cargo
+            .env("CARGO_TARGET_DIR", &output)
+            .env("CARGO_TARGET_THUMBV7M_NONE_EABI_LINKER", &self.linker);
+        let failed = |why: String| Problem::Tool {
+            tool: format!("{} by cargo", self.version),
+            why,
+        };
         let done = cargo.output().map_err(|error| failed(error.to_string()))?;
         if !done.status.success() {
             return Err(failed(String::from_utf8_lossy(&done.stderr).into_owned()));

@@ -51,7 +51,12 @@ pub enum Writer {
 
 impl Default for Caches {
     fn default() -> Self {
-        Caches { lines: vec![0; (BYTES / LINE) as usize], instruction_on: false, data_on: false, maintained: 0 }
+        Caches {
+            lines: vec![0; (BYTES / LINE) as usize],
+            instruction_on: false,
+            data_on: false,
+            maintained: 0,
+        }
     }
 }
 
@@ -108,7 +113,9 @@ impl Caches {
     /// A data write; `changed` tells whether the bytes differ from what is there.
     pub fn write(&mut self, address: u32, writer: Writer, changed: bool) {
         let on = self.data_on;
-        let Some(line) = self.line(address) else { return };
+        let Some(line) = self.line(address) else {
+            return;
+        };
         if changed && *line & IN_INSTRUCTION_CACHE != 0 {
             *line |= INSTRUCTION_STALE;
         }
@@ -173,7 +180,11 @@ mod tests {
         c.write(CODE, Writer::Debugger, true);
         assert_eq!(c.fetch(CODE), Some(Hazard::DirtyInstruction));
         c.enable(false, false);
-        assert_eq!(c.fetch(CODE), Some(Hazard::DirtyInstruction), "turning the cache off does not clean it");
+        assert_eq!(
+            c.fetch(CODE),
+            Some(Hazard::DirtyInstruction),
+            "turning the cache off does not clean it"
+        );
         for _ in 0..SWEEP {
             c.maintain_data();
         }
@@ -199,6 +210,10 @@ mod tests {
         c.write(CODE, Writer::Debugger, true);
         assert_eq!((c.fetch(CODE), c.read(CODE)), (None, None));
         c.write(0x2000_0000, Writer::Core, true);
-        assert_eq!(c.fetch(0x2000_0000), None, "tightly coupled memory is not cached");
+        assert_eq!(
+            c.fetch(0x2000_0000),
+            None,
+            "tightly coupled memory is not cached"
+        );
     }
 }

@@ -62,7 +62,10 @@ struct RomPort<'a> {
 
 impl RomPort<'_> {
     fn observe(&mut self, kind: Kind, address: u32) {
-        if self.cpu.debug.trace_enabled() && self.cpu.dwt.watches_data() && self.cpu.dwt.observe(kind, address) {
+        if self.cpu.debug.trace_enabled()
+            && self.cpu.dwt.watches_data()
+            && self.cpu.dwt.observe(kind, address)
+        {
             self.cpu.debug.halt(dfsr::DWTTRAP);
         }
     }
@@ -266,7 +269,11 @@ impl Chip {
                 self.cpu.tick();
                 self.interrupts();
                 if !self.cpu.poll_wake() {
-                    let hop = if self.cpu.scs.systick_interrupts() { end.min(self.now() + SLEEP_HOP) } else { end };
+                    let hop = if self.cpu.scs.systick_interrupts() {
+                        end.min(self.now() + SLEEP_HOP)
+                    } else {
+                        end
+                    };
                     self.hop(hop);
                 }
             }
@@ -286,7 +293,10 @@ impl Chip {
     }
 
     fn rom_step(&mut self) {
-        let mut port = RomPort { system: &self.system, cpu: &mut self.cpu };
+        let mut port = RomPort {
+            system: &self.system,
+            cpu: &mut self.cpu,
+        };
         let before = port.now();
         match self.rom.step(&mut port) {
             RomStep::Continue => {
@@ -297,7 +307,9 @@ impl Chip {
                 self.cpu.enter_rom(self.rom.pc());
             }
             RomStep::Boot { sp, pc, vtor } => {
-                self.system.borrow_mut().note("rom", format!("starts the image at 0x{pc:08X}"));
+                self.system
+                    .borrow_mut()
+                    .note("rom", format!("starts the image at 0x{pc:08X}"));
                 self.cpu.leave_rom();
                 self.cpu.start(sp, pc, vtor);
             }
@@ -388,7 +400,13 @@ impl ApTarget for Chip {
         Ok(value)
     }
 
-    fn ap_write(&mut self, address: u32, width: Width, value: u32, _csw: u32) -> Result<(), ApError> {
+    fn ap_write(
+        &mut self,
+        address: u32,
+        width: Width,
+        value: u32,
+        _csw: u32,
+    ) -> Result<(), ApError> {
         self.before_access(address)?;
         if (PPB_BASE..=PPB_END).contains(&address) {
             self.cpu.ppb_write(address, width, value, true)

@@ -70,10 +70,16 @@ impl FlashFile {
     /// [`FlashFileError`].
     pub fn open(path: PathBuf, nor: &mut Nor) -> Result<Self, FlashFileError> {
         match fs::read(&path) {
-            Ok(bytes) if bytes.len() == nor.content().len() => nor.content_mut().copy_from_slice(&bytes),
+            Ok(bytes) if bytes.len() == nor.content().len() => {
+                nor.content_mut().copy_from_slice(&bytes)
+            }
             Ok(bytes) => {
                 let (found, expected) = (bytes.len() as u64, nor.content().len() as u64);
-                return Err(FlashFileError::Size { path, found, expected });
+                return Err(FlashFileError::Size {
+                    path,
+                    found,
+                    expected,
+                });
             }
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
                 fs::write(&path, nor.content()).map_err(|source| FlashFileError::Io {
@@ -82,15 +88,22 @@ impl FlashFile {
                     source,
                 })?;
             }
-            Err(source) => return Err(FlashFileError::Io { what: "read", path, source }),
+            Err(source) => {
+                return Err(FlashFileError::Io {
+                    what: "read",
+                    path,
+                    source,
+                });
+            }
         }
         let registers = registers_path(&path);
         match fs::read_to_string(&registers) {
             Ok(text) => {
-                let r: Registers = toml::from_str(&text).map_err(|e| FlashFileError::Registers {
-                    path: registers,
-                    reason: e.message().to_owned(),
-                })?;
+                let r: Registers =
+                    toml::from_str(&text).map_err(|e| FlashFileError::Registers {
+                        path: registers,
+                        reason: e.message().to_owned(),
+                    })?;
                 nor.set_registers(NonVolatile {
                     status: r.status_register,
                     read_parameters: r.read_parameters,
@@ -99,9 +112,19 @@ impl FlashFile {
                 });
             }
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
-            Err(source) => return Err(FlashFileError::Io { what: "read", path: registers, source }),
+            Err(source) => {
+                return Err(FlashFileError::Io {
+                    what: "read",
+                    path: registers,
+                    source,
+                });
+            }
         }
-        Ok(FlashFile { path, saved: nor.content().to_vec(), saved_registers: nor.registers() })
+        Ok(FlashFile {
+            path,
+            saved: nor.content().to_vec(),
+            saved_registers: nor.registers(),
+        })
     }
 
     /// Writes what changed since the last time.
@@ -122,7 +145,10 @@ impl FlashFile {
                 function_register: now.function,
                 extended_read_register: now.extended,
             })
-            .map_err(|e| FlashFileError::Registers { path: path.clone(), reason: e.to_string() })?;
+            .map_err(|e| FlashFileError::Registers {
+                path: path.clone(),
+                reason: e.to_string(),
+            })?;
             write(&path, text.as_bytes())?;
             self.saved_registers = now;
         }
@@ -131,5 +157,9 @@ impl FlashFile {
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), FlashFileError> {
-    fs::write(path, bytes).map_err(|source| FlashFileError::Io { what: "write", path: path.to_owned(), source })
+    fs::write(path, bytes).map_err(|source| FlashFileError::Io {
+        what: "write",
+        path: path.to_owned(),
+        source,
+    })
 }

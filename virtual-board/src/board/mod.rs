@@ -108,7 +108,10 @@ impl Board {
         let mut nor = Nor::new(config.part, config.timing);
         nor.faults = config.nor_faults;
         nor.margin = config.flash_margin;
-        let flash_file = config.flash_file.map(|path| file::FlashFile::open(path, &mut nor)).transpose()?;
+        let flash_file = config
+            .flash_file
+            .map(|path| file::FlashFile::open(path, &mut nor))
+            .transpose()?;
         let soc = Soc::new(config.straps, config.fuses);
         let system = System::new(soc, nor, config.costs, config.core_divider, config.skips);
         let mut dp = SwDp::new();
@@ -223,7 +226,9 @@ struct Thread {
 
 impl std::fmt::Debug for BoardHandle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("BoardHandle").field("serial", &self.serial).finish_non_exhaustive()
+        f.debug_struct("BoardHandle")
+            .field("serial", &self.serial)
+            .finish_non_exhaustive()
     }
 }
 
@@ -233,7 +238,11 @@ impl Drop for Thread {
         let _ = self.stop.send(Box::new(|board| {
             board.stop();
         }));
-        let handle = self.handle.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let handle = self
+            .handle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         if let Some(handle) = handle {
             let _ = handle.join();
         }
@@ -259,28 +268,37 @@ impl BoardHandle {
         let (jobs, inbox) = mpsc::channel::<Job>();
         let (ready, started) = mpsc::channel();
         let profile = config.probe;
-        let handle = thread::Builder::new().name(format!("virtual board {serial}")).spawn(move || {
-            let mut board = match Board::new(config) {
-                Ok(board) => {
-                    let _ = ready.send(Ok(()));
-                    board
+        let handle = thread::Builder::new()
+            .name(format!("virtual board {serial}"))
+            .spawn(move || {
+                let mut board = match Board::new(config) {
+                    Ok(board) => {
+                        let _ = ready.send(Ok(()));
+                        board
+                    }
+                    Err(e) => {
+                        let _ = ready.send(Err(e));
+                        return;
+                    }
+                };
+                while let Ok(job) = inbox.recv() {
+                    job(&mut board);
+                    if board.stopped {
+                        return;
+                    }
                 }
-                Err(e) => {
-                    let _ = ready.send(Err(e));
-                    return;
-                }
-            };
-            while let Ok(job) = inbox.recv() {
-                job(&mut board);
-                if board.stopped {
-                    return;
-                }
-            }
-        })?;
+            })?;
         started.recv().map_err(|_| BoardError::Stopped)??;
-        let thread = Arc::new(Thread { serial: serial.to_owned(), stop: jobs.clone(), handle: Mutex::new(Some(handle)) });
-        let board =
-            BoardHandle { jobs: Arc::new(Mutex::new(jobs.clone())), _thread: thread, serial: serial.into() };
+        let thread = Arc::new(Thread {
+            serial: serial.to_owned(),
+            stop: jobs.clone(),
+            handle: Mutex::new(Some(handle)),
+        });
+        let board = BoardHandle {
+            jobs: Arc::new(Mutex::new(jobs.clone())),
+            _thread: thread,
+            serial: serial.into(),
+        };
         probe::register();
         probe::offer(serial, profile, Box::new(BoardWire { jobs }));
         Ok(board)
@@ -299,7 +317,11 @@ impl BoardHandle {
         &self,
         job: impl FnOnce(&mut Board) -> R + Send + 'static,
     ) -> Result<R, BoardError> {
-        let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let jobs = self
+            .jobs
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         ask(&jobs, job).ok_or(BoardError::Stopped)
     }
 
@@ -334,7 +356,12 @@ impl BoardHandle {
     pub fn trace(&self) -> Result<Vec<String>, BoardError> {
         self.with(|board| {
             let system = board.chip.system.borrow();
-            system.trace.lines().iter().map(|l| format!("{} {}: {}", l.at, l.source, l.text)).collect()
+            system
+                .trace
+                .lines()
+                .iter()
+                .map(|l| format!("{} {}: {}", l.at, l.source, l.text))
+                .collect()
         })
     }
 
@@ -404,7 +431,13 @@ impl Wire for BoardWire {
 
     fn target_millivolts(&mut self) -> Result<u32, WireError> {
         self.ask(|board| {
-            board.transaction(|board| if board.chip.supply() == Supply::Off { 0 } else { 3_300 })
+            board.transaction(|board| {
+                if board.chip.supply() == Supply::Off {
+                    0
+                } else {
+                    3_300
+                }
+            })
         })?
     }
 

@@ -27,7 +27,9 @@ pub struct Ram {
 
 /// Content nobody may rely on: RAM after power-on, or after its bank moved.
 fn noise(bytes: u32) -> Vec<u8> {
-    (0..bytes).map(|i| (i.wrapping_mul(0x9E37_79B1) >> 24) as u8).collect()
+    (0..bytes)
+        .map(|i| (i.wrapping_mul(0x9E37_79B1) >> 24) as u8)
+        .collect()
 }
 
 impl Ram {
@@ -74,11 +76,17 @@ mod tests {
 
     #[test]
     fn the_fuse_default_gives_128_kib_to_each_tcm() {
-        let split = FlexRam { itcm_bytes: 0x2_0000, dtcm_bytes: 0x2_0000, ocram_bytes: 0x4_0000 };
+        let split = FlexRam {
+            itcm_bytes: 0x2_0000,
+            dtcm_bytes: 0x2_0000,
+            ocram_bytes: 0x4_0000,
+        };
         let mut ram = Ram::new(split);
-        for (inside, outside) in
-            [(0x0001_FFFF, 0x0002_0000), (0x2001_FFFF, 0x2002_0000), (0x202B_FFFF, 0x202C_0000)]
-        {
+        for (inside, outside) in [
+            (0x0001_FFFF, 0x0002_0000),
+            (0x2001_FFFF, 0x2002_0000),
+            (0x202B_FFFF, 0x202C_0000),
+        ] {
             assert!(ram.slice(inside).is_some());
             assert!(ram.slice(outside).is_none());
         }
@@ -86,14 +94,22 @@ mod tests {
 
     #[test]
     fn a_new_split_keeps_nothing_of_the_flexram_and_all_of_ocram2() {
-        let split = FlexRam { itcm_bytes: 0x2_0000, dtcm_bytes: 0x2_0000, ocram_bytes: 0x4_0000 };
+        let split = FlexRam {
+            itcm_bytes: 0x2_0000,
+            dtcm_bytes: 0x2_0000,
+            ocram_bytes: 0x4_0000,
+        };
         let mut ram = Ram::new(split);
         for address in [0x2000_0001, 0x2020_0001] {
             if let Some((s, _)) = ram.slice(address) {
                 s[0] = 0xA5;
             }
         }
-        ram.set_split(FlexRam { itcm_bytes: 0x4_0000, dtcm_bytes: 0x2_0000, ocram_bytes: 0x2_0000 });
+        ram.set_split(FlexRam {
+            itcm_bytes: 0x4_0000,
+            dtcm_bytes: 0x2_0000,
+            ocram_bytes: 0x2_0000,
+        });
         assert_ne!(ram.slice(0x2000_0001).map(|(s, _)| s[0]), Some(0xA5));
         assert_eq!(ram.slice(0x2020_0001).map(|(s, _)| s[0]), Some(0xA5));
     }

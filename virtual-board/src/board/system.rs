@@ -38,11 +38,21 @@ pub struct AccessCosts {
 
 impl Default for AccessCosts {
     fn default() -> Self {
-        AccessCosts { ocram_read: 10, ocram_write: 4, ocram_fetch: 6, peripheral_read: 24, peripheral_write: 12 }
+        AccessCosts {
+            ocram_read: 10,
+            ocram_write: 4,
+            ocram_fetch: 6,
+            peripheral_read: 24,
+            peripheral_write: 12,
+        }
     }
 }
 
-const NO_FLEXRAM: FlexRam = FlexRam { itcm_bytes: 0, dtcm_bytes: 0, ocram_bytes: 0 };
+const NO_FLEXRAM: FlexRam = FlexRam {
+    itcm_bytes: 0,
+    dtcm_bytes: 0,
+    ocram_bytes: 0,
+};
 
 /// Everything the masters of the bus share.
 pub struct System {
@@ -145,7 +155,10 @@ impl System {
     /// The program idles (YIELD): skips to the end of the flash's busy time or of the transaction, whichever is first.
     pub fn idle_hint(&mut self) {
         if self.skips {
-            let limit = self.nor.busy_until().map_or(self.skip_limit, |b| b.min(self.skip_limit));
+            let limit = self
+                .nor
+                .busy_until()
+                .map_or(self.skip_limit, |b| b.min(self.skip_limit));
             self.sleep_until(limit);
         }
     }
@@ -186,7 +199,10 @@ impl System {
         match self.soc.flexram() {
             Some(split) => self.ram.set_split(split),
             None => {
-                self.violation("flexram", "the fuse value selects a split that no source gives");
+                self.violation(
+                    "flexram",
+                    "the fuse value selects a split that no source gives",
+                );
                 self.ram.set_split(NO_FLEXRAM);
             }
         }
@@ -201,11 +217,12 @@ impl System {
             trace: &mut self.trace,
         };
         let result = f(&mut self.flexspi, &mut ports);
-        if self.skips && self.nor.take_busy_poll() {
-            if let Some(end) = self.nor.busy_until() {
-                let target = end.min(self.skip_limit);
-                self.sleep_until(target);
-            }
+        if self.skips
+            && self.nor.take_busy_poll()
+            && let Some(end) = self.nor.busy_until()
+        {
+            let target = end.min(self.skip_limit);
+            self.sleep_until(target);
         }
         result
     }
@@ -223,7 +240,9 @@ impl System {
             self.reported_hazard = Some(address & !(LINE - 1));
             let what = match h {
                 Hazard::StaleInstruction => "instruction cache holds an older copy",
-                Hazard::DirtyInstruction => "the data cache holds the only new copy of an instruction",
+                Hazard::DirtyInstruction => {
+                    "the data cache holds the only new copy of an instruction"
+                }
                 Hazard::StaleData => "the data cache holds an older copy",
                 Hazard::DirtyData => "the data cache, now off, holds the only new copy of data",
             };
@@ -237,7 +256,9 @@ impl System {
     /// [`BusFault`] where nothing executable answers.
     pub fn fetch(&mut self, address: u32) -> Result<u16, BusFault> {
         if let Some((bytes, kind)) = self.ram.slice(address) {
-            let (Some(a), Some(b)) = (bytes.first(), bytes.get(1)) else { return Err(BusFault) };
+            let (Some(a), Some(b)) = (bytes.first(), bytes.get(1)) else {
+                return Err(BusFault);
+            };
             let value = u16::from_le_bytes([*a, *b]);
             if kind == Kind::Ocram {
                 let hazard = self.caches.fetch(address);
@@ -249,7 +270,10 @@ impl System {
             return Ok(value);
         }
         if !WINDOW.contains(&address) {
-            self.violation("bus", format!("instruction fetch from 0x{address:08X}: not executable memory"));
+            self.violation(
+                "bus",
+                format!("instruction fetch from 0x{address:08X}: not executable memory"),
+            );
             return Err(BusFault);
         }
         let at = (address & (LINE - 2)) as usize;
@@ -278,7 +302,11 @@ impl System {
             }
         };
         let [a, b, c, d] = bytes;
-        Ok(u16::from_le_bytes(if address & 2 == 0 { [a, b] } else { [c, d] }))
+        Ok(u16::from_le_bytes(if address & 2 == 0 {
+            [a, b]
+        } else {
+            [c, d]
+        }))
     }
 
     /// A data read by the core: the MPU of the boot ROM applies, and the access costs time.
@@ -335,11 +363,19 @@ impl System {
     }
 
     /// Writes RAM; `None` where no RAM is.
-    fn ram_write(&mut self, address: u32, width: Width, value: u32, writer: Writer) -> Option<Result<(), BusFault>> {
+    fn ram_write(
+        &mut self,
+        address: u32,
+        width: Width,
+        value: u32,
+        writer: Writer,
+    ) -> Option<Result<(), BusFault>> {
         let (bytes, kind) = self.ram.slice(address)?;
         let n = width.bytes() as usize;
         let word = value.to_le_bytes();
-        let (Some(to), Some(from)) = (bytes.get_mut(..n), word.get(..n)) else { return Some(Err(BusFault)) };
+        let (Some(to), Some(from)) = (bytes.get_mut(..n), word.get(..n)) else {
+            return Some(Err(BusFault));
+        };
         let changed = to != from;
         to.copy_from_slice(from);
         if kind == Kind::Ocram {
@@ -351,14 +387,20 @@ impl System {
     fn protect(&mut self, address: u32) -> Result<(), BusFault> {
         if self.rom_mpu && !ROM.contains(&address) {
             self.protection_fault = true;
-            self.violation("mpu", format!("access to 0x{address:08X} while the boot ROM's MPU set-up is on"));
+            self.violation(
+                "mpu",
+                format!("access to 0x{address:08X} while the boot ROM's MPU set-up is on"),
+            );
             return Err(BusFault);
         }
         Ok(())
     }
 
     fn outside(&mut self, what: &str, address: u32) -> BusFault {
-        self.violation("bus", format!("{what} 0x{address:08X}: nothing is modelled there"));
+        self.violation(
+            "bus",
+            format!("{what} 0x{address:08X}: nothing is modelled there"),
+        );
         BusFault
     }
 }
@@ -368,7 +410,9 @@ impl Bus for System {
         if let Some((bytes, _)) = self.ram.slice(address) {
             let mut word = [0; 4];
             let n = width.bytes() as usize;
-            let (Some(to), Some(from)) = (word.get_mut(..n), bytes.get(..n)) else { return Err(BusFault) };
+            let (Some(to), Some(from)) = (word.get_mut(..n), bytes.get(..n)) else {
+                return Err(BusFault);
+            };
             to.copy_from_slice(from);
             return Ok(u32::from_le_bytes(word));
         }

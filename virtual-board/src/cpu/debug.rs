@@ -202,12 +202,18 @@ impl Debug {
     /// DCRSR: asks for a register transfer.
     pub fn write_dcrsr(&mut self, value: u32) {
         self.register_ready = false;
-        self.transfer =
-            Some(RegisterTransfer { selector: (value & 0x7F) as u8, write: value & (1 << 16) != 0 });
+        self.transfer = Some(RegisterTransfer {
+            selector: (value & 0x7F) as u8,
+            write: value & (1 << 16) != 0,
+        });
     }
     /// The transfer asked for, once; only a halted core carries it out.
     pub fn take_transfer(&mut self) -> Option<RegisterTransfer> {
-        if self.halted { self.transfer.take() } else { None }
+        if self.halted {
+            self.transfer.take()
+        } else {
+            None
+        }
     }
     /// The transfer is done; a read left `value`.
     pub fn transfer_done(&mut self, value: Option<u32>) {

@@ -145,7 +145,10 @@ pub fn classify16(hw: u16) -> Class {
                 signed,
                 rt: reg(0),
                 rn: reg(3),
-                offset: Offset::Register { rm: reg(6), shift: 0 },
+                offset: Offset::Register {
+                    rm: reg(6),
+                    shift: 0,
+                },
                 write_back: false,
                 pre_index: true,
             })
@@ -156,7 +159,9 @@ pub fn classify16(hw: u16) -> Class {
         0b01111 => immediate(Width::Byte, true),
         0b10000 => immediate(Width::Half, false),
         0b10001 => immediate(Width::Half, true),
-        0b11000 | 0b11001 => Class::Several { rn: ((hw >> 8) & 7) as u8 },
+        0b11000 | 0b11001 => Class::Several {
+            rn: ((hw >> 8) & 7) as u8,
+        },
         _ if hw & 0xFD87 == 0x4487 => Class::MoveToPc,
         _ if hw >> 8 == 0xDF => Class::Svc,
         _ if hw >> 8 == 0xDE => Class::Udf,
@@ -184,7 +189,10 @@ pub fn classify32(ins: u32) -> Class {
     if ins & 0xFFFF_F000 == 0xF3EF_8000 {
         let sysm = (ins & 0xFF) as u8;
         if sysm >= 16 {
-            return Class::Mrs { rd: ((ins >> 8) & 0xF) as u8, sysm };
+            return Class::Mrs {
+                rd: ((ins >> 8) & 0xF) as u8,
+                sysm,
+            };
         }
     }
     if ins & 0xFFF0_F300 == 0xF380_8000 {
@@ -221,14 +229,34 @@ fn single32(ins: u32, rn: u8) -> Class {
         (Offset::Immediate((ins & 0xFFF) as i32), false, true)
     } else if ins & (1 << 11) != 0 {
         let offset = if ins & (1 << 9) != 0 { imm8 } else { -imm8 };
-        (Offset::Immediate(offset), ins & (1 << 8) != 0, ins & (1 << 10) != 0)
+        (
+            Offset::Immediate(offset),
+            ins & (1 << 8) != 0,
+            ins & (1 << 10) != 0,
+        )
     } else if (ins >> 6) & 0x3F == 0 {
         let rm = (ins & 0xF) as u8;
-        (Offset::Register { rm, shift: ((ins >> 4) & 3) as u8 }, false, true)
+        (
+            Offset::Register {
+                rm,
+                shift: ((ins >> 4) & 3) as u8,
+            },
+            false,
+            true,
+        )
     } else {
         return Class::Plain;
     };
-    Class::Access(Access { load, width, signed, rt, rn, offset, write_back, pre_index })
+    Class::Access(Access {
+        load,
+        width,
+        signed,
+        rt,
+        rn,
+        offset,
+        write_back,
+        pre_index,
+    })
 }
 
 #[cfg(test)]
@@ -283,14 +311,25 @@ mod tests {
 
     #[test]
     fn system_instructions_are_classified() {
-        assert_eq!(classify16(0xB672), Class::Cps { enable: false, i: true, f: false });
+        assert_eq!(
+            classify16(0xB672),
+            Class::Cps {
+                enable: false,
+                i: true,
+                f: false
+            }
+        );
         assert_eq!(classify16(0xBF10), Class::Yield);
         assert_eq!(classify16(0x46AF), Class::MoveToPc, "mov pc, r5");
         assert_eq!(classify16(0x4497), Class::MoveToPc, "add pc, r2");
         assert_eq!(classify16(0x4585), Class::Plain, "cmp r5, r0");
         assert_eq!(classify32(0xF3EF_8010), Class::Mrs { rd: 0, sysm: 16 });
         assert_eq!(classify32(0xF380_8811), Class::Msr { rn: 0, sysm: 17 });
-        assert_eq!(classify32(0xF3EF_8008), Class::Plain, "MRS MSP is armagnac's");
+        assert_eq!(
+            classify32(0xF3EF_8008),
+            Class::Plain,
+            "MRS MSP is armagnac's"
+        );
         // vmov / vldr / mcr
         assert_eq!(classify32(0xEE00_0A10), Class::Coprocessor);
         assert_eq!(classify32(0xED93_7A00), Class::Coprocessor);

@@ -72,7 +72,9 @@ impl Cpu {
     /// Turns a fault into its exception, escalating as the architecture says.
     pub(super) fn fault(&mut self, fault: Fault) {
         let pc = self.proc.registers.pc;
-        self.system.borrow_mut().note("core", format!("fault at 0x{pc:08X}: {fault:?}"));
+        self.system
+            .borrow_mut()
+            .note("core", format!("fault at 0x{pc:08X}: {fault:?}"));
         let (exception, enable) = match fault {
             Fault::Model(what) => {
                 self.state = State::ModelLimit(format!("{what} at 0x{pc:08X}"));
@@ -127,7 +129,10 @@ impl Cpu {
     fn lock_up(&mut self, pc: u32) {
         self.state = State::LockedUp;
         let mut s = self.system.borrow_mut();
-        s.note("core", format!("lockup: fault at 0x{pc:08X} inside HardFault or NMI"));
+        s.note(
+            "core",
+            format!("lockup: fault at 0x{pc:08X} inside HardFault or NMI"),
+        );
     }
 
     /// Enters exception `n`.
@@ -152,16 +157,26 @@ impl Cpu {
         if ROM_VECTORS.contains(&vector_address) {
             self.state = State::RomHandler;
             self.last_pc = ROM_HANDLER_PC;
-            let text = format!("exception {n} goes through the boot ROM's vector table; its handler is taken to loop");
+            let text = format!(
+                "exception {n} goes through the boot ROM's vector table; its handler is taken to loop"
+            );
             self.system.borrow_mut().note("core", text);
             return;
         }
-        let vector = self.system.borrow_mut().core_read(vector_address, Width::Word);
+        let vector = self
+            .system
+            .borrow_mut()
+            .core_read(vector_address, Width::Word);
         match vector {
             Ok(vector) if stacked => {
                 self.proc.registers.lr = exc_return;
                 self.proc.registers.pc = vector & !1;
-                self.proc.registers.psr.set_exception_number(n).set_t(vector & 1 != 0).set_ici_it(0);
+                self.proc
+                    .registers
+                    .psr
+                    .set_exception_number(n)
+                    .set_t(vector & 1 != 0)
+                    .set_ici_it(0);
                 self.proc.registers.event = true;
                 self.proc.clear_exclusive_local();
                 self.system.borrow_mut().charge(12);
@@ -193,7 +208,9 @@ impl Cpu {
         let words = [r.r0, r.r1, r.r2, r.r3, r.r12, r.lr, r.pc, xpsr];
         let mut system = self.system.borrow_mut();
         (0u32..).zip(words).all(|(i, word)| {
-            system.core_write(frame.wrapping_add(i * 4), Width::Word, word).is_ok()
+            system
+                .core_write(frame.wrapping_add(i * 4), Width::Word, word)
+                .is_ok()
         })
     }
 
@@ -214,8 +231,14 @@ impl Cpu {
             }
         };
         if to_thread {
-            self.proc.registers.control.set_privileged_bit(self.thread_control & 1 != 0);
-            self.proc.registers.control.set_spsel(exc_return & 0xF == 0xD);
+            self.proc
+                .registers
+                .control
+                .set_privileged_bit(self.thread_control & 1 != 0);
+            self.proc
+                .registers
+                .control
+                .set_spsel(exc_return & 0xF == 0xD);
         }
         let frame = self.proc.registers.sp();
         let mut words = [0u32; 8];
@@ -253,15 +276,9 @@ impl Cpu {
         match class {
             Class::Svc => self.supervisor_call(),
             Class::Yield => self.system.borrow_mut().idle_hint(),
-            Class::Wfi => {
-                if !self.scs.nvic.wakes(self.masks()) {
-                    self.state = State::Sleeping;
-                }
-            }
-            Class::Wfe => {
-                if !std::mem::take(&mut self.proc.registers.event) {
-                    self.state = State::Sleeping;
-                }
+            Class::Wfi if !self.scs.nvic.wakes(self.masks()) => self.state = State::Sleeping,
+            Class::Wfe if !std::mem::take(&mut self.proc.registers.event) => {
+                self.state = State::Sleeping
             }
             Class::Cps { enable, i, f } if self.proc.is_privileged() => {
                 if i {
@@ -281,14 +298,18 @@ impl Cpu {
                     20 => control,
                     _ => 0,
                 };
-                self.proc.registers.set(RegisterIndex::new_main(u32::from(rd)), value);
+                self.proc
+                    .registers
+                    .set(RegisterIndex::new_main(u32::from(rd)), value);
             }
             Class::Msr { rn, sysm } if self.proc.is_privileged() => {
                 let value = self.proc.registers[RegisterIndex::new_main(u32::from(rn))];
                 match sysm {
                     16 => self.proc.registers.primask.set_pm(value & 1 != 0),
                     17 => self.basepri = value as u8,
-                    18 if value as u8 != 0 && (self.basepri == 0 || (value as u8) < self.basepri) => {
+                    18 if value as u8 != 0
+                        && (self.basepri == 0 || (value as u8) < self.basepri) =>
+                    {
                         self.basepri = value as u8;
                     }
                     19 => self.proc.registers.faultmask.set_pm(value & 1 != 0),
@@ -312,7 +333,11 @@ impl Cpu {
 
     /// CONTROL as a program or the debugger sees it.
     pub(super) fn control(&self, handler: bool) -> u32 {
-        if handler { self.thread_control & 1 } else { self.proc.registers.control.read() & 3 }
+        if handler {
+            self.thread_control & 1
+        } else {
+            self.proc.registers.control.read() & 3
+        }
     }
 
     /// Writes CONTROL; SPSEL is ignored in Handler mode.
@@ -320,7 +345,10 @@ impl Cpu {
         if handler {
             self.thread_control = (self.thread_control & 2) | (value & 1);
         } else {
-            self.proc.registers.control.set_privileged_bit(value & 1 != 0);
+            self.proc
+                .registers
+                .control
+                .set_privileged_bit(value & 1 != 0);
             self.proc.registers.control.set_spsel(value & 2 != 0);
         }
     }

@@ -3,7 +3,9 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use armagnac::memory::{Env, MemoryAccessError, MemoryInterface, MemoryReadResult, MemoryWriteResult};
+use armagnac::memory::{
+    Env, MemoryAccessError, MemoryInterface, MemoryReadResult, MemoryWriteResult,
+};
 
 use super::PPB_BASE;
 use crate::board::system::System;
@@ -19,7 +21,10 @@ impl CoreBus {
     }
 
     fn read(&mut self, address: u32, width: Width) -> MemoryReadResult<u32> {
-        self.system.borrow_mut().core_read(address, width).map_err(|_| MemoryAccessError::HardwareError)
+        self.system
+            .borrow_mut()
+            .core_read(address, width)
+            .map_err(|_| MemoryAccessError::HardwareError)
     }
 
     fn write(&mut self, address: u32, width: Width, value: u32) -> MemoryWriteResult {

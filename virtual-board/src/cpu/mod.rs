@@ -16,7 +16,9 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use armagnac::core::{ArmVersion, Condition, Config, Effect, ItState, Processor, RunError};
-use armagnac::decoder::{InstructionDecode, InstructionDecodeError, Lut16AndGrouped32InstructionDecoder};
+use armagnac::decoder::{
+    InstructionDecode, InstructionDecodeError, Lut16AndGrouped32InstructionDecoder,
+};
 use armagnac::instructions::{Instruction, InstructionSize};
 use armagnac::registers::{CoreRegisters, Mode, RegisterIndex};
 
@@ -108,7 +110,10 @@ impl Cpu {
     pub fn new(system: Rc<RefCell<System>>) -> Self {
         let mut proc = Processor::new(Config::v7em());
         // The mapping is the whole space below the private peripheral bus; no other mapping overlaps it.
-        let _ = proc.map_iface(0, Rc::new(RefCell::new(memory::CoreBus::new(system.clone()))));
+        let _ = proc.map_iface(
+            0,
+            Rc::new(RefCell::new(memory::CoreBus::new(system.clone()))),
+        );
         let mut decoded = Vec::new();
         decoded.resize_with(DECODE_SLOTS, || None);
         Cpu {
@@ -237,12 +242,19 @@ impl Cpu {
     /// Sets CCR.IC and CCR.DC as the boot ROM does.
     pub fn set_caches(&mut self, on: bool) {
         let bits = scs::ccr::IC | scs::ccr::DC;
-        if on { self.scs.ccr |= bits } else { self.scs.ccr &= !bits }
+        if on {
+            self.scs.ccr |= bits
+        } else {
+            self.scs.ccr &= !bits
+        }
         self.update_caches();
     }
 
     fn update_caches(&mut self) {
-        let (ic, dc) = (self.scs.ccr & scs::ccr::IC != 0, self.scs.ccr & scs::ccr::DC != 0);
+        let (ic, dc) = (
+            self.scs.ccr & scs::ccr::IC != 0,
+            self.scs.ccr & scs::ccr::DC != 0,
+        );
         self.system.borrow_mut().caches.enable(ic, dc);
     }
 
@@ -343,26 +355,43 @@ impl Cpu {
         match class {
             Class::Udf => return Err(Fault::Undefined),
             Class::Coprocessor if !self.scs.fpu_enabled() => return Err(Fault::NoCoprocessor),
-            Class::Coprocessor => return Err(Fault::Model("floating-point or coprocessor instruction")),
+            Class::Coprocessor => {
+                return Err(Fault::Model("floating-point or coprocessor instruction"));
+            }
             _ => {}
         }
-        let instruction = self.decoder.try_decode(raw, size, it).map_err(|e| match e {
-            InstructionDecodeError::Undefined => Fault::Undefined,
-            InstructionDecodeError::Unknown => Fault::Model("instruction not in the emulator"),
-            InstructionDecodeError::Unpredictable => Fault::Model("unpredictable encoding"),
-        })?;
+        let instruction = self
+            .decoder
+            .try_decode(raw, size, it)
+            .map_err(|e| match e {
+                InstructionDecodeError::Undefined => Fault::Undefined,
+                InstructionDecodeError::Unknown => Fault::Model("instruction not in the emulator"),
+                InstructionDecodeError::Unpredictable => Fault::Model("unpredictable encoding"),
+            })?;
         if let Some(d) = self.decoded.get_mut(slot) {
-            *d = Some(Decoded { pc, raw, it: it.0, size: if wide { 4 } else { 2 }, class, instruction });
+            *d = Some(Decoded {
+                pc,
+                raw,
+                it: it.0,
+                size: if wide { 4 } else { 2 },
+                class,
+                instruction,
+            });
         }
         Ok(slot)
     }
 
     fn execute(&mut self, slot: usize, pc: u32) {
-        let Some(Some(d)) = self.decoded.get(slot) else { return };
+        let Some(Some(d)) = self.decoded.get(slot) else {
+            return;
+        };
         let (class, size, instruction) = (d.class, d.size, d.instruction.clone());
         let before = self.proc.registers;
         let mut it: ItState = self.proc.registers.psr.it_state();
-        let condition = instruction.condition().or(it.current_condition()).unwrap_or(Condition::Always);
+        let condition = instruction
+            .condition()
+            .or(it.current_condition())
+            .unwrap_or(Condition::Always);
         it.advance();
         self.proc.registers.psr.set_it_state(it);
         if !self.proc.registers.psr.test(condition) {
@@ -380,7 +409,9 @@ impl Cpu {
             Class::Several { rn } => {
                 let base = before[RegisterIndex::new_main(u32::from(rn))];
                 if (PPB_BASE..=PPB_END).contains(&base) {
-                    Err(Fault::Model("multi-word access to the private peripheral bus"))
+                    Err(Fault::Model(
+                        "multi-word access to the private peripheral bus",
+                    ))
                 } else {
                     self.run(&*instruction, pc, size)
                 }
@@ -398,12 +429,7 @@ impl Cpu {
     }
 
     /// Lets armagnac execute `instruction`.
-    fn run(
-        &mut self,
-        instruction: &dyn Instruction,
-        pc: u32,
-        size: u32,
-    ) -> Result<(), Fault> {
+    fn run(&mut self, instruction: &dyn Instruction, pc: u32, size: u32) -> Result<(), Fault> {
         self.proc.registers.pc = pc.wrapping_add(4);
         let effect = instruction.execute(&mut self.proc).map_err(|e| match e {
             RunError::MemRead { address, .. } | RunError::MemWrite { address, .. } => {
@@ -461,11 +487,19 @@ impl Cpu {
         result
     }
 
-    fn ppb_load_store(&mut self, access: Access, address: u32, base: u32, next: u32) -> Result<(), Fault> {
+    fn ppb_load_store(
+        &mut self,
+        access: Access,
+        address: u32,
+        base: u32,
+        next: u32,
+    ) -> Result<(), Fault> {
         let rt = RegisterIndex::new_main(u32::from(access.rt));
         let fault = Fault::Data { address };
         if access.load {
-            let value = self.ppb_read(address, access.width, false).map_err(|_| fault)?;
+            let value = self
+                .ppb_read(address, access.width, false)
+                .map_err(|_| fault)?;
             let value = match (access.signed, access.width) {
                 (true, Width::Byte) => value as u8 as i8 as u32,
                 (true, Width::Half) => value as u16 as i16 as u32,
@@ -474,10 +508,13 @@ impl Cpu {
             self.proc.registers.set(rt, value);
         } else {
             let value = self.proc.registers[rt];
-            self.ppb_write(address, access.width, value, false).map_err(|_| fault)?;
+            self.ppb_write(address, access.width, value, false)
+                .map_err(|_| fault)?;
         }
         if access.write_back {
-            self.proc.registers.set(RegisterIndex::new_main(u32::from(access.rn)), base);
+            self.proc
+                .registers
+                .set(RegisterIndex::new_main(u32::from(access.rn)), base);
         }
         self.proc.registers.pc = next;
         Ok(())

@@ -135,12 +135,21 @@ impl Nvic {
     }
 
     fn group(&self, priority: i16) -> i16 {
-        if priority < 0 { priority } else { priority & !((2i16 << self.prigroup) - 1) }
+        if priority < 0 {
+            priority
+        } else {
+            priority & !((2i16 << self.prigroup) - 1)
+        }
     }
 
     /// The execution priority (256 = Thread mode, nothing masked).
     pub fn execution_priority(&self, masks: Masks) -> i16 {
-        let mut p = self.active.iter().map(|n| self.group(self.priority_of(*n))).min().unwrap_or(256);
+        let mut p = self
+            .active
+            .iter()
+            .map(|n| self.group(self.priority_of(*n)))
+            .min()
+            .unwrap_or(256);
         if masks.basepri != 0 {
             p = p.min(self.group(i16::from(masks.basepri & PRIORITY_MASK)));
         }
@@ -175,7 +184,12 @@ impl Nvic {
     /// True where an exception is pending that would preempt if PRIMASK were 0 (it wakes a core from WFI).
     pub fn wakes(&self, masks: Masks) -> bool {
         self.any_pending
-            && self.most_urgent(self.execution_priority(Masks { primask: false, ..masks })).is_some()
+            && self
+                .most_urgent(self.execution_priority(Masks {
+                    primask: false,
+                    ..masks
+                }))
+                .is_some()
     }
 
     fn most_urgent(&self, limit: i16) -> Option<u16> {
@@ -213,7 +227,11 @@ impl Nvic {
     pub fn state_word(&self, index: usize, active: bool) -> u32 {
         (0..32u16).fold(0, |word, bit| {
             let n = number::EXTERNAL + index as u16 * 32 + bit;
-            let on = if active { self.is_active(n) } else { self.is_pending(n) };
+            let on = if active {
+                self.is_active(n)
+            } else {
+                self.is_pending(n)
+            };
             word | (u32::from(on) << bit)
         })
     }
@@ -235,7 +253,10 @@ mod tests {
     fn primask_holds_back_everything_but_faults_and_nmi() {
         let mut nvic = Nvic::default();
         nvic.pend(number::SYS_TICK);
-        let masked = Masks { primask: true, ..Masks::default() };
+        let masked = Masks {
+            primask: true,
+            ..Masks::default()
+        };
         assert_eq!(nvic.next(masked), None);
         assert!(nvic.wakes(masked), "a masked interrupt still ends WFI");
         assert_eq!(nvic.next(Masks::default()), Some(number::SYS_TICK));

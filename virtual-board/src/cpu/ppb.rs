@@ -29,7 +29,12 @@ impl Cpu {
     ///
     /// # Errors
     /// [`BusFault`] where nothing is modelled; a trace line says so.
-    pub fn ppb_read(&mut self, address: u32, width: Width, debugger: bool) -> Result<u32, BusFault> {
+    pub fn ppb_read(
+        &mut self,
+        address: u32,
+        width: Width,
+        debugger: bool,
+    ) -> Result<u32, BusFault> {
         let word = self.ppb_word(address & !3, debugger);
         match word {
             Some(word) => Ok(lane(word, address, width)),
@@ -84,10 +89,19 @@ impl Cpu {
         };
         match address {
             Dwt::BASE..=DWT_END => {
-                let pc = if self.debug.halted() { u32::MAX } else { self.last_pc };
-                self.dwt.read(address - Dwt::BASE, cycle, pc).or_else(|| rom_table_word(address))
+                let pc = if self.debug.halted() {
+                    u32::MAX
+                } else {
+                    self.last_pc
+                };
+                self.dwt
+                    .read(address - Dwt::BASE, cycle, pc)
+                    .or_else(|| rom_table_word(address))
             }
-            Fpb::BASE..=FPB_END => self.fpb.read(address - Fpb::BASE).or_else(|| rom_table_word(address)),
+            Fpb::BASE..=FPB_END => self
+                .fpb
+                .read(address - Fpb::BASE)
+                .or_else(|| rom_table_word(address)),
             Scs::BASE..=SCS_END => match address - Scs::BASE {
                 offset::DFSR => Some(self.debug.read_dfsr()),
                 offset::DHCSR => {
@@ -103,7 +117,10 @@ impl Cpu {
                 offset::DCRSR => Some(0),
                 offset::DCRDR => Some(self.debug.read_dcrdr()),
                 offset::DEMCR => Some(self.debug.read_demcr()),
-                o => self.scs.read(o, cycle, hz).or_else(|| rom_table_word(address)),
+                o => self
+                    .scs
+                    .read(o, cycle, hz)
+                    .or_else(|| rom_table_word(address)),
             },
             _ => rom_table_word(address),
         }
@@ -164,7 +181,10 @@ impl Cpu {
                     self.rom_mpu = false;
                 } else if !self.rom_mpu {
                     let mut s = self.system.borrow_mut();
-                    s.note("core", "MPU on: regions are stored, accesses are not checked by this model");
+                    s.note(
+                        "core",
+                        "MPU on: regions are stored, accesses are not checked by this model",
+                    );
                 }
                 let rom_mpu = self.rom_mpu;
                 self.system.borrow_mut().set_rom_mpu(rom_mpu);
@@ -186,7 +206,11 @@ impl Cpu {
                         _ => self.proc.registers.set(index, value),
                     }
                 }
-                if t.selector == 15 { self.debugger_pc() } else { self.proc.registers[index] }
+                if t.selector == 15 {
+                    self.debugger_pc()
+                } else {
+                    self.proc.registers[index]
+                }
             }
             16 => {
                 if t.write {
@@ -219,7 +243,11 @@ impl Cpu {
                     | u32::from(self.proc.registers.primask.pm())
             }
             33 | 64..=95 => {
-                let slot = if t.selector == 33 { 32 } else { usize::from(t.selector - 64) };
+                let slot = if t.selector == 33 {
+                    32
+                } else {
+                    usize::from(t.selector - 64)
+                };
                 if let Some(r) = self.fp_registers.get_mut(slot) {
                     if t.write {
                         *r = value;

@@ -37,7 +37,11 @@ impl SysTick {
 
     /// Cycles a tick: the external reference of the RT1062 is 100 kHz (24 MHz / 240), counted here in core cycles.
     fn cycles_per_tick(&self, core_hz: u64) -> u64 {
-        if self.control & Self::CLKSOURCE != 0 { 1 } else { (core_hz / 100_000).max(1) }
+        if self.control & Self::CLKSOURCE != 0 {
+            1
+        } else {
+            (core_hz / 100_000).max(1)
+        }
     }
 
     /// Brings the counter up to `cycle`; true where it reached zero with TICKINT set.
@@ -54,7 +58,11 @@ impl SysTick {
         self.at += ticks * per;
         let period = u64::from(self.reload) + 1;
         let from_reload = |past: u64| if past == 0 { 0 } else { (period - past) as u32 };
-        let to_zero = if self.current == 0 { period } else { u64::from(self.current) };
+        let to_zero = if self.current == 0 {
+            period
+        } else {
+            u64::from(self.current)
+        };
         let wraps = ticks >= to_zero;
         self.current = if wraps {
             from_reload((ticks - to_zero) % period)
@@ -191,7 +199,9 @@ impl Scs {
             }
             0x01C => 999,
             0x100..0x114 | 0x180..0x194 => self.nvic.enabled_word(((offset & 0x7F) / 4) as usize),
-            0x200..0x214 | 0x280..0x294 => self.nvic.state_word(((offset & 0x7F) / 4) as usize, false),
+            0x200..0x214 | 0x280..0x294 => {
+                self.nvic.state_word(((offset & 0x7F) / 4) as usize, false)
+            }
             0x300..0x314 => self.nvic.state_word(((offset & 0x7F) / 4) as usize, true),
             0x400..0x4A0 => self.priorities(number::EXTERNAL + (offset - 0x400) as u16),
             0xD00 => 0x411F_C271,
@@ -247,7 +257,13 @@ impl Scs {
     }
 
     /// Writes the word at `offset`; `None` where nothing is modelled.
-    pub fn write(&mut self, offset: u32, value: u32, cycle: u64, core_hz: u64) -> Option<Option<Effect>> {
+    pub fn write(
+        &mut self,
+        offset: u32,
+        value: u32,
+        cycle: u64,
+        core_hz: u64,
+    ) -> Option<Option<Effect>> {
         let mut effect = None;
         match offset {
             0x008 => self.actlr = value,
@@ -262,10 +278,18 @@ impl Scs {
                 self.systick.count_flag = false;
                 self.systick.at = cycle;
             }
-            0x100..0x114 => self.nvic.write_enabled(((offset & 0x7F) / 4) as usize, value, true),
-            0x180..0x194 => self.nvic.write_enabled(((offset & 0x7F) / 4) as usize, value, false),
-            0x200..0x214 => self.nvic.write_pending(((offset & 0x7F) / 4) as usize, value, true),
-            0x280..0x294 => self.nvic.write_pending(((offset & 0x7F) / 4) as usize, value, false),
+            0x100..0x114 => self
+                .nvic
+                .write_enabled(((offset & 0x7F) / 4) as usize, value, true),
+            0x180..0x194 => self
+                .nvic
+                .write_enabled(((offset & 0x7F) / 4) as usize, value, false),
+            0x200..0x214 => self
+                .nvic
+                .write_pending(((offset & 0x7F) / 4) as usize, value, true),
+            0x280..0x294 => self
+                .nvic
+                .write_pending(((offset & 0x7F) / 4) as usize, value, false),
             0x400..0x4A0 => self.set_priorities(number::EXTERNAL + (offset - 0x400) as u16, value),
             0xD04 => self.write_icsr(value),
             0xD08 => self.vtor = value & 0xFFFF_FF80,
@@ -309,9 +333,13 @@ impl Scs {
                 effect = Some(Effect::Mpu);
             }
             0xF00 => self.nvic.pend(number::EXTERNAL + (value & 0x1FF) as u16),
-            0xF34 | 0xF38 | 0xF3C | 0xF90 | 0xF94 | 0xF98 | 0xF9C => *self.stored_mut(offset)? = value,
+            0xF34 | 0xF38 | 0xF3C | 0xF90 | 0xF94 | 0xF98 | 0xF9C => {
+                *self.stored_mut(offset)? = value
+            }
             0xF50 | 0xF58 => effect = Some(Effect::InvalidateInstructionCache),
-            0xF5C | 0xF60 | 0xF64 | 0xF68 | 0xF6C | 0xF70 | 0xF74 => effect = Some(Effect::MaintainDataCache),
+            0xF5C | 0xF60 | 0xF64 | 0xF68 | 0xF6C | 0xF70 | 0xF74 => {
+                effect = Some(Effect::MaintainDataCache)
+            }
             0xF78 => {}
             _ => return None,
         }
@@ -341,13 +369,19 @@ impl Scs {
             (ICSR_PENDSTCLR, number::SYS_TICK, false),
         ] {
             if value & bit != 0 {
-                if set { self.nvic.pend(n) } else { self.nvic.unpend(n) }
+                if set {
+                    self.nvic.pend(n)
+                } else {
+                    self.nvic.unpend(n)
+                }
             }
         }
     }
 
     fn priorities(&self, first: u16) -> u32 {
-        (0..4).fold(0, |word, i| word | u32::from(self.nvic.priority(first + i)) << (8 * i))
+        (0..4).fold(0, |word, i| {
+            word | u32::from(self.nvic.priority(first + i)) << (8 * i)
+        })
     }
 
     fn set_priorities(&mut self, first: u16, value: u32) {
@@ -358,12 +392,19 @@ impl Scs {
 
     fn region_index(&self, offset: u32) -> usize {
         let alias = (offset - 0xD9C) / 8;
-        let base = if alias == 0 { self.mpu_rnr } else { self.mpu_rnr & !3 };
+        let base = if alias == 0 {
+            self.mpu_rnr
+        } else {
+            self.mpu_rnr & !3
+        };
         ((base + alias) & 0xF) as usize
     }
 
     fn region(&self, offset: u32) -> (u32, u32) {
-        self.mpu_regions.get(self.region_index(offset)).copied().unwrap_or((0, 0))
+        self.mpu_regions
+            .get(self.region_index(offset))
+            .copied()
+            .unwrap_or((0, 0))
     }
 
     fn region_mut(&mut self, offset: u32) -> &mut (u32, u32) {
@@ -409,7 +450,10 @@ mod tests {
     fn a_reset_request_needs_the_vector_key_and_keeps_prigroup() {
         let mut scs = Scs::default();
         assert_eq!(scs.write(0xD0C, 0x0000_0004, 0, 1), Some(None));
-        assert_eq!(scs.write(0xD0C, 0x05FA_0304, 0, 1), Some(Some(Effect::SystemReset)));
+        assert_eq!(
+            scs.write(0xD0C, 0x05FA_0304, 0, 1),
+            Some(Some(Effect::SystemReset))
+        );
         assert_eq!(scs.read(0xD0C, 0, 1), Some(0xFA05_0300));
     }
 

@@ -40,12 +40,16 @@ impl Dwt {
 
     /// True where a comparator watches instruction addresses.
     pub fn watches_instructions(&self) -> bool {
-        self.comparators.iter().any(|c| matches!(c.function & 0xF, 4 | 8))
+        self.comparators
+            .iter()
+            .any(|c| matches!(c.function & 0xF, 4 | 8))
     }
 
     /// True where a comparator watches data.
     pub fn watches_data(&self) -> bool {
-        self.comparators.iter().any(|c| matches!(c.function & 0xF, 5..=7 | 9..=11))
+        self.comparators
+            .iter()
+            .any(|c| matches!(c.function & 0xF, 5..=7 | 9..=11))
     }
 
     /// Shows one access to the comparators; true where one of them asks for a halt.
@@ -124,7 +128,11 @@ impl Dwt {
     }
 
     fn cycle_count(&self, cycles: u64) -> u32 {
-        if self.control & Self::CYCCNTENA != 0 { cycles.wrapping_sub(self.cycles_base) as u32 } else { 0 }
+        if self.control & Self::CYCCNTENA != 0 {
+            cycles.wrapping_sub(self.cycles_base) as u32
+        } else {
+            0
+        }
     }
 }
 
@@ -157,7 +165,10 @@ impl Fpb {
         match offset {
             0x0 => Some(Self::CTRL | u32::from(self.enabled)),
             0x4 => Some(0),
-            _ => self.comparators.get((offset.checked_sub(8)? / 4) as usize).copied(),
+            _ => self
+                .comparators
+                .get((offset.checked_sub(8)? / 4) as usize)
+                .copied(),
         }
     }
 
@@ -166,7 +177,11 @@ impl Fpb {
         match offset {
             0x0 if value & Self::KEY != 0 => self.enabled = value & 1 != 0,
             0x0 | 0x4 => {}
-            _ => *self.comparators.get_mut((offset.checked_sub(8)? / 4) as usize)? = value,
+            _ => {
+                *self
+                    .comparators
+                    .get_mut((offset.checked_sub(8)? / 4) as usize)? = value
+            }
         }
         Some(())
     }

@@ -333,7 +333,11 @@ impl Nor {
                 frame.sck_hz, shape.max_hz
             );
             if self.margin == Margin::AsShipped && frame.sck_hz <= self.part.fastest_read_hz() {
-                trace.note(now, "nor", text + ": beyond the data sheet, and known to work");
+                trace.note(
+                    now,
+                    "nor",
+                    text + ": beyond the data sheet, and known to work",
+                );
             } else {
                 frame.corrupt = true;
                 trace.violation(now, "nor", text);

@@ -80,7 +80,6 @@ pub enum Margin {
     AsShipped,
 }
 
-
 /// One flash chip.
 #[derive(Clone, Debug)]
 pub struct Nor {

@@ -371,7 +371,12 @@ impl Part {
 
     /// The fastest clock at which the part reads at all, with as many dummies as that takes, in hertz.
     pub fn fastest_read_hz(&self) -> u64 {
-        self.quad_io_dummies.rows.iter().map(|row| row.max_hz).max().unwrap_or(0)
+        self.quad_io_dummies
+            .rows
+            .iter()
+            .map(|row| row.max_hz)
+            .max()
+            .unwrap_or(0)
     }
 
     /// The erase that `opcode` starts.

@@ -2,20 +2,16 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use mailbox::layout::{
-    self, CHUNK_DATA_BYTES, HOST, PAYLOAD_SLOTS, PAYLOAD_STRIDE, REQUEST_BYTES, REQUEST_SLOTS, RESULT_BYTES, RESULT_SLOTS,
-    STATUS,
-};
-use mailbox::{Chunk, Fault, Request, ResultRecord, Status, crc, result, status};
+use mailbox::layout::{self, STATUS};
+use mailbox::{Fault, Request, ResultRecord, Status, result, status};
 
 use super::Operation;
 
-/// Slots that are written in one go: enough to hide a round trip, little enough that the target sees them soon.
-const SLOTS_AT_ONCE: u32 = 4;
+mod incoming;
+mod outgoing;
+
 /// Bursts of payload between two looks at the status.
 const BURSTS_BETWEEN_LOOKS: u32 = 4;
-/// How often a record that arrived damaged is read again.
-const READ_AGAIN: u32 = 3;
 
 /// What to do on the link. Offsets are in bytes from the start of the mailbox area.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -153,26 +149,6 @@ impl Exchange {
         sequence
     }
 
-    /// Cuts payload at sectors, so that a chunk is read back by one command.
-    fn split(&mut self, address: u32, data: Vec<u8>) -> Request {
-        let first_chunk = self.chunks_submitted;
-        let length = data.len() as u32;
-        let mut at = address;
-        let mut rest = data.as_slice();
-        while !rest.is_empty() {
-            let room = (CHUNK_DATA_BYTES - at % CHUNK_DATA_BYTES) as usize;
-            let (piece, left) = rest.split_at(room.min(rest.len()));
-            let chunk = Outgoing { sequence: self.chunks_submitted, address: at, data: piece.to_vec() };
-            self.outgoing.push_back(chunk);
-            self.chunk_bytes.push_back(piece.len() as u32);
-            self.chunks_submitted = self.chunks_submitted.wrapping_add(1);
-            at = at.wrapping_add(piece.len() as u32);
-            rest = left;
-        }
-        let chunks = self.chunks_submitted.wrapping_sub(first_chunk);
-        Request::Program { address, length, first_chunk, chunks }
-    }
-
     /// Takes the outcome of a request, once it is there.
     pub fn take_outcome(&mut self, sequence: u32) -> Option<Outcome> {
         self.outcomes.remove(&sequence)
@@ -237,11 +213,17 @@ impl Exchange {
         if let Some(record) = self.reply_due {
             self.reading = Some(Reading::Reply { record });
             let words = record.reply_length.div_ceil(4) as usize;
-            return Action::Read { offset: layout::reply_offset(record.reply_start), words };
+            return Action::Read {
+                offset: layout::reply_offset(record.reply_start),
+                words,
+            };
         }
         if let Some(sequence) = self.result_due() {
             self.reading = Some(Reading::Result { sequence });
-            return Action::Read { offset: layout::result_slot(sequence), words: result::WORDS };
+            return Action::Read {
+                offset: layout::result_slot(sequence),
+                words: result::WORDS,
+            };
         }
         if let Some(write) = self.next_requests() {
             return write;
@@ -271,7 +253,10 @@ impl Exchange {
         self.bursts = 0;
         self.status_due = false;
         self.reading = Some(Reading::Status);
-        Action::Read { offset: STATUS, words: status::WORDS }
+        Action::Read {
+            offset: STATUS,
+            words: status::WORDS,
+        }
     }
 
     /// Takes what the last [`Action::Read`] read.
@@ -289,131 +274,6 @@ impl Exchange {
             Some(Reading::Result { sequence }) => self.take_result(sequence, words),
             Some(Reading::Reply { record }) => self.take_reply(record, words),
             None => Ok(()),
-        }
-    }
-
-    /// The four live words; the doorbell last.
-    fn doorbell(&mut self) -> Action {
-        self.lease = self.lease.wrapping_add(1);
-        let words = vec![self.lease, self.replies_taken, self.payload_put, self.requests_put];
-        Action::Write { offset: HOST, words }
-    }
-
-    /// Request records into consecutive slots, as far as there is room and the ring does not wrap.
-    fn next_requests(&mut self) -> Option<Action> {
-        let offset = layout::request_slot(self.requests_put);
-        let mut words = Vec::new();
-        while self.in_flight.len() < REQUEST_SLOTS as usize
-            && layout::request_slot(self.requests_put) == offset + words.len() as u32 * 4
-        {
-            let Some(request) = self.waiting.pop_front() else { break };
-            let sequence = self.requests_put;
-            words.extend(request.to_words(sequence));
-            self.in_flight.push_back(InFlight { sequence, request });
-            self.requests_put = sequence.wrapping_add(1);
-            if layout::request_slot(self.requests_put) < offset + REQUEST_BYTES {
-                break;
-            }
-        }
-        if words.is_empty() {
-            return None;
-        }
-        self.doorbell_due = true;
-        self.status_due = true;
-        Some(Action::Write { offset, words })
-    }
-
-    /// Chunks into consecutive slots: while they are full and the ring does not wrap, they go in one write.
-    fn next_payload(&mut self) -> Option<Action> {
-        let taken = self.status.map_or(0, |status| status.payload_taken);
-        let offset = layout::payload_slot(self.payload_put);
-        let mut words: Vec<u32> = Vec::new();
-        for n in 0..SLOTS_AT_ONCE {
-            let is_next = layout::payload_slot(self.payload_put) == offset + n * PAYLOAD_STRIDE;
-            let is_packed = words.len() as u32 * 4 == n * PAYLOAD_STRIDE;
-            if !is_next || !is_packed || self.payload_put.wrapping_sub(taken) >= PAYLOAD_SLOTS {
-                break;
-            }
-            let Some(out) = self.outgoing.pop_front() else { break };
-            let Some(chunk) = Chunk::new(out.sequence, out.address, &out.data) else { break };
-            words.extend(chunk.words());
-            self.payload_put = out.sequence.wrapping_add(1);
-        }
-        if words.is_empty() {
-            return None;
-        }
-        self.doorbell_due = true;
-        Some(Action::Write { offset, words })
-    }
-
-    fn take_status(&mut self, status: Status) {
-        while is_before(self.chunks_counted, status.payload_taken) && status.fault.is_none() {
-            let Some(bytes) = self.chunk_bytes.pop_front() else { break };
-            self.programmed_bytes += u64::from(bytes);
-            self.chunks_counted = self.chunks_counted.wrapping_add(1);
-        }
-        self.status = Some(status);
-    }
-
-    /// The oldest request that has ended and whose record must be read; those that need no record are ended here.
-    fn result_due(&mut self) -> Option<u32> {
-        let status = self.status?;
-        while let Some(first) = self.in_flight.front() {
-            let ended = status.results_put.wrapping_sub(first.sequence);
-            if ended == 0 || ended > RESULT_SLOTS {
-                return None;
-            }
-            // The status was read after its counter: a fault of this request would stand in it.
-            let no_fault = status.fault.is_none();
-            if !(no_fault && matches!(first.request, Request::Erase { .. } | Request::Program { .. })) {
-                return Some(first.sequence);
-            }
-            let outcome = Outcome { request: first.request, result: Ok(()), values: [0; 2], reply: Vec::new() };
-            self.outcomes.insert(first.sequence, outcome);
-            self.in_flight.pop_front();
-        }
-        None
-    }
-
-    fn take_result(&mut self, sequence: u32, words: &[u32]) -> Result<(), Damaged> {
-        debug_assert_eq!(RESULT_BYTES as usize, result::WORDS * 4);
-        let record = words.first_chunk().and_then(|words| ResultRecord::from_words(words, sequence));
-        let Some(record) = record else { return self.again(sequence) };
-        self.damaged = 0;
-        if record.reply_length > 0 {
-            self.reply_due = Some(record);
-        } else {
-            self.finish(&record, Vec::new());
-        }
-        Ok(())
-    }
-
-    fn take_reply(&mut self, record: ResultRecord, words: &[u32]) -> Result<(), Damaged> {
-        let mut crc = crc::Crc32::new();
-        words.iter().for_each(|word| crc.word(*word));
-        if crc.finish() != record.reply_crc {
-            return self.again(record.sequence);
-        }
-        self.damaged = 0;
-        self.reply_due = None;
-        self.replies_taken = record.reply_start.wrapping_add(record.reply_length.next_multiple_of(4));
-        // Only a target that has more to say needs the room at once.
-        self.doorbell_due |= self.in_flight.len() > 1 || !self.waiting.is_empty();
-        self.finish(&record, words.to_vec());
-        Ok(())
-    }
-
-    /// Leaves everything as it is, so that the same read comes again.
-    fn again(&mut self, sequence: u32) -> Result<(), Damaged> {
-        self.damaged += 1;
-        if self.damaged > READ_AGAIN { Err(Damaged { sequence }) } else { Ok(()) }
-    }
-
-    fn finish(&mut self, record: &ResultRecord, reply: Vec<u32>) {
-        if let Some(first) = self.in_flight.pop_front() {
-            let (result, values) = (record.outcome, record.values);
-            let outcome = Outcome { request: first.request, result, values, reply };
-            self.outcomes.insert(record.sequence, outcome);
         }
     }
 }

@@ -2,17 +2,18 @@
 
 use std::time::Duration;
 
-use mailbox::result::{IDENTITY_WORDS, Identity, MAP_MAX_BYTES, SECTOR_WORDS, SectorRecord};
-use mailbox::{Digest, Request, ServerState, digest, layout};
+use mailbox::{Request, ServerState, layout};
 
 use super::error::doing;
 use super::exchange::{Action, Exchange, Outcome};
 use super::load::{area, load_and_start};
 use super::setup::LEASE_MS;
 use super::{AlgorithmError, Blob, Operation, setup_for};
-use crate::address::FlashOffset;
 use crate::link::Link;
-use crate::target::{FlashPart, Target};
+use crate::target::Target;
+
+mod questions;
+pub use questions::SectorDigests;
 
 /// The algorithm moves its sign of life in every wait; after this long without, it has stopped.
 const SILENCE: Duration = Duration::from_millis(LEASE_MS as u64);
@@ -41,35 +42,15 @@ pub struct Stopped {
     pub status_register: u8,
 }
 
-/// Digests of consecutive sectors, made under one nonce.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SectorDigests {
-    nonce: u32,
-    first: u32,
-    records: Vec<SectorRecord>,
-}
-
-impl SectorDigests {
-    fn record(&self, sector: u32) -> Option<&SectorRecord> {
-        self.records.get(sector.checked_sub(self.first)? as usize)
-    }
-    /// Whether every byte of the sector is FFh; `None` for a sector outside the map.
-    pub fn is_blank(&self, sector: u32) -> Option<bool> {
-        self.record(sector).map(SectorRecord::is_blank)
-    }
-    /// Whether the sector holds `content`; `None` for a sector outside the map.
-    pub fn holds(&self, sector: u32, content: &[u8]) -> Option<bool> {
-        let found = self.record(sector)?;
-        Some(found.digest == digest::digest(self.nonce, content))
-    }
-}
-
 /// The running algorithm.
 pub struct Algorithm<'l, 'p> {
     link: &'l mut (dyn Link + 'p),
     exchange: Exchange,
     nonce: u32,
     alive: Option<(u32, Duration)>,
+    /// Results and chunks at the last look, and the pause after it.
+    seen: (u32, u32),
+    pause: Duration,
     renewed: Duration,
     doing: &'static str,
 }
@@ -80,21 +61,32 @@ impl<'l, 'p> Algorithm<'l, 'p> {
     ///
     /// # Errors
     /// [`AlgorithmError`].
-    pub fn start(link: &'l mut (dyn Link + 'p), target: &Target, seed: u32) -> Result<Self, AlgorithmError> {
+    pub fn start(
+        link: &'l mut (dyn Link + 'p),
+        target: &Target,
+        seed: u32,
+    ) -> Result<Self, AlgorithmError> {
         let blob = Blob::committed().ok_or(AlgorithmError::Blob)?;
         // Zero is what an unfinished start shows.
         let session = seed.max(1);
         load_and_start(link, &blob, &setup_for(target, session))?;
         let renewed = link.clock().now();
         let doing = "start";
-        let mut algorithm =
-            Algorithm { link, exchange: Exchange::new(), nonce: session, alive: None, renewed, doing };
+        let mut algorithm = Algorithm {
+            link,
+            exchange: Exchange::new(),
+            nonce: session,
+            alive: None,
+            seen: (0, 0),
+            pause: PAUSES[0],
+            renewed,
+            doing,
+        };
         algorithm.wait_until_up(session)?;
         Ok(algorithm)
     }
 
     fn wait_until_up(&mut self, session: u32) -> Result<(), AlgorithmError> {
-        let mut pause = PAUSES[0];
         loop {
             let look = self.exchange.look();
             self.act(look)?;
@@ -107,85 +99,8 @@ impl<'l, 'p> Algorithm<'l, 'p> {
                     return Ok(());
                 }
             }
-            pause = self.pause(pause)?;
+            self.pause()?;
         }
-    }
-
-    /// JEDEC ID, registers, SFDP, and what the entry found.
-    ///
-    /// # Errors
-    /// [`AlgorithmError`].
-    pub fn identify(&mut self) -> Result<Identity, AlgorithmError> {
-        let outcome = self.ask(Request::Identify)?;
-        let words: &[u32; IDENTITY_WORDS] = outcome.reply.first_chunk().ok_or(AlgorithmError::Reply)?;
-        Ok(Identity::from_words(words))
-    }
-
-    /// Blank pages and digest of the sectors from `first` on.
-    ///
-    /// # Errors
-    /// [`AlgorithmError`].
-    pub fn map(&mut self, first: u32, sectors: u32) -> Result<SectorDigests, AlgorithmError> {
-        const AT_ONCE: u32 = MAP_MAX_BYTES / FlashPart::SECTOR_BYTES;
-        let nonce = self.next_nonce();
-        let mut numbers = Vec::new();
-        let mut at = first;
-        while at < first + sectors {
-            let count = AT_ONCE.min(first + sectors - at);
-            let (address, length) = (at * FlashPart::SECTOR_BYTES, count * FlashPart::SECTOR_BYTES);
-            numbers.push(self.exchange.submit(Operation::Plain(Request::Map { address, length, nonce })));
-            at += count;
-        }
-        let mut records = Vec::new();
-        for number in numbers {
-            let outcome = self.outcome(number)?;
-            let (chunks, _) = outcome.reply.as_chunks::<SECTOR_WORDS>();
-            records.extend(chunks.iter().map(|words| SectorRecord::from_words(*words)));
-        }
-        if records.len() != sectors as usize {
-            return Err(AlgorithmError::Reply);
-        }
-        Ok(SectorDigests { nonce, first, records })
-    }
-
-    /// Digests of several ranges, each under a nonce of its own.
-    ///
-    /// # Errors
-    /// [`AlgorithmError`].
-    pub fn digests(&mut self, ranges: &[(FlashOffset, u32)]) -> Result<Vec<(u32, Digest)>, AlgorithmError> {
-        let mut asked = Vec::new();
-        for &(offset, length) in ranges {
-            let nonce = self.next_nonce();
-            let request = Request::Digest { address: offset.get(), length, nonce };
-            asked.push((nonce, self.exchange.submit(Operation::Plain(request))));
-        }
-        let mut digests = Vec::new();
-        for (nonce, number) in asked {
-            digests.push((nonce, Digest(self.outcome(number)?.values)));
-        }
-        Ok(digests)
-    }
-
-    /// Reads bytes.
-    ///
-    /// # Errors
-    /// [`AlgorithmError`].
-    pub fn read(&mut self, offset: FlashOffset, length_bytes: u32) -> Result<Vec<u8>, AlgorithmError> {
-        let mut numbers = Vec::new();
-        let mut done = 0;
-        while done < length_bytes {
-            let length = layout::REPLY_MAX_BYTES.min(length_bytes - done);
-            let address = offset.get() + done;
-            numbers.push((self.exchange.submit(Operation::Plain(Request::Read { address, length })), length));
-            done += length;
-        }
-        let mut bytes = Vec::with_capacity(length_bytes as usize);
-        for (number, length) in numbers {
-            let reply = self.outcome(number)?.reply;
-            let words = reply.iter().flat_map(|word| word.to_le_bytes());
-            bytes.extend(words.take(length as usize));
-        }
-        if bytes.len() == length_bytes as usize { Ok(bytes) } else { Err(AlgorithmError::Reply) }
     }
 
     /// Does operations in their order, payload ahead of need. `progress` is called as the target moves on and may cancel
@@ -200,7 +115,10 @@ impl<'l, 'p> Algorithm<'l, 'p> {
     ) -> Result<(), AlgorithmError> {
         let total = operations.len();
         let before = self.exchange.programmed_bytes();
-        let numbers: Vec<u32> = operations.into_iter().map(|operation| self.exchange.submit(operation)).collect();
+        let numbers: Vec<u32> = operations
+            .into_iter()
+            .map(|operation| self.exchange.submit(operation))
+            .collect();
         let mut cancelled = false;
         for (done, number) in numbers.into_iter().enumerate() {
             loop {
@@ -216,7 +134,11 @@ impl<'l, 'p> Algorithm<'l, 'p> {
                 self.act(action)?;
                 if looked && !cancelled {
                     let programmed_bytes = self.exchange.programmed_bytes() - before;
-                    cancelled = !progress(Progress { done, total, programmed_bytes });
+                    cancelled = !progress(Progress {
+                        done,
+                        total,
+                        programmed_bytes,
+                    });
                     if cancelled {
                         self.exchange.abandon();
                     }
@@ -224,7 +146,11 @@ impl<'l, 'p> Algorithm<'l, 'p> {
             }
         }
         let programmed_bytes = self.exchange.programmed_bytes() - before;
-        progress(Progress { done: total, total, programmed_bytes });
+        progress(Progress {
+            done: total,
+            total,
+            programmed_bytes,
+        });
         Ok(())
     }
 
@@ -243,7 +169,10 @@ impl<'l, 'p> Algorithm<'l, 'p> {
     pub fn stop(mut self) -> Result<Stopped, AlgorithmError> {
         let [id, status] = self.ask(Request::Stop)?.values;
         let [a, b, c, _] = id.to_le_bytes();
-        Ok(Stopped { jedec_id: [a, b, c], status_register: status as u8 })
+        Ok(Stopped {
+            jedec_id: [a, b, c],
+            status_register: status as u8,
+        })
     }
 
     /// The link, for what does not concern the algorithm.
@@ -254,6 +183,7 @@ impl<'l, 'p> Algorithm<'l, 'p> {
     fn ask(&mut self, request: Request) -> Result<Outcome, AlgorithmError> {
         let number = self.exchange.submit(Operation::Plain(request));
         self.doing = doing(&request);
+        self.pause = PAUSES[0];
         self.outcome(number)
     }
 
@@ -273,14 +203,19 @@ impl<'l, 'p> Algorithm<'l, 'p> {
     }
 
     fn check(&mut self, outcome: &Outcome) -> Result<(), AlgorithmError> {
-        let Err(fault) = outcome.result else { return Ok(()) };
+        let Err(fault) = outcome.result else {
+            return Ok(());
+        };
         self.exchange.give_up();
         while self.exchange.open_requests() > 0 {
             let action = self.exchange.advance();
             self.act(action)?;
         }
         self.exchange.forget_outcomes();
-        Err(AlgorithmError::Failed { request: outcome.request, fault })
+        Err(AlgorithmError::Failed {
+            request: outcome.request,
+            fault,
+        })
     }
 
     fn act(&mut self, action: Action) -> Result<(), AlgorithmError> {
@@ -296,20 +231,29 @@ impl<'l, 'p> Algorithm<'l, 'p> {
                 self.link.read(area(offset), &mut read)?;
                 self.exchange.received(&read)?;
             }
-            Action::Wait => drop(self.pause(PAUSES[0])?),
+            Action::Wait => self.pause()?,
             Action::Idle => {}
         }
         Ok(())
     }
 
-    /// Lets the target work, watches its sign of life and keeps the lease. Returns the next pause.
-    fn pause(&mut self, pause: Duration) -> Result<Duration, AlgorithmError> {
-        self.link.clock().sleep(pause);
+    /// Lets the target work, watches its sign of life and keeps the lease.
+    fn pause(&mut self) -> Result<(), AlgorithmError> {
+        self.link.clock().sleep(self.pause);
+        self.pause = (self.pause * 2).min(PAUSES[1]);
         let now = self.link.clock().now();
         if let Some(status) = self.exchange.status() {
             if status.state == Some(ServerState::Failed) {
                 let fault = status.fault.map(|(_, fault)| fault);
-                return Err(AlgorithmError::Stopped { doing: self.doing, fault });
+                return Err(AlgorithmError::Stopped {
+                    doing: self.doing,
+                    fault,
+                });
+            }
+            let seen = (status.results_put, status.payload_taken);
+            if seen != self.seen {
+                self.seen = seen;
+                self.pause = PAUSES[0];
             }
             match self.alive {
                 Some((alive, since)) if alive == status.alive => {
@@ -323,11 +267,14 @@ impl<'l, 'p> Algorithm<'l, 'p> {
         if now.saturating_sub(self.renewed) > RENEWAL {
             self.exchange.renew_lease();
         }
-        Ok((pause * 2).min(PAUSES[1]))
+        Ok(())
     }
 
     fn silent(&mut self) -> AlgorithmError {
-        AlgorithmError::Silent { doing: self.doing, core: self.link.core_state().ok() }
+        AlgorithmError::Silent {
+            doing: self.doing,
+            core: self.link.core_state().ok(),
+        }
     }
 
     fn next_nonce(&mut self) -> u32 {
