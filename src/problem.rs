@@ -58,6 +58,10 @@ pub struct Place {
     pub file: Option<PathBuf>,
     /// Line in the file, counted from 1.
     pub line: Option<u32>,
+    /// Section of the file, where it has sections.
+    pub section: Option<String>,
+    /// Byte in the file, counted from 0, where it has no lines.
+    pub offset: Option<u64>,
     /// Bus address.
     pub address: Option<Address>,
     /// Number of the 4 KiB flash sector, counted from 0.
@@ -98,6 +102,14 @@ impl fmt::Display for Place {
             gap = ", ";
         } else if let Some(line) = self.line {
             write!(f, "line {line}")?;
+            gap = ", ";
+        }
+        if let Some(section) = &self.section {
+            write!(f, "{gap}section {section}")?;
+            gap = ", ";
+        }
+        if let Some(offset) = self.offset {
+            write!(f, "{gap}offset 0x{offset:X}")?;
             gap = ", ";
         }
         if let Some(address) = self.address {
@@ -144,6 +156,12 @@ impl Problem {
     /// Adds the reason.
     pub fn because(mut self, why: impl Into<String>) -> Self {
         self.why = Some(why.into());
+        self
+    }
+
+    /// Adds the reason, where there is one.
+    pub fn because_if_known(mut self, why: Option<String>) -> Self {
+        self.why = why;
         self
     }
 
@@ -206,7 +224,7 @@ mod tests {
             line: Some(3),
             address: Some(Address::new(0x6000_2000)),
             sector: Some(2),
-            file: None,
+            ..Place::default()
         };
         assert_eq!(place.to_string(), "line 3, address 0x6000_2000, sector 2");
     }

@@ -36,7 +36,7 @@ const FIXTURES: [&str; 3] = [
 const COMPLETE: &str = include_str!("data/blinky-xip.complete.hex");
 
 /// Codes of a malformed file; scripts know them.
-const MALFORMED: [&str; 10] = [
+const MALFORMED: [&str; 17] = [
     "hex-record",
     "hex-checksum",
     "hex-record-type",
@@ -44,12 +44,20 @@ const MALFORMED: [&str; 10] = [
     "hex-after-end",
     "hex-no-end",
     "hex-overlap",
+    // a changed first letter can make another text format of it
+    "srec-record",
+    "srec-checksum",
+    "srec-record-type",
+    "srec-address",
+    "srec-after-end",
+    "srec-no-end",
+    "srec-overlap",
     "input-empty",
     "input-format",
     "input-no-data",
 ];
-/// Those that no line can be blamed for.
-const WITHOUT_LINE: [&str; 2] = ["input-empty", "input-no-data"];
+/// Those that no line can be blamed for; what is no text has no lines.
+const WITHOUT_LINE: [&str; 3] = ["input-empty", "input-no-data", "input-format"];
 
 fn target() -> Target {
     Target::builtin("mimxrt1062", "is25wp064", "qspi").expect("target")
@@ -329,7 +337,8 @@ proptest! {
         prop_assert_eq!(image.len_bytes(), bytes.len() as u64);
         for (address, byte) in &bytes {
             let address = Address::new(*address);
-            prop_assert_eq!(image.bytes_at(address, 1), Some([*byte].as_slice()));
+            let wanted = [*byte];
+            prop_assert_eq!(image.bytes_at(address, 1), Some(wanted.as_slice()));
             let line = image.place_of(address).and_then(|place| place.line).expect("line");
             let line = text.lines().nth(line as usize - 1).expect("the file has that line");
             prop_assert!(line.to_uppercase().contains(&format!("{byte:02X}")), "{} does not bring {:02X}", line, byte);

@@ -181,6 +181,11 @@ impl BootImage {
         &self.inserted
     }
 
+    /// Where the inserted parts stand: offset, length in bytes, name.
+    pub fn inserted_parts(&self) -> impl Iterator<Item = (FlashOffset, u32, &'static str)> {
+        self.inserted_runs.iter().copied()
+    }
+
     /// The FCB that the flash will hold.
     pub const fn fcb(&self) -> &Fcb {
         &self.fcb

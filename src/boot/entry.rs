@@ -103,14 +103,13 @@ pub(super) fn of_vector_table(
     };
     let alignment = bench.target.chip().boot.vector_table_alignment_bytes;
     if !table.is_aligned_to(alignment) {
-        let finding = Finding::warning(
-            "vector-table-alignment",
-            format!("the vector table at {table} is not aligned to {alignment} bytes"),
-        );
         bench.findings.push(
-            finding
-                .at(place.clone())
-                .because("uncertain: interrupts may take wrong vectors once VTOR points there"),
+            Finding::uncertain(
+                "vector-table-alignment",
+                format!("the vector table at {table} is not aligned to {alignment} bytes"),
+                "interrupts may take wrong vectors once VTOR points there",
+            )
+            .at(place.clone()),
         );
     }
     check_stack_pointer(bench, table, Address::new(sp), &place);

@@ -33,6 +33,8 @@ pub struct Finding {
     pub code: &'static str,
     /// Weight.
     pub severity: Severity,
+    /// Whether no source settles what the boot ROM does: it may or may not boot.
+    pub uncertain: bool,
     /// Where.
     pub place: Place,
     /// What was found.
@@ -48,6 +50,7 @@ impl Finding {
         Finding {
             code,
             severity,
+            uncertain: false,
             place: Place::default(),
             what: what.into(),
             why: None,
@@ -63,6 +66,14 @@ impl Finding {
     /// A finding that lets the image pass.
     pub(super) fn warning(code: &'static str, what: impl Into<String>) -> Self {
         Finding::new(Severity::Warning, code, what)
+    }
+
+    /// A warning about something that no source settles; `why` follows the word "uncertain" that users look for.
+    pub(super) fn uncertain(code: &'static str, what: impl Into<String>, why: &str) -> Self {
+        Finding {
+            uncertain: true,
+            ..Finding::warning(code, what).because(format!("uncertain: {why}"))
+        }
     }
 
     /// A finding worth knowing.

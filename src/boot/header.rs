@@ -3,6 +3,7 @@
 use super::fcb::Fcb;
 use super::ivt::{BootData, Ivt};
 use super::lut::{Instruction, LookupTable, Opcode, Pads, sequence};
+use super::wishes::HeaderWishes;
 use crate::address::{Address, FlashOffset};
 use crate::target::{FlashPart, ReadCommand, SerialClock, Target};
 
@@ -43,20 +44,32 @@ pub struct NewFcb {
     pub dqs_loopback: bool,
 }
 
+/// Builds the FCB for a target with its safe defaults; see [`fcb_with`].
+pub fn fcb_for(target: &Target) -> Option<NewFcb> {
+    fcb_with(target, &HeaderWishes::default())
+}
+
 /// Builds the FCB for a target; `None` when part, board and chip share no read command and clock.
 ///
 /// The read is EBh with the part's default dummies where four lines are wired, and the mode byte is *driven* with the
 /// part's "leave continuous read" value: NXP's block leaves those two clocks floating, and what floats may be Axh, after
 /// which the flash takes no commands. There is no device mode step: the flasher itself sets and verifies QE, which is
 /// non-volatile, so that no boot depends on a status write.
-pub fn fcb_for(target: &Target) -> Option<NewFcb> {
+pub fn fcb_with(target: &Target, wishes: &HeaderWishes) -> Option<NewFcb> {
     let part = target.flash();
     let board = target.board();
-    let read = READS_BY_PREFERENCE
+    let asked = wishes.read_opcode.into_iter();
+    let usual = READS_BY_PREFERENCE
         .into_iter()
+        .filter(|_| wishes.read_opcode.is_none());
+    let read = asked
+        .chain(usual)
         .filter_map(|opcode| part.read_command(opcode))
         .find(|read| read.lines.iter().all(|lines| *lines <= board.data_lines))?;
-    let mut limit_hz = read.max_hz.min(board.max_hz);
+    if wishes.clock_hz.is_some_and(|wanted| wanted > read.max_hz) {
+        return None;
+    }
+    let mut limit_hz = read.max_hz.min(wishes.clock_hz.unwrap_or(board.max_hz));
     if !board.dqs_pad_free {
         limit_hz = limit_hz.min(target.chip().serial_clock_limits.without_dqs_loopback_hz);
     }
@@ -88,6 +101,29 @@ pub fn fcb_for(target: &Target) -> Option<NewFcb> {
         read: *read,
         clock,
         dqs_loopback: board.dqs_pad_free,
+    })
+}
+
+/// An FCB that the user gives, with what it says about its read; `None` where that cannot be told.
+pub(super) fn taken_as_given(target: &Target, fcb: &Fcb) -> Option<NewFcb> {
+    let hz = target
+        .chip()
+        .clock_of_code(fcb.serial_clk_freq)
+        .unwrap_or(target.chip().serial_clock_limits.unknown_code_hz);
+    Some(NewFcb {
+        read: ReadCommand {
+            opcode: fcb.read_opcode()?,
+            lines: fcb.read_lines()?,
+            mode_clocks: 0,
+            dummy_clocks: u8::try_from(fcb.read_wait_clocks()).ok()?,
+            max_hz: hz,
+        },
+        clock: SerialClock {
+            code: fcb.serial_clk_freq,
+            hz,
+        },
+        dqs_loopback: fcb.read_sample_clk_src == SAMPLE_DQS_PAD_LOOPBACK,
+        fcb: fcb.clone(),
     })
 }
 

@@ -5,8 +5,6 @@ use crate::address::Address;
 
 /// First byte of the IVT header.
 const IVT_TAG: u8 = 0xD1;
-/// First byte of a DCD header.
-pub const DCD_TAG: u8 = 0xD2;
 /// First byte of a CSF header: only with it is an image signed.
 pub const CSF_TAG: u8 = 0xD4;
 

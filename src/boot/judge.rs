@@ -8,13 +8,11 @@ use super::finding::{Finding, Refusal};
 use super::header::{self, NewFcb, NewIvt};
 use super::ivt::Ivt;
 use super::present::Present;
-use super::rules;
+use super::wishes::HeaderWishes;
+use super::{fcb_rules, ivt_rules, mcuboot, rules, slot_rules};
 use crate::address::{AddressRange, FlashOffset};
 use crate::image::Image;
 use crate::target::Target;
-
-/// First word of an MCUboot image header (mcu-tools/mcuboot `image.h`).
-const MCUBOOT_MAGIC: u32 = 0x96F3_B83D;
 
 /// The findings on an image and, unless one is an error, what the flash is to hold.
 #[derive(Clone, Debug)]
@@ -39,6 +37,13 @@ impl Judgement {
         self.outcome
     }
 
+    /// What was missing and is inserted, as findings.
+    pub fn missing(&self) -> Vec<Finding> {
+        self.boot_image()
+            .map(|boot_image| boot_image.inserted().iter().map(rules::absent).collect())
+            .unwrap_or_default()
+    }
+
     /// All findings, the deciding one first.
     pub fn findings(&self) -> Vec<&Finding> {
         match &self.outcome {
@@ -55,10 +60,21 @@ impl Judgement {
 /// Whole images only: the ROM's entry must lie in what is written. A slot under a resident bootloader is refused with
 /// that reason.
 pub fn judge(image: &Image, present: Option<&Present>, target: &Target) -> Judgement {
+    judge_with(image, present, target, &HeaderWishes::default())
+}
+
+/// As [`judge`], with wishes on the header.
+pub fn judge_with(
+    image: &Image,
+    present: Option<&Present>,
+    target: &Target,
+    wishes: &HeaderWishes,
+) -> Judgement {
     let mut bench = Bench {
         image,
         present,
         target,
+        wishes,
         findings: Vec::new(),
     };
     let decided = bench.decide();
@@ -89,46 +105,41 @@ pub(super) struct Bench<'a> {
     pub(super) image: &'a Image,
     pub(super) present: Option<&'a Present>,
     pub(super) target: &'a Target,
+    pub(super) wishes: &'a HeaderWishes,
     pub(super) findings: Vec<Finding>,
 }
 
 impl Bench<'_> {
     fn decide(&mut self) -> Option<BootImage> {
         self.fits()?;
-        let fcb = self.read_fcb();
-        let ivt = self.read_ivt();
-        if let Region::Other = fcb {
-            self.findings.push(rules::no_fcb_but_something(self));
-            return None;
-        }
-        let (new_ivt, entry) = match ivt {
-            Region::Other => {
-                self.findings.push(rules::no_ivt_but_something(self));
-                return None;
+        let (fcb, ivt) = self.header_to_keep()?;
+        let (new_ivt, entry, copied) = match ivt {
+            Some(ivt) => {
+                let (map, data) = ivt_rules::check_ivt(self, &ivt)?;
+                (None, entry::of_ivt(self, &ivt, map)?, Some((ivt, data)))
             }
-            Region::Found(ivt) => {
-                let map = rules::check_ivt(self, &ivt)?;
-                (None, entry::of_ivt(self, &ivt, map)?)
-            }
-            Region::Absent => {
-                let (new, entry) = self.new_ivt(matches!(fcb, Region::Found(_)))?;
-                (Some(new), entry)
+            None => {
+                let (new, entry) = self.new_ivt(fcb.is_some())?;
+                (Some(new), entry, None)
             }
         };
+        if let Some((ivt, data)) = copied {
+            ivt_rules::check_copied(self, &ivt, &data, &entry);
+        }
         let (new_fcb, fcb) = match fcb {
-            Region::Found(fcb) => {
-                rules::check_fcb(self, &fcb);
+            Some(fcb) => {
+                fcb_rules::check_fcb(self, &fcb, &entry);
                 (None, fcb)
             }
-            _ => {
-                let Some(new) = header::fcb_for(self.target) else {
-                    self.findings.push(rules::no_fcb_possible(self.target));
-                    return None;
-                };
+            None => {
+                self.findings.extend(rules::fcb_elsewhere(self));
+                let new = self.new_fcb(&entry)?;
                 let fcb = new.fcb.clone();
                 (Some(new), fcb)
             }
         };
+        self.findings.extend(rules::gaps(self));
+        slot_rules::check_slots(self, &entry);
         let boot = &self.target.chip().boot;
         let added = self.pieces_to_insert(new_fcb.as_ref(), new_ivt.as_ref());
         Some(BootImage {
@@ -145,6 +156,62 @@ impl Bench<'_> {
             entry,
             findings: Vec::new(),
         })
+    }
+
+    /// FCB and IVT that stay as the image brings them; `None` where something else is in a place and may not go.
+    fn header_to_keep(&mut self) -> Option<(Option<Fcb>, Option<Ivt>)> {
+        let fcb = match self.read_fcb() {
+            Region::Found(fcb) => Some(fcb),
+            Region::Other if !self.wishes.replace => {
+                self.findings.push(rules::no_fcb_but_something(self));
+                return None;
+            }
+            Region::Absent | Region::Other => None,
+        };
+        let found = self.read_ivt();
+        if let Region::Other = found
+            && (!self.wishes.replace || self.may_be_encrypted())
+        {
+            self.findings
+                .push(if fcb.is_some() && self.may_be_encrypted() {
+                    rules::maybe_encrypted(self)
+                } else {
+                    rules::no_ivt_but_something(self)
+                });
+            return None;
+        }
+        let ivt = match found {
+            Region::Found(ivt) => Some(ivt),
+            Region::Absent | Region::Other => None,
+        };
+        let signed = ivt.is_some_and(|ivt| ivt_rules::is_signed(self, &ivt));
+        let replace = self.wishes.replace;
+        Some((
+            fcb.filter(|_| !replace && self.wishes.fcb.is_none()),
+            ivt.filter(|_| !replace || signed),
+        ))
+    }
+
+    /// Whether data stands where an encrypted image has its BEE headers.
+    fn may_be_encrypted(&self) -> bool {
+        let boot = &self.target.chip().boot;
+        self.target
+            .address_of(boot.bee_header_offset)
+            .and_then(|start| AddressRange::new(start, boot.bee_header_bytes))
+            .is_some_and(|range| !is_blank(self.image, range))
+    }
+
+    /// The FCB that is asked for, or one made for the target.
+    fn new_fcb(&mut self, entry: &super::Entry) -> Option<NewFcb> {
+        if let Some(fcb) = &self.wishes.fcb {
+            fcb_rules::check_fcb(self, fcb, entry);
+            return header::taken_as_given(self.target, fcb);
+        }
+        let new = header::fcb_with(self.target, self.wishes);
+        if new.is_none() {
+            self.findings.push(rules::no_fcb_possible(self.target));
+        }
+        new
     }
 
     /// Whether all data lies in the part.
@@ -220,15 +287,13 @@ impl Bench<'_> {
     fn new_ivt(&mut self, has_fcb: bool) -> Option<(NewIvt, super::Entry)> {
         let boot = &self.target.chip().boot;
         let window = self.target.flash_window();
-        let start = self.target.address_of(boot.bee_header_offset)?;
-        let bee = AddressRange::new(start, boot.bee_header_bytes)?;
-        if has_fcb && !is_blank(self.image, bee) {
+        if has_fcb && self.may_be_encrypted() {
             self.findings.push(rules::maybe_encrypted(self));
             return None;
         }
         let boot_data_start = self.target.address_of(boot.boot_data_offset)?;
         let boot_data = AddressRange::new(boot_data_start, BOOT_DATA_BYTES)?;
-        if !is_blank(self.image, boot_data) {
+        if !self.wishes.replace && !is_blank(self.image, boot_data) {
             self.findings.push(rules::no_room_for_boot_data(self));
             return None;
         }
@@ -238,7 +303,7 @@ impl Bench<'_> {
                 .image
                 .segments()
                 .iter()
-                .find(|segment| self.image.word_at(segment.start()) == Some(MCUBOOT_MAGIC))
+                .find(|segment| self.image.word_at(segment.start()) == Some(mcuboot::MAGIC))
                 .map(|segment| segment.start());
             self.findings.push(rules::nothing_to_start(self, signed));
             return None;

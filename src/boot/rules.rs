@@ -1,16 +1,85 @@
 //! The rules: what is wrong with a header or an image, why, and what to do about it.
 
-use super::entry::LoadMap;
+use super::boot_image::Inserted;
 use super::fcb::Fcb;
 use super::finding::Finding;
-use super::ivt::{BootData, CSF_TAG, DCD_TAG, Ivt};
 use super::judge::Bench;
-use crate::address::Address;
+use super::mcuboot;
+use crate::address::{Address, FlashOffset};
 use crate::image::ImageError;
 use crate::problem::{Place, Problem};
 use crate::target::Target;
 
-const UNCERTAIN: &str = "uncertain: no source says whether the boot ROM tests this";
+/// Where headers of sister chips stand: RT1010 and RT117x have the FCB at 0x400; 0x1000 is our IVT's place.
+const OTHER_FCB_OFFSETS: [u32; 2] = [0x400, 0x1000];
+
+/// What was missing and has been inserted, as findings.
+pub(super) fn absent(inserted: &Inserted) -> Finding {
+    let why =
+        "without it the boot ROM stays in the serial downloader: the board seems to do nothing";
+    let fix = "nothing: `rtflash flash` and `rtflash pack` insert it";
+    match inserted {
+        Inserted::Fcb { .. } => Finding::note("fcb-absent", "the image has no FCB"),
+        Inserted::Ivt(_) => Finding::note("ivt-absent", "the image has no IVT"),
+    }
+    .because(why)
+    .fix(fix)
+}
+
+/// An FCB where sister chips have it.
+pub(super) fn fcb_elsewhere(bench: &Bench<'_>) -> Option<Finding> {
+    let boot = &bench.target.chip().boot;
+    let offset = OTHER_FCB_OFFSETS
+        .into_iter()
+        .map(FlashOffset::new)
+        .find(|offset| {
+            bench
+                .target
+                .address_of(*offset)
+                .and_then(|address| bench.image.word_at(address))
+                == Some(Fcb::TAG)
+        })?;
+    Some(
+        Finding::warning(
+            "fcb-wrong-place",
+            format!("the image has an FCB at flash offset {offset}, where this chip does not look for it"),
+        )
+        .at(bench.place(offset))
+        .because(format!(
+            "the RT1062 reads its FCB at flash offset {}; 0x400 is the place of other chips",
+            boot.fcb_offset
+        ))
+        .fix("check that the image is built for the RT1062"),
+    )
+}
+
+/// The vector table is followed by bytes that no file brings.
+pub(super) fn gaps(bench: &Bench<'_>) -> Option<Finding> {
+    let first = bench
+        .target
+        .address_of(bench.target.chip().boot.vector_table_offset)?;
+    let mut count = 0_u32;
+    let mut bytes = 0;
+    let mut place = None;
+    for pair in bench.image.segments().windows(2) {
+        let [lower, upper] = pair else { continue };
+        let is_slot = bench.image.word_at(upper.start()) == Some(mcuboot::MAGIC);
+        if lower.end() <= u64::from(first.get()) || is_slot {
+            continue;
+        }
+        count += 1;
+        bytes += u64::from(upper.start().get()).saturating_sub(lower.end());
+        place = place.or_else(|| bench.image.place_of(upper.start()));
+    }
+    (count != 0).then(|| {
+        Finding::note(
+            "gaps",
+            format!("the image has {count} gaps behind its vector table, {bytes} bytes in all"),
+        )
+        .at(place.unwrap_or_default())
+        .because("no file brings bytes for them: they keep what the board holds, or become FFh where a sector is erased")
+    })
+}
 
 /// Data outside the part, by where it lies.
 pub(super) fn does_not_fit(target: &Target, error: ImageError) -> Finding {
@@ -33,8 +102,8 @@ pub(super) fn does_not_fit(target: &Target, error: ImageError) -> Finding {
         ),
         Some(address) if flexspi.other_window().contains(address) => finding(
             "other-flexspi",
-            "the image is linked for FlexSPI2".to_owned(),
-            "link it for 0x6000_0000: this chip boots from FlexSPI1 only",
+            "the image is linked for FlexSPI2, or for an RT1064".to_owned(),
+            "link it for 0x6000_0000: this chip boots from FlexSPI1 only; the RT1064 has its flash at 0x7000_0000",
         ),
         _ => finding(
             problem.code,
@@ -174,230 +243,10 @@ pub(super) fn nothing_to_start(bench: &Bench<'_>, signed_application: Option<Add
              supported yet"
         }
         Some(false) => "the board holds no boot header either",
-        None => "a bootloader would have to be on the board already",
+        None => "a bootloader with FCB and IVT would have to be on the board already",
     };
     Finding::error("partial-image", what)
         .at(place)
         .because(why)
         .fix("give the bootloader's file as well: rtflash flash bootloader.hex application.hex")
-}
-
-/// Checks an IVT and its boot data; `None` where nothing further can be judged.
-pub(super) fn check_ivt(bench: &mut Bench<'_>, ivt: &Ivt) -> Option<LoadMap> {
-    let boot = &bench.target.chip().boot;
-    let window = bench.target.flash_window();
-    let place = bench.place(boot.ivt_offset);
-    if usize::from(ivt.length_bytes) != Ivt::SIZE_BYTES {
-        bench.findings.push(
-            Finding::warning(
-                "ivt-length",
-                format!(
-                    "the IVT's header gives its length as {} instead of 32",
-                    ivt.length_bytes
-                ),
-            )
-            .at(place.clone())
-            .because(UNCERTAIN),
-        );
-    }
-    if !Ivt::VERSIONS.contains(&ivt.version) {
-        bench.findings.push(
-            Finding::warning(
-                "ivt-version",
-                format!(
-                    "the IVT has version 0x{:02X}; 0x40 to 0x43 are known",
-                    ivt.version
-                ),
-            )
-            .at(place.clone())
-            .because(UNCERTAIN),
-        );
-    }
-    let own = Address::new(ivt.self_address);
-    let base = own.checked_sub(boot.ivt_offset.get());
-    let in_place = base == Some(window.start());
-    let in_ram = bench
-        .target
-        .chip()
-        .ram
-        .iter()
-        .any(|ram| ram.range().contains(own));
-    let Some(base) = base.filter(|_| in_place || in_ram) else {
-        bench.findings.push(
-            Finding::error(
-                "ivt-self",
-                format!("the IVT says it is at {own}, which is neither its place in the flash nor in RAM"),
-            )
-            .at(place)
-            .because("the boot ROM finds boot data and entry by this address")
-            .fix("link the IVT at 0x6000_1000 with that address as `self`"),
-        );
-        return None;
-    };
-    let map = if in_place {
-        LoadMap::in_place(window)
-    } else {
-        LoadMap::copied_to(window, base)
-    };
-    check_boot_data(bench, ivt, map, base)?;
-    check_tagged(bench, ivt.dcd, map, DCD_TAG, |address| {
-        Finding::warning(
-            "dcd-tag",
-            format!("the IVT's DCD pointer {address} leads to no DCD"),
-        )
-        .because("uncertain: NXP ships working images like this, and others call it an error")
-    });
-    if tagged(bench, ivt.csf, map) == Some(CSF_TAG) {
-        bench.findings.push(
-            Finding::note(
-                "signed",
-                "the image is signed (HAB): only an FCB may be added to it",
-            )
-            .at(place),
-        );
-    }
-    Some(map)
-}
-
-fn check_boot_data(bench: &mut Bench<'_>, ivt: &Ivt, map: LoadMap, base: Address) -> Option<()> {
-    let pointer = Address::new(ivt.boot_data);
-    let stored = map.stored_at(pointer);
-    let bytes: Option<&[u8; BootData::SIZE_BYTES]> = stored
-        .and_then(|stored| bench.image.bytes_at(stored, BootData::SIZE_BYTES))
-        .and_then(|bytes| bytes.try_into().ok());
-    let Some((bytes, stored)) = bytes.zip(stored) else {
-        bench.findings.push(
-            Finding::error(
-                "ivt-boot-data",
-                format!("the IVT's boot data pointer {pointer} lies outside the image"),
-            )
-            .at(bench.place(bench.target.chip().boot.ivt_offset))
-            .because("without boot data the boot ROM does not know where the image belongs")
-            .fix("link the boot data behind the IVT, usually at 0x6000_1020"),
-        );
-        return None;
-    };
-    let data = BootData::parse(bytes);
-    let place = bench.image.place_of(stored).unwrap_or_default();
-    if data.start != base.get() {
-        let what = format!(
-            "the boot data's start {} does not fit the IVT, which belongs to {base}",
-            Address::new(data.start)
-        );
-        bench.findings.push(
-            Finding::warning("boot-data-start", what)
-                .at(place.clone())
-                .because(UNCERTAIN),
-        );
-    }
-    let image_end = bench.image.segments().last().map_or(0, |s| s.end());
-    let window_start = u64::from(bench.target.flash_window().start().get());
-    if data.length_bytes == 0 {
-        bench.findings.push(
-            Finding::error("boot-data-length", "the boot data's length is 0")
-                .at(place.clone())
-                .because("a boot with length 0 was measured to fail")
-                .fix("set it to the length of the image counted from 0x6000_0000"),
-        );
-    } else if u64::from(data.length_bytes) < image_end.saturating_sub(window_start) {
-        bench.findings.push(
-            Finding::warning(
-                "boot-data-length",
-                format!("the boot data's length of {} bytes does not cover the image", data.length_bytes),
-            )
-            .at(place.clone())
-            .because("uncertain: an open part that executes in place boots all the same, a closed one does not"),
-        );
-    }
-    if data.plugin != 0 {
-        bench.findings.push(
-            Finding::warning("plugin", "the boot data marks a plugin image")
-                .at(place)
-                .because("uncertain: the boot ROM would call it and expect it to return"),
-        );
-    }
-    Some(())
-}
-
-fn tagged(bench: &Bench<'_>, pointer: u32, map: LoadMap) -> Option<u8> {
-    let stored = map.stored_at(Address::new(pointer))?;
-    bench.image.bytes_at(stored, 1)?.first().copied()
-}
-
-fn check_tagged(
-    bench: &mut Bench<'_>,
-    pointer: u32,
-    map: LoadMap,
-    tag: u8,
-    finding: impl Fn(Address) -> Finding,
-) {
-    if pointer != 0 && tagged(bench, pointer, map) != Some(tag) {
-        let place = bench.place(bench.target.chip().boot.ivt_offset);
-        bench
-            .findings
-            .push(finding(Address::new(pointer)).at(place));
-    }
-}
-
-/// Checks an FCB that the image brings.
-pub(super) fn check_fcb(bench: &mut Bench<'_>, fcb: &Fcb) {
-    let chip = bench.target.chip();
-    let part = bench.target.flash();
-    let place = bench.place(chip.boot.fcb_offset);
-    let Some(opcode) = fcb.read_opcode().filter(|_| fcb.read_lines().is_some()) else {
-        bench.findings.push(
-            Finding::error(
-                "fcb-no-read",
-                "the FCB's look-up table has no read sequence at 0",
-            )
-            .at(place)
-            .because("the boot ROM reads the IVT through sequence 0")
-            .fix("correct the FCB, or leave it out: then one is inserted"),
-        );
-        return;
-    };
-    let image_end = bench.image.segments().last().map_or(0, |s| s.end());
-    let window_start = u64::from(bench.target.flash_window().start().get());
-    if fcb.sflash_a1_size == 0 {
-        bench.findings.push(
-            Finding::error("fcb-size", "the FCB gives the flash on A1 a size of 0")
-                .at(place.clone())
-                .because("the FlexSPI refuses every address beyond that size")
-                .fix("set sflashA1Size to the size of the flash part"),
-        );
-    } else if u64::from(fcb.sflash_a1_size) < image_end.saturating_sub(window_start) {
-        bench.findings.push(
-            Finding::warning(
-                "fcb-size",
-                format!(
-                    "the FCB gives the flash on A1 {} bytes, fewer than the image needs",
-                    fcb.sflash_a1_size
-                ),
-            )
-            .at(place.clone())
-            .because("the FlexSPI refuses every address beyond that size"),
-        );
-    }
-    let limit = part
-        .read_command(opcode)
-        .filter(|read| {
-            u32::from(read.mode_clocks) + u32::from(read.dummy_clocks) == fcb.read_wait_clocks()
-        })
-        .map(|read| read.max_hz);
-    let clock = chip.clock_of_code(fcb.serial_clk_freq);
-    if let Some((limit, clock)) = limit.zip(clock).filter(|(limit, clock)| clock > limit) {
-        bench.findings.push(
-            Finding::warning(
-                "fcb-clock",
-                format!(
-                    "the FCB reads with {opcode:02X}h at {} MHz; {} allows {} MHz with these dummy clocks",
-                    clock / 1_000_000,
-                    part.name,
-                    limit / 1_000_000
-                ),
-            )
-            .at(place)
-            .because("NXP's own evaluation kits do this and work, but it is no data sheet setting"),
-        );
-    }
 }

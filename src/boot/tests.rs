@@ -339,3 +339,206 @@ fn a_signed_image_only_gets_an_fcb() {
     assert_eq!(boot.findings()[0].code, "signed");
     assert_eq!(bytes_of(&boot, 0x1000, 0x30), ivt.1);
 }
+
+mod slots {
+    //! Findings on MCUboot images, and the map of a combined image.
+
+    use super::*;
+    use crate::boot::mcuboot::sample::{bootloader_constants, padded, signed};
+
+    const SLOT: u32 = 0x6002_0000;
+
+    fn bootloader() -> (u32, Vec<u8>) {
+        let (start, mut bytes) = app();
+        bytes.extend(bootloader_constants());
+        (start, bytes)
+    }
+
+    fn codes(pieces: &[(u32, Vec<u8>)]) -> Vec<&'static str> {
+        let judgement = judge(&image_of(pieces), None, &target());
+        judgement.findings().iter().map(|f| f.code).collect()
+    }
+
+    #[test]
+    fn a_bootloader_with_its_signed_application_has_nothing_to_be_told() {
+        let application = (SLOT, signed(SLOT, STACK, 0x800));
+        assert!(codes(&[bootloader(), application.clone()]).is_empty());
+        let padded = (SLOT, padded(application.1, 0x4000, true));
+        assert!(codes(&[bootloader(), padded]).is_empty());
+    }
+
+    #[test]
+    fn one_without_the_other_is_told() {
+        assert_eq!(codes(&[bootloader()]), ["bootloader-without-application"]);
+        let alone = [(SLOT, signed(SLOT, STACK, 0x800))];
+        assert_eq!(codes(&alone), ["partial-image"]);
+        let problem = refused(&alone);
+        assert!(problem.what.contains("MCUboot application at 0x6002_0000"));
+        let other_bootloader = [app(), (SLOT, signed(SLOT, STACK, 0x800))];
+        assert_eq!(codes(&other_bootloader), ["bootloader-unknown"]);
+    }
+
+    #[test]
+    fn a_damaged_application_is_refused_and_an_odd_one_told() {
+        let with = |slot: Vec<u8>| codes(&[bootloader(), (SLOT, slot)]);
+        let mut damaged = signed(SLOT, STACK, 0x800);
+        damaged[0x600] ^= 0x10;
+        assert_eq!(with(damaged), ["mcuboot-hash"]);
+        let mut unsigned_yet = signed(SLOT, STACK, 0x800);
+        unsigned_yet.truncate(0xC00);
+        assert_eq!(with(unsigned_yet), ["mcuboot-incomplete"]);
+        let elsewhere = signed(0x6032_0000, STACK, 0x800);
+        assert_eq!(with(elsewhere), ["mcuboot-linked-elsewhere"]);
+        // the hash alone, without key hash and signature
+        let mut hash_only = signed(SLOT, STACK, 0x800);
+        hash_only.truncate(0xC00 + 4 + 4 + 32);
+        hash_only[0xC02..0xC04].copy_from_slice(&40_u16.to_le_bytes());
+        assert_eq!(with(hash_only.clone()), ["mcuboot-not-signed"]);
+        hash_only[0xC04] = 0x11;
+        assert_eq!(with(hash_only), ["mcuboot-no-hash", "mcuboot-not-signed"]);
+    }
+
+    #[test]
+    fn the_map_names_every_byte_of_a_combined_image() {
+        let image = image_of(&[bootloader(), (SLOT, signed(SLOT, STACK, 0x800))]);
+        let judgement = judge(&image, None, &target());
+        let anatomy = Anatomy::of(&image, judgement.boot_image(), &target());
+        let told: Vec<(u32, &str)> = anatomy
+            .map
+            .iter()
+            .map(|region| (region.start.get(), region.what.as_str()))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                (0x6000_0000, "FCB"),
+                (0x6000_1000, "IVT"),
+                (0x6000_1020, "boot data"),
+                (0x6000_2000, "bootloader (MCUboot)"),
+                (0x6002_0000, "MCUboot header"),
+                (0x6002_0400, "MCUboot application 1.2.3+4"),
+                (0x6002_0C00, "MCUboot TLVs"),
+            ]
+        );
+        let bytes: u64 = anatomy.map.iter().map(|region| region.length_bytes).sum();
+        let boot_image = judgement.boot_image().expect("bootable");
+        assert_eq!(bytes, boot_image.len_bytes());
+    }
+}
+
+#[test]
+fn an_fcb_where_sister_chips_have_it_is_told() {
+    let image = [(0x6000_0400, fcb().1), ivt(), app()];
+    assert_eq!(warnings(&image), ["fcb-wrong-place"]);
+    assert!(warnings(&[ivt(), app()]).is_empty());
+}
+
+#[test]
+fn gaps_behind_the_vector_table_are_told() {
+    assert_eq!(warnings(&[app(), (0x6000_8000, vec![1; 16])]), ["gaps"]);
+    assert!(warnings(&[app(), (0x6000_2400, vec![1; 16])]).is_empty());
+}
+
+#[test]
+fn an_encrypted_image_is_not_given_an_ivt() {
+    let bee = (0x6000_0400, vec![0x5A; 0x200]);
+    let cipher = (0x6000_1000, vec![0xA5; 0x40]);
+    assert_eq!(
+        refused(&[fcb(), bee.clone(), cipher, app()]).code,
+        "maybe-encrypted"
+    );
+    let image = image_of(&[fcb(), bee, app()]);
+    let anatomy = Anatomy::of(&image, None, &target());
+    assert_eq!(anatomy.bee, [Address::new(0x6000_0400)]);
+}
+
+#[test]
+fn an_image_for_an_rt1064_is_told_as_such() {
+    let rt1064 = ivt_with(|ivt, data| {
+        ivt.self_address = 0x7000_1000;
+        ivt.boot_data = 0x7000_1020;
+        ivt.entry = 0x7000_2000;
+        data.start = 0x7000_0000;
+    });
+    let problem = refused(&[fcb(), rt1064, app()]);
+    assert_eq!(problem.code, "ivt-self");
+    assert!(problem.why.expect("why").contains("RT1064"));
+}
+
+#[test]
+fn a_copied_image_must_bring_its_entry_and_land_in_free_ram() {
+    let linked = |start: u32, length_bytes| {
+        let ivt = ivt_with(|ivt, data| {
+            ivt.self_address = start + 0x1000;
+            ivt.boot_data = start + 0x1020;
+            ivt.entry = start + 0x2000;
+            data.start = start;
+            data.length_bytes = length_bytes;
+        });
+        let app = (0x6000_2000, application(STACK, start + 0x2101, 0x400));
+        [fcb(), ivt, app]
+    };
+    assert!(warnings(&linked(0x2020_8000, 0x2400)).is_empty());
+    assert_eq!(warnings(&linked(0x2020_4000, 0x2400)), ["boot-data-ram"]);
+    assert_eq!(
+        refused(&linked(0x2020_8000, 0x2000)).code,
+        "boot-data-length"
+    );
+}
+
+#[test]
+fn a_header_is_replaced_only_on_demand_and_never_a_signed_ivt() {
+    let replace = HeaderWishes {
+        replace: true,
+        ..HeaderWishes::default()
+    };
+    let inserted = |pieces: &[(u32, Vec<u8>)], wishes: &HeaderWishes| {
+        judge_with(&image_of(pieces), None, &target(), wishes)
+            .into_boot_image()
+            .map(|boot| boot.inserted().len())
+    };
+    let nonsense = [
+        (0x6000_0000, vec![0x5A; 512]),
+        (0x6000_1000, vec![0x5A; 48]),
+        app(),
+    ];
+    assert!(inserted(&nonsense, &HeaderWishes::default()).is_err());
+    assert_eq!(inserted(&nonsense, &replace).ok(), Some(2));
+    assert_eq!(inserted(&[fcb(), ivt(), app()], &replace).ok(), Some(2));
+    let mut signed = app();
+    signed.1[0x300] = 0xD4;
+    let ivt = ivt_with(|ivt, _| ivt.csf = 0x6000_2300);
+    assert_eq!(inserted(&[fcb(), ivt, signed], &replace).ok(), Some(1));
+}
+
+#[test]
+fn wishes_choose_read_command_clock_and_fcb() {
+    let with = |wishes: &HeaderWishes| {
+        fcb_with(&target(), wishes).map(|new| (new.read.opcode, new.clock.hz))
+    };
+    let wishes = |read_opcode, clock_mhz: Option<u32>| HeaderWishes {
+        read_opcode,
+        clock_hz: clock_mhz.map(|mhz| mhz * 1_000_000),
+        ..HeaderWishes::default()
+    };
+    assert_eq!(with(&wishes(None, None)), Some((0xEB, 80_000_000)));
+    assert_eq!(with(&wishes(Some(0x03), None)), Some((0x03, 50_000_000)));
+    assert_eq!(with(&wishes(None, Some(100))), Some((0xEB, 100_000_000)));
+    assert_eq!(with(&wishes(None, Some(133))), None);
+    let mut own = fcb_for(&target()).expect("fcb").fcb;
+    own.serial_clk_freq = 1;
+    let wishes = HeaderWishes {
+        fcb: Some(Box::new(own.clone())),
+        ..HeaderWishes::default()
+    };
+    let boot = judge_with(&image_of(&[fcb(), ivt(), app()]), None, &target(), &wishes)
+        .into_boot_image()
+        .expect("accepted");
+    assert_eq!(boot.fcb(), &own);
+    assert_eq!(bytes_of(&boot, 0, 512), own.build());
+    assert!(HeaderWishes::fcb_of(&own.build()).is_ok());
+    assert_eq!(
+        HeaderWishes::fcb_of(&[0; 512]).expect_err("none").code,
+        "fcb-file"
+    );
+}

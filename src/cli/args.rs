@@ -4,6 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::header::HeaderArgs;
+use super::inspect::InspectArgs;
+use super::pack::PackArgs;
+use crate::job::{FileHash, InputFile};
+use crate::problem::Problem;
+
 /// Programs the QSPI NOR flash of i.MX RT1062 boards over SWD, adds the boot header the ROM needs, and proves that the board boots.
 #[derive(Debug, Parser)]
 #[command(name = "rtflash", version, max_term_width = 110, after_help = EXIT_CODES)]
@@ -29,11 +35,12 @@ Exit codes:
    10  programming failed
    11  verified, and differs
    12  reading failed (could not find out)
-   13  input file unreadable or malformed
+   13  input file unreadable, malformed, or hash not as pinned
    16  boot not proven or failed (flash: programmed and verified)
    20  image would not boot or does not fit: refused, board untouched
    21  no probe, or several and none chosen
    22  probe or target lost on the way
+   23  record or output file could not be written
   130  cancelled";
 
 const FLASH_EXIT_CODES: &str = "\
@@ -49,6 +56,14 @@ const RESET_EXIT_CODES: &str = "\
 Exit codes: 0 the ROM started what is in the flash; 16 it was not seen to; 21 no
 probe. `rtflash --help` lists them all.";
 
+const INSPECT_EXIT_CODES: &str = "\
+Exit codes: 0 it boots, or boots after inserting what is missing; 20 it will not
+boot; 13 a file cannot be read. `rtflash --help` lists them all.";
+
+const PACK_EXIT_CODES: &str = "\
+Exit codes: 0 written; 20 it would not boot, nothing written; 13 a file cannot be
+read; 23 the output cannot be written. `rtflash --help` lists them all.";
+
 const PROBES_EXIT_CODES: &str = "Exit codes: 0 at least one probe was found; 21 none.";
 
 /// The commands.
@@ -57,11 +72,12 @@ pub enum Command {
     /// Insert the boot header if it is missing, program, verify, reset, prove the boot
     #[command(after_help = FLASH_EXIT_CODES)]
     Flash {
-        /// Image to program (Intel HEX)
-        #[arg(value_name = "IMAGE")]
-        image: PathBuf,
+        #[command(flatten)]
+        images: ImageArgs,
         #[command(flatten)]
         board: BoardArgs,
+        #[command(flatten)]
+        header: HeaderArgs,
         /// What a PASS needs after verify
         #[arg(long, value_name = "POLICY", default_value = "required")]
         boot_proof: BootProof,
@@ -69,11 +85,12 @@ pub enum Command {
     /// Compare the board with the image, header included as `flash` would insert it; nothing is written
     #[command(after_help = VERIFY_EXIT_CODES)]
     Verify {
-        /// Image to compare with (Intel HEX)
-        #[arg(value_name = "IMAGE")]
-        image: PathBuf,
+        #[command(flatten)]
+        images: ImageArgs,
         #[command(flatten)]
         board: BoardArgs,
+        #[command(flatten)]
+        header: HeaderArgs,
     },
     /// Reset into the ROM boot path and prove that the ROM starts what is in the flash
     #[command(after_help = RESET_EXIT_CODES)]
@@ -81,9 +98,37 @@ pub enum Command {
         #[command(flatten)]
         board: BoardArgs,
     },
+    /// Show what is in the image and whether the boot ROM will start it; no board is needed
+    #[command(after_help = INSPECT_EXIT_CODES)]
+    Inspect(InspectArgs),
+    /// Write the complete image, boot header included, as one file for any programmer; no board is needed
+    #[command(after_help = PACK_EXIT_CODES)]
+    Pack(PackArgs),
     /// List the debug probes that can be used
     #[command(after_help = PROBES_EXIT_CODES)]
     Probes,
+}
+
+/// Which files make the image.
+#[derive(Debug, Args)]
+pub struct ImageArgs {
+    /// Files of the image, merged: Intel HEX, ELF, Motorola S-record, UF2 or raw binary, told by content; FILE@0xADDRESS
+    /// for a raw binary that does not show where it belongs; - for standard input
+    #[arg(value_name = "IMAGE", required = true)]
+    images: Vec<PathBuf>,
+    /// SHA-256 that the file must have; once for every IMAGE, in the same order
+    #[arg(long, value_name = "HEX")]
+    sha256: Vec<FileHash>,
+}
+
+impl ImageArgs {
+    /// The inputs, each with its address and pin.
+    ///
+    /// # Errors
+    /// See [`InputFile::all`].
+    pub fn inputs(&self) -> Result<Vec<InputFile>, Problem> {
+        InputFile::all(&self.images, &self.sha256)
+    }
 }
 
 /// What `flash` asks for before it says PASS.

@@ -1,6 +1,9 @@
 //! The command line: what was typed becomes a job, its record becomes lines and an exit code. All printing lives here.
 
 mod args;
+mod header;
+mod inspect;
+mod pack;
 mod progress;
 
 use std::io::{self, Write};
@@ -65,12 +68,17 @@ fn execute(cli: &Cli) -> Result<u8, Problem> {
     let verbose = cli.verbose > 0;
     match &cli.command {
         Command::Flash {
-            image,
+            images,
             board,
+            header,
             boot_proof,
         } => {
             let target = target(board)?;
-            let boot_image = job::load(image, &target)?;
+            let boot_image = job::load_with(
+                &images.inputs()?,
+                &target,
+                &header.choice().wishes(&target)?,
+            )?;
             let boot_policy = match boot_proof {
                 BootProof::Required => BootPolicy::Required,
                 BootProof::None => BootPolicy::Accepted,
@@ -83,9 +91,17 @@ fn execute(cli: &Cli) -> Result<u8, Problem> {
                 job::flash(&job, &boot_image, bench, progress)
             })
         }
-        Command::Verify { image, board } => {
+        Command::Verify {
+            images,
+            board,
+            header,
+        } => {
             let target = target(board)?;
-            let boot_image = job::load(image, &target)?;
+            let boot_image = job::load_with(
+                &images.inputs()?,
+                &target,
+                &header.choice().wishes(&target)?,
+            )?;
             let job = Job::new(&target);
             with_bench(board, verbose, |bench, progress| {
                 job::verify(&job, &boot_image, bench, progress)
@@ -98,6 +114,8 @@ fn execute(cli: &Cli) -> Result<u8, Problem> {
                 job::reset(&job, bench, progress)
             })
         }
+        Command::Inspect(args) => inspect::run(args),
+        Command::Pack(args) => pack::run(args),
         Command::Probes => {
             let probes = link::list();
             for probe in &probes {

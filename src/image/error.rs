@@ -1,7 +1,11 @@
-//! Why an input file cannot be used, with the line at fault.
+//! Why an input file cannot be used, with the line or offset at fault.
 
-use std::path::PathBuf;
+use std::fmt;
+use std::path::{Path, PathBuf};
 
+use super::fault::{BinaryFault, RecordFault};
+use super::format::{self, Format};
+use super::{FileHash, Image, Position, RomPlaces};
 use crate::address::{Address, AddressRange};
 use crate::problem::{ExitCode, Place, Problem};
 
@@ -17,21 +21,49 @@ pub enum ImageError {
         /// File.
         path: PathBuf,
     },
-    /// The content is of no format that can be read.
-    #[error("the file is no Intel HEX file: it looks like {looks_like}")]
+    /// The content is of no format that can be read, and does not show where it belongs.
+    #[error("the format of the file is not recognised: it looks like {guess}")]
     UnknownFormat {
         /// File.
         path: PathBuf,
-        /// First line with content.
-        line: u32,
+        /// First line with content, in a text.
+        line: Option<u32>,
         /// What it looks like.
-        looks_like: &'static str,
+        guess: RawGuess,
+    },
+    /// An address was given for a file that brings its own.
+    #[error("an address was given for a file that says itself where its data belongs")]
+    AddressGiven {
+        /// File.
+        path: PathBuf,
+        /// Its format.
+        format: Format,
+    },
+    /// A raw binary would run over the end of the bus.
+    #[error("the file runs over the end of the address space")]
+    RawTooLong {
+        /// File.
+        path: PathBuf,
+        /// Where its first byte was to go.
+        start: Address,
+    },
+    /// The file is not the one that was pinned.
+    #[error("the file is not the pinned one: its SHA-256 differs")]
+    OtherFile {
+        /// File.
+        path: PathBuf,
+        /// What it has.
+        found: FileHash,
+        /// What it must have.
+        pinned: FileHash,
     },
     /// A record is malformed.
     #[error("{fault}")]
-    HexRecord {
+    Record {
         /// File.
         path: PathBuf,
+        /// Intel HEX or S-record.
+        format: Format,
         /// Line, counted from 1.
         line: u32,
         /// What is wrong with it.
@@ -39,23 +71,39 @@ pub enum ImageError {
     },
     /// The file ends without the record that says so.
     #[error("the end-of-file record is missing")]
-    HexWithoutEnd {
+    WithoutEnd {
         /// File.
         path: PathBuf,
+        /// Intel HEX or S-record.
+        format: Format,
         /// Last line with content.
         line: u32,
     },
-    /// Two records of one file bring the same address.
-    #[error("two records bring data for the same address")]
+    /// An ELF or UF2 file is malformed or not for this chip.
+    #[error("{fault}")]
+    Binary {
+        /// File.
+        path: PathBuf,
+        /// ELF or UF2.
+        format: Format,
+        /// Byte in the file, counted from 0.
+        offset: Option<u64>,
+        /// What is wrong with it.
+        fault: BinaryFault,
+    },
+    /// Two parts of one file bring the same address.
+    #[error("two parts of the file bring data for the same address")]
     OverlapInFile {
         /// File.
         path: PathBuf,
+        /// Its format.
+        format: Format,
         /// First address brought twice.
         address: Address,
-        /// Line of the later record.
-        line: Option<u32>,
-        /// Line of the earlier record.
-        earlier_line: Option<u32>,
+        /// The part that stands earlier in the file.
+        first: Position,
+        /// The later one.
+        second: Position,
     },
     /// The file is well-formed and brings nothing.
     #[error("the file holds no data")]
@@ -96,71 +144,80 @@ pub struct Conflict {
     pub second_byte: u8,
 }
 
-/// What is wrong with a record.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum RecordFault {
-    /// The line does not begin with a colon.
-    #[error("the line is no record: it does not begin with ':'")]
-    NoStartCode,
-    /// The line holds something that is no hexadecimal digit.
-    #[error("the record holds a character that is no hexadecimal digit")]
-    NotHexadecimal,
-    /// The length byte and the line contradict each other.
-    #[error("the record is shorter or longer than it says")]
-    Length,
-    /// The checksum is wrong.
-    #[error("the checksum of the record is wrong")]
-    Checksum {
-        /// What the bytes sum to.
-        computed: u8,
-        /// What the line says.
-        written: u8,
-    },
-    /// The type is none of 00 to 05.
-    #[error("the record has the unknown type {record_type:02X}")]
-    UnknownType {
-        /// The type.
-        record_type: u8,
-    },
-    /// The data would wrap around.
-    #[error("the record runs over the end of its address space")]
-    AddressOverflow,
-    /// Something follows the end-of-file record.
-    #[error("the record stands behind the end-of-file record")]
-    AfterEnd {
-        /// Line of the end-of-file record.
-        end_line: u32,
-    },
+/// What a file without addresses looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RawGuess {
+    /// Text.
+    Text,
+    /// An application signed for MCUboot.
+    Mcuboot,
+    /// Code whose start address is not certain.
+    VectorTable,
+    /// Anything.
+    Nothing,
 }
 
-impl RecordFault {
-    const fn code(&self) -> &'static str {
+/// First word of an MCUboot image header (mcu-tools/mcuboot `image.h`).
+const MCUBOOT_MAGIC: u32 = 0x96F3_B83D;
+
+impl RawGuess {
+    /// Looks at a raw binary, which `image` holds at address 0.
+    pub(super) fn of(image: &Image, places: &RomPlaces) -> Self {
+        if image.word_at(Address::new(0)) == Some(MCUBOOT_MAGIC) {
+            RawGuess::Mcuboot
+        } else if places.begins_with_vector_table(image) {
+            RawGuess::VectorTable
+        } else {
+            RawGuess::Nothing
+        }
+    }
+
+    const fn fix(self) -> &'static str {
         match self {
-            RecordFault::NoStartCode | RecordFault::NotHexadecimal | RecordFault::Length => {
-                "hex-record"
+            RawGuess::Text => "convert it, for instance with `objcopy -O ihex`",
+            RawGuess::Mcuboot => "say which slot it is for: FILE@ADDRESS, such as FILE@0x60020000",
+            RawGuess::VectorTable => {
+                "say where it is linked: FILE@ADDRESS, such as FILE@0x60002000"
             }
-            RecordFault::Checksum { .. } => "hex-checksum",
-            RecordFault::UnknownType { .. } => "hex-record-type",
-            RecordFault::AddressOverflow => "hex-address",
-            RecordFault::AfterEnd { .. } => "hex-after-end",
-        }
-    }
-
-    fn why(&self) -> Option<String> {
-        match self {
-            RecordFault::Checksum { computed, written } => Some(format!(
-                "the line ends in {written:02X}, its bytes need {computed:02X}"
-            )),
-            RecordFault::UnknownType { .. } => Some("Intel HEX has the types 00 to 05".to_owned()),
-            RecordFault::AfterEnd { end_line } => Some(format!(
-                "line {end_line} ends the file; several files in one are not Intel HEX"
-            )),
-            _ => None,
+            RawGuess::Nothing => "say where it belongs: FILE@ADDRESS, such as FILE@0x60040000",
         }
     }
 }
 
-const BUILD_AGAIN: &str = "build or copy the file again";
+impl fmt::Display for RawGuess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            RawGuess::Text => "some other text",
+            RawGuess::Mcuboot => "a raw binary signed for MCUboot",
+            RawGuess::VectorTable => {
+                "a raw binary that begins with a vector table, and its start address is not certain"
+            }
+            RawGuess::Nothing => "a raw binary",
+        })
+    }
+}
+
+impl ImageError {
+    /// The error for `content` that is of no known format, or empty.
+    pub(super) fn unknown(path: &Path, content: &[u8], guess: RawGuess) -> Self {
+        let path = path.to_owned();
+        if format::first_line(content).is_none() {
+            return ImageError::Empty { path };
+        }
+        let text = format::is_text(
+            content
+                .strip_prefix(format::BYTE_ORDER_MARK)
+                .unwrap_or(content),
+        );
+        ImageError::UnknownFormat {
+            path,
+            line: text.then(|| format::first_line_number(content)),
+            guess: if text { RawGuess::Text } else { guess },
+        }
+    }
+}
+
+pub(super) const BUILD_AGAIN: &str = "build or copy the file again";
 
 impl From<ImageError> for Problem {
     fn from(error: ImageError) -> Problem {
@@ -173,42 +230,91 @@ impl From<ImageError> for Problem {
             ImageError::Empty { path } => malformed("input-empty")
                 .at(Place::in_file(path, Some(1)))
                 .fix(BUILD_AGAIN),
-            ImageError::UnknownFormat { path, line, .. } => malformed("input-format")
+            ImageError::UnknownFormat { path, line, guess } => malformed("input-format")
+                .at(Place::in_file(path, line))
+                .because(
+                    "Intel HEX, ELF, S-record and UF2 files are recognised by how they begin, and raw binaries by an \
+                     FCB, IVT or vector table",
+                )
+                .fix(guess.fix()),
+            ImageError::AddressGiven { path, format } => malformed("input-address")
+                .at(Place::in_file(path, None))
+                .because(format!(
+                    "it is {}; only a raw binary needs an address",
+                    format.name()
+                ))
+                .fix("leave @ADDRESS away"),
+            ImageError::RawTooLong { path, start } => malformed("input-address")
+                .at(Place {
+                    address: Some(start),
+                    ..Place::in_file(path, None)
+                })
+                .fix("check the address behind the @"),
+            ImageError::OtherFile {
+                path,
+                found,
+                pinned,
+            } => malformed("input-hash")
+                .at(Place::in_file(path, None))
+                .because(format!("it has {found}, --sha256 pins {pinned}"))
+                .fix("get the released file, or pin the hash of this one"),
+            ImageError::Record {
+                path,
+                format,
+                line,
+                fault,
+            } => malformed(fault.code(format))
                 .at(Place::in_file(path, Some(line)))
-                .because("an Intel HEX file begins with ':'")
-                .fix("convert it, for instance with `objcopy -O ihex`"),
-            ImageError::HexRecord { path, line, fault } => {
-                let problem = malformed(fault.code())
-                    .at(Place::in_file(path, Some(line)))
-                    .fix(BUILD_AGAIN);
-                match fault.why() {
-                    Some(why) => problem.because(why),
-                    None => problem,
-                }
-            }
-            ImageError::HexWithoutEnd { path, line } => malformed("hex-no-end")
-                .at(Place::in_file(path, Some(line)))
-                .because("the file may have been cut off: the record :00000001FF must come last")
+                .because_if_known(fault.why(format))
                 .fix(BUILD_AGAIN),
+            ImageError::WithoutEnd { path, format, line } => malformed(match format {
+                Format::SRecord => "srec-no-end",
+                _ => "hex-no-end",
+            })
+            .at(Place::in_file(path, Some(line)))
+            .because(match format {
+                Format::SRecord => {
+                    "the file may have been cut off: an S7, S8 or S9 record must come last"
+                }
+                _ => "the file may have been cut off: the record :00000001FF must come last",
+            })
+            .fix(BUILD_AGAIN),
+            ImageError::Binary {
+                path,
+                format,
+                offset,
+                fault,
+            } => malformed(fault.code(format))
+                .at(Place {
+                    offset,
+                    ..Place::in_file(path, None)
+                })
+                .because_if_known(fault.why())
+                .fix(fault.fix()),
             ImageError::OverlapInFile {
                 path,
+                format,
                 address,
-                line,
-                earlier_line,
-            } => {
-                let problem = malformed("hex-overlap")
-                    .at(Place {
-                        address: Some(address),
-                        ..Place::in_file(path, line)
-                    })
-                    .fix("build the file again; if files were pasted together, give them as separate files");
-                match earlier_line {
-                    Some(earlier) => {
-                        problem.because(format!("line {earlier} brings the same address"))
-                    }
-                    None => problem,
+                first,
+                second,
+            } => malformed(match format {
+                Format::SRecord => "srec-overlap",
+                Format::Elf => "elf-overlap",
+                Format::Uf2 => "uf2-overlap",
+                Format::IntelHex | Format::Raw => "hex-overlap",
+            })
+            .at(Place {
+                address: Some(address),
+                offset: second.offset(),
+                ..Place::in_file(path, second.line())
+            })
+            .because(match first {
+                Position::Line(line) => format!("line {line} brings the same address"),
+                Position::Offset(offset) => {
+                    format!("the data at offset 0x{offset:X} goes to the same address")
                 }
-            }
+            })
+            .fix("build the file again; if files were pasted together, give them as separate files"),
             ImageError::NoData { path } => malformed("input-no-data")
                 .at(Place::in_file(path, None))
                 .fix(BUILD_AGAIN),

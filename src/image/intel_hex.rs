@@ -4,13 +4,19 @@ use std::path::Path;
 
 use ihex::{ReaderError, Record};
 
+use super::fault::RecordFault;
 use super::format::BYTE_ORDER_MARK;
-use super::segment::{Segment, Source};
-use super::{ImageError, error::RecordFault};
+use super::segment::{Pieces, Segment};
+use super::source::Source;
+use super::{Format, ImageError};
 use crate::address::Address;
 
 /// A segment record counts in 16-byte paragraphs.
 const PARAGRAPH_SHIFT: u32 = 4;
+/// Characters of a record without data: colon, count, address, type, sum.
+const RECORD_CHARACTERS: usize = 11;
+/// Ctrl-Z, with which CP/M and DOS tools end a text.
+pub(super) const END_OF_TEXT: &[u8] = &[0x1A];
 /// Upper half of a linear address.
 const LINEAR_SHIFT: u32 = 16;
 
@@ -20,23 +26,28 @@ const LINEAR_SHIFT: u32 = 16;
 /// [`ImageError`] with the line at fault.
 pub(super) fn read(path: &Path, content: &[u8]) -> Result<Vec<Segment>, ImageError> {
     let text = content.strip_prefix(BYTE_ORDER_MARK).unwrap_or(content);
-    let mut pieces = Vec::new();
+    let mut pieces = Pieces::default();
     let mut base = Base::Linear(0);
     let mut end_line = None;
     let mut last_line = 0;
     for (line, raw) in (1_u32..).zip(text.split(|byte| *byte == b'\n')) {
         let raw = raw.trim_ascii();
-        if raw.is_empty() {
+        if raw.is_empty() || raw == END_OF_TEXT {
             continue;
         }
         last_line = line;
-        let fault = |fault| ImageError::HexRecord {
+        let fault = |fault| ImageError::Record {
             path: path.to_owned(),
+            format: Format::IntelHex,
             line,
             fault,
         };
         if let Some(end_line) = end_line {
             return Err(fault(RecordFault::AfterEnd { end_line }));
+        }
+        // the crate looks at the sum first; what is wrong with a line cut short is its length
+        if has_other_length(raw) {
+            return Err(fault(RecordFault::Length));
         }
         let record = std::str::from_utf8(raw)
             .map_err(|_| fault(RecordFault::NotHexadecimal))
@@ -44,15 +55,9 @@ pub(super) fn read(path: &Path, content: &[u8]) -> Result<Vec<Segment>, ImageErr
         match record {
             Record::Data { value, .. } if value.is_empty() => {}
             Record::Data { offset, value } => {
-                let source = Source {
-                    input: 0,
-                    line: Some(line),
-                };
-                let piece = base
-                    .address_of(offset, value.len())
-                    .and_then(|start| Segment::new(start, value, source))
+                base.address_of(offset, value.len())
+                    .and_then(|start| pieces.add(start, &value, Source::line(line)))
                     .ok_or_else(|| fault(RecordFault::AddressOverflow))?;
-                pieces.push(piece);
             }
             Record::ExtendedLinearAddress(upper) => base = Base::Linear(upper),
             Record::ExtendedSegmentAddress(paragraph) => base = Base::Segment(paragraph),
@@ -62,12 +67,23 @@ pub(super) fn read(path: &Path, content: &[u8]) -> Result<Vec<Segment>, ImageErr
         }
     }
     if end_line.is_none() {
-        return Err(ImageError::HexWithoutEnd {
+        return Err(ImageError::WithoutEnd {
             path: path.to_owned(),
+            format: Format::IntelHex,
             line: last_line,
         });
     }
-    Ok(pieces)
+    Ok(pieces.into_segments())
+}
+
+/// Whether the line is of another length than its first byte says.
+fn has_other_length(raw: &[u8]) -> bool {
+    let count = raw
+        .get(1..3)
+        .and_then(|digits| std::str::from_utf8(digits).ok())
+        .and_then(|digits| usize::from_str_radix(digits, 16).ok());
+    let sound = raw.first() == Some(&b':') && raw.iter().skip(1).all(u8::is_ascii_hexdigit);
+    sound && count.is_some_and(|count| raw.len() != RECORD_CHARACTERS + 2 * count)
 }
 
 /// The address that later records add to.
@@ -98,7 +114,7 @@ impl Base {
 impl From<ReaderError> for RecordFault {
     fn from(error: ReaderError) -> Self {
         match error {
-            ReaderError::MissingStartCode => RecordFault::NoStartCode,
+            ReaderError::MissingStartCode => RecordFault::NoStartCode { expected: ':' },
             ReaderError::ContainsInvalidCharacters => RecordFault::NotHexadecimal,
             ReaderError::RecordTooShort
             | ReaderError::RecordTooLong

@@ -1,17 +1,29 @@
 //! What the user wants in the flash: segments read from files, sorted, never overlapping, that know where they came from.
 
+mod elf;
 mod error;
+mod fault;
 mod format;
 mod intel_hex;
+mod pin;
+mod placement;
+mod read;
+mod rom_places;
+mod s_record;
 mod segment;
+mod source;
+mod uf2;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use sha2::{Digest, Sha256};
-
-pub use error::{Conflict, ImageError};
+pub use error::{Conflict, ImageError, RawGuess};
+pub use fault::{BinaryFault, RecordFault};
 pub use format::Format;
-pub use segment::{Segment, Source};
+pub use pin::{FileHash, NoHash};
+pub use placement::Placement;
+pub use rom_places::{Landmark, RomPlaces};
+pub use segment::Segment;
+pub use source::{Position, Source};
 
 use crate::address::{Address, AddressRange};
 use crate::problem::Place;
@@ -27,6 +39,9 @@ pub struct Input {
     pub sha256: [u8; 32],
     /// Size of the file in bytes.
     pub size_bytes: u64,
+    /// How it came to its addresses.
+    pub placement: Placement,
+    sections: Vec<elf::Section>,
 }
 
 impl Input {
@@ -39,7 +54,8 @@ impl Input {
     }
 }
 
-/// Segments of one or more input files. Only made by [`Image::parse`] and [`Image::merge`], which check it.
+/// Segments of one or more input files. Only made by [`Image::read`], [`Image::parse`], [`Image::raw`] and
+/// [`Image::merge`], which check it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Image {
     inputs: Vec<Input>,
@@ -47,38 +63,6 @@ pub struct Image {
 }
 
 impl Image {
-    /// Reads a file's content; its format is recognised by that content.
-    ///
-    /// # Errors
-    /// [`ImageError`] with the line where the file is malformed.
-    pub fn parse(path: &Path, content: &[u8]) -> Result<Self, ImageError> {
-        let format = Format::detect(path, content)?;
-        let chunks = match format {
-            Format::IntelHex => intel_hex::read(path, content)?,
-        };
-        let segments = segment::join(chunks).map_err(|overlap| ImageError::OverlapInFile {
-            path: path.to_owned(),
-            address: overlap.address,
-            line: overlap.second.line,
-            earlier_line: overlap.first.line,
-        })?;
-        if segments.is_empty() {
-            return Err(ImageError::NoData {
-                path: path.to_owned(),
-            });
-        }
-        let input = Input {
-            path: path.to_owned(),
-            format,
-            sha256: Sha256::digest(content).into(),
-            size_bytes: content.len() as u64,
-        };
-        Ok(Image {
-            inputs: vec![input],
-            segments,
-        })
-    }
-
     /// Joins images. Bytes that several files bring must be equal; the first file then counts as their origin.
     ///
     /// # Errors
@@ -134,17 +118,14 @@ impl Image {
         self.bytes_at(address, 1).is_some()
     }
 
-    /// Where the byte at `address` came from: file, and line where the format has lines.
+    /// Where the byte at `address` came from: file, and line, or section and offset, in it.
     pub fn place_of(&self, address: Address) -> Option<Place> {
         let index = self.segments.partition_point(|s| s.start() <= address);
         let segment = self.segments.get(index.checked_sub(1)?)?;
-        let source = segment.source_of(address)?;
-        let input = self.inputs.get(source.input)?;
+        let place = place_in(&self.inputs, segment.source_of(address)?)?;
         Some(Place {
-            file: Some(input.path.clone()),
-            line: source.line,
             address: Some(address),
-            sector: None,
+            ..place
         })
     }
 
@@ -190,6 +171,21 @@ impl Image {
     }
 }
 
+/// File, and line, or section and offset, in it.
+fn place_in(inputs: &[Input], source: Source) -> Option<Place> {
+    let input = inputs.get(source.input)?;
+    let offset = source.position.offset();
+    let section = offset.and_then(|offset| {
+        let mut sections = input.sections.iter();
+        sections.find(|section| section.offsets.contains(&offset))
+    });
+    Some(Place {
+        section: section.map(|section| section.name.clone()),
+        offset,
+        ..Place::in_file(input.path.clone(), source.position.line())
+    })
+}
+
 /// Names both files of a difference that [`Segment::without`] found.
 fn conflict_between(
     inputs: &[Input],
@@ -198,15 +194,9 @@ fn conflict_between(
     address: Address,
 ) -> ImageError {
     let side = |segment: Option<&Segment>| {
-        let place = segment.and_then(|s| s.source_of(address)).map(|source| {
-            Place::in_file(
-                inputs
-                    .get(source.input)
-                    .map(|input| input.path.clone())
-                    .unwrap_or_default(),
-                source.line,
-            )
-        });
+        let place = segment
+            .and_then(|s| s.source_of(address))
+            .and_then(|source| place_in(inputs, source));
         (
             place.unwrap_or_default(),
             segment.and_then(|s| s.byte_at(address)).unwrap_or_default(),

@@ -1,17 +1,9 @@
-//! A run of image bytes that knows, byte for byte, the file and line it came from.
+//! A run of image bytes that knows, byte for byte, the file and position it came from.
 
+use super::source::{Position, Source};
 use crate::address::{Address, AddressRange};
 
-/// Where a byte came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Source {
-    /// Index of the input file.
-    pub input: usize,
-    /// Line, counted from 1, where the format has lines.
-    pub line: Option<u32>,
-}
-
-/// From this byte of the segment on, bytes come from `source`, until the next run.
+/// From this byte of the segment on, bytes come from `source` and what follows it, until the next run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Run {
     from: usize,
@@ -31,10 +23,10 @@ pub struct Segment {
 pub(super) struct Overlap {
     /// First address that both bring.
     pub address: Address,
-    /// The piece with the lower line.
-    pub first: Source,
+    /// The piece that stands earlier in the file.
+    pub first: Position,
     /// The other.
-    pub second: Source,
+    pub second: Position,
 }
 
 impl Segment {
@@ -79,7 +71,8 @@ impl Segment {
             return None;
         }
         let run = self.runs.partition_point(|run| run.from <= index);
-        self.runs.get(run.checked_sub(1)?).map(|run| run.source)
+        let run = self.runs.get(run.checked_sub(1)?)?;
+        Some(run.source.advanced(index - run.from))
     }
 
     /// The part of the segment inside `range`.
@@ -117,6 +110,13 @@ impl Segment {
             run.source.input += by;
         }
         self
+    }
+
+    /// The same bytes `by` further up, or `None` beyond the 32-bit bus.
+    pub(super) fn moved_up(self, by: u32) -> Option<Self> {
+        let start = self.start.checked_add(by)?;
+        AddressRange::new(start, u32::try_from(self.bytes.len()).ok()?)?;
+        Some(Segment { start, ..self })
     }
 
     /// What `others` do not bring already, and the first address at which one of them brings another value.
@@ -169,7 +169,7 @@ impl Segment {
             })
             .map(|(_, run)| Run {
                 from: run.from.saturating_sub(from),
-                source: run.source,
+                source: run.source.advanced(from.saturating_sub(run.from)),
             })
             .collect();
         Some(Segment {
@@ -183,13 +183,42 @@ impl Segment {
         let moved = self.bytes.len();
         self.bytes.extend(later.bytes);
         for run in later.runs {
-            if self.runs.last().map(|last| last.source) != Some(run.source) {
-                self.runs.push(Run {
-                    from: run.from + moved,
-                    source: run.source,
-                });
-            }
+            self.begin_run(run.from + moved, run.source);
         }
+    }
+
+    /// From this byte on, bytes come from `source`.
+    fn begin_run(&mut self, from: usize, source: Source) {
+        let continued = self.runs.last();
+        let continued = continued.map(|last| last.source.advanced(from - last.from));
+        if continued != Some(source) {
+            self.runs.push(Run { from, source });
+        }
+    }
+}
+
+/// Pieces in the order of their file. A piece right behind the one before continues it: most do.
+#[derive(Default)]
+pub(super) struct Pieces(Vec<Segment>);
+
+impl Pieces {
+    /// Adds bytes, or returns `None` where they leave the 32-bit bus. No bytes are no piece.
+    pub(super) fn add(&mut self, start: Address, bytes: &[u8], source: Source) -> Option<()> {
+        AddressRange::new(start, u32::try_from(bytes.len()).ok()?)?;
+        match self.0.last_mut() {
+            _ if bytes.is_empty() => {}
+            Some(last) if last.end() == u64::from(start.get()) => {
+                last.begin_run(last.bytes.len(), source);
+                last.bytes.extend_from_slice(bytes);
+            }
+            _ => self.0.push(Segment::new(start, bytes.to_vec(), source)?),
+        }
+        Some(())
+    }
+
+    /// The pieces.
+    pub(super) fn into_segments(self) -> Vec<Segment> {
+        self.0
     }
 }
 
@@ -214,13 +243,14 @@ pub(super) fn join(mut pieces: Vec<Segment>) -> Result<Vec<Segment>, Overlap> {
 
 fn overlap(a: &Segment, b: &Segment) -> Overlap {
     let address = b.start;
-    let unknown = Source {
-        input: 0,
-        line: None,
+    let position = |segment: &Segment| {
+        segment
+            .source_of(address)
+            .map_or(Position::Offset(0), |source| source.position)
     };
-    let a = a.source_of(address).unwrap_or(unknown);
-    let b = b.source_of(address).unwrap_or(unknown);
-    let (first, second) = if a.line <= b.line { (a, b) } else { (b, a) };
+    let (a, b) = (position(a), position(b));
+    let in_order = (a.line(), a.offset()) <= (b.line(), b.offset());
+    let (first, second) = if in_order { (a, b) } else { (b, a) };
     Overlap {
         address,
         first,

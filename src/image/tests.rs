@@ -1,5 +1,7 @@
 //! Tests of reading and merging.
 
+use std::path::Path;
+
 use super::*;
 use crate::problem::{ExitCode, Problem};
 
@@ -99,7 +101,7 @@ fn malformed_files_give_code_and_line() {
         ),
         (good.clone(), "hex-no-end", 2),
         ("hello".to_owned(), "input-format", 1),
-        ("\n\nS00600004844521B".to_owned(), "input-format", 3),
+        ("\n\nST is no record".to_owned(), "input-format", 3),
         (String::new(), "input-empty", 1),
         (" \r\n".to_owned(), "input-empty", 1),
     ];

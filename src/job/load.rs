@@ -1,28 +1,242 @@
-//! From a file's name to an image that the ROM will boot, before any board is touched.
+//! From what the user named to an image that the ROM will boot, before any board is touched.
 
-use std::path::Path;
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 
+use crate::address::Address;
 use crate::boot::{BootImage, judge};
-use crate::image::Image;
+use crate::image::{FileHash, Image, ImageError, RomPlaces};
 use crate::problem::{ExitCode, Place, Problem};
 use crate::target::Target;
 
-/// Reads the image at `path` and judges it for `target`.
+/// The name that means standard input.
+const STDIN: &str = "-";
+/// More than any image needs, in any format: an ELF file with all its debug data.
+const MAX_FILE_BYTES: u64 = 1 << 30;
+
+/// One input as the user named it: `FILE`, `FILE@ADDRESS`, or `-` for FILE.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InputFile {
+    /// The file, or `-`.
+    pub path: PathBuf,
+    /// Where a raw binary belongs.
+    pub start: Option<Address>,
+    /// The SHA-256 that it must have.
+    pub pin: Option<FileHash>,
+}
+
+impl InputFile {
+    /// What `typed` means. An address begins with 0x; anything else behind an @ belongs to the name.
+    pub fn named(typed: &OsStr) -> Self {
+        let at = typed.to_str().and_then(|text| {
+            let (path, address) = text.rsplit_once('@')?;
+            Some((path, address_of(address)?)).filter(|(path, _)| !path.is_empty())
+        });
+        match at {
+            Some((path, start)) => InputFile {
+                path: path.into(),
+                start: Some(start),
+                pin: None,
+            },
+            None => InputFile {
+                path: typed.into(),
+                start: None,
+                pin: None,
+            },
+        }
+    }
+
+    /// The inputs named by `typed`; the n-th of `pins` belongs to the n-th of them.
+    ///
+    /// # Errors
+    /// Exit 2 for pins that do not cover every file, and for standard input given twice.
+    pub fn all(typed: &[PathBuf], pins: &[FileHash]) -> Result<Vec<Self>, Problem> {
+        let usage = |code, what| Problem::new(code, ExitCode::Usage, what);
+        if !pins.is_empty() && pins.len() != typed.len() {
+            return Err(usage("pin-count", "some files are pinned and some are not")
+                .because(format!(
+                    "{} of --sha256 for {} of IMAGE",
+                    pins.len(),
+                    typed.len()
+                ))
+                .fix("give --sha256 for every IMAGE, in the same order, or for none"));
+        }
+        let pins = pins.iter().copied().map(Some);
+        let inputs: Vec<InputFile> = typed
+            .iter()
+            .zip(pins.chain(std::iter::repeat(None)))
+            .map(|(typed, pin)| InputFile {
+                pin,
+                ..InputFile::named(typed.as_os_str())
+            })
+            .collect();
+        if inputs.iter().filter(|input| input.is_stdin()).count() > 1 {
+            return Err(usage("stdin-twice", "standard input was given twice")
+                .because("it can be read once only")
+                .fix("give the other image as a file"));
+        }
+        Ok(inputs)
+    }
+
+    fn is_stdin(&self) -> bool {
+        self.path == Path::new(STDIN)
+    }
+
+    fn content(&self) -> Result<Vec<u8>, Problem> {
+        let read = if self.is_stdin() {
+            read_limited(io::stdin().lock())
+        } else {
+            File::open(&self.path).and_then(read_limited)
+        };
+        let unreadable = |why: String, fix: &str| {
+            Problem::new(
+                "input-unreadable",
+                ExitCode::MalformedInput,
+                "the input file cannot be read",
+            )
+            .at(Place::in_file(self.path.clone(), None))
+            .because(why)
+            .fix(fix)
+        };
+        match read {
+            Ok(content) if content.len() as u64 > MAX_FILE_BYTES => Err(unreadable(
+                format!("it has more than {MAX_FILE_BYTES} bytes"),
+                "give an image of the flash",
+            )),
+            Ok(content) => Ok(content),
+            Err(error) if self.path.to_string_lossy().contains('@') => Err(unreadable(
+                error.to_string(),
+                "check the name; an address behind an @ begins with 0x: FILE@0x60002000",
+            )),
+            Err(error) => Err(unreadable(
+                error.to_string(),
+                "check the name and the file's permissions",
+            )),
+        }
+    }
+
+    /// Reads the file and puts it where it belongs.
+    fn image(&self, places: &RomPlaces) -> Result<Image, Problem> {
+        let content = self.content()?;
+        if let Some(pinned) = self.pin {
+            let found = FileHash::of(&content);
+            if found != pinned {
+                return Err(ImageError::OtherFile {
+                    path: self.path.clone(),
+                    found,
+                    pinned,
+                }
+                .into());
+            }
+        }
+        Ok(Image::read(&self.path, &content, self.start, places)?)
+    }
+}
+
+fn address_of(text: &str) -> Option<Address> {
+    let digits = text.strip_prefix("0x").or(text.strip_prefix("0X"))?;
+    let digits = digits.replace('_', "");
+    if digits.starts_with('+') {
+        return None;
+    }
+    u32::from_str_radix(&digits, 16).ok().map(Address::new)
+}
+
+fn read_limited(file: impl Read) -> io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut content)?;
+    Ok(content)
+}
+
+/// Reads all inputs, each of its own format, and joins them. Whether the result fits and boots is not judged here.
 ///
 /// # Errors
-/// A file that cannot be read or is no image (exit 13), or an image that would not boot or does not fit (exit 20).
-pub fn load(path: &Path, target: &Target) -> Result<BootImage, Problem> {
-    let content = std::fs::read(path).map_err(|e| {
-        Problem::new(
-            "input-unreadable",
-            ExitCode::MalformedInput,
-            "the input file cannot be read",
-        )
-        .at(Place::in_file(path, None))
-        .because(e.to_string())
-        .fix("check the name and the file's permissions")
-    })?;
-    let image = Image::parse(path, &content)?;
+/// A file that cannot be read, is malformed or not the pinned one, and files that contradict each other (exit 13).
+pub fn read(inputs: &[InputFile], target: &Target) -> Result<Image, Problem> {
+    let places = rom_places(target);
+    let images: Result<Vec<Image>, Problem> =
+        inputs.iter().map(|input| input.image(&places)).collect();
+    Ok(Image::merge(images?)?)
+}
+
+/// Reads all inputs and judges the image for `target`.
+///
+/// # Errors
+/// Those of [`read`] (exit 13), or an image that would not boot or does not fit (exit 20).
+pub fn load(inputs: &[InputFile], target: &Target) -> Result<BootImage, Problem> {
+    let image = read(inputs, target)?;
     image.require_inside(target.flash_window())?;
     Ok(judge(&image, None, target).into_boot_image()?)
+}
+
+/// Where the target's boot ROM looks.
+pub fn rom_places(target: &Target) -> RomPlaces {
+    let chip = target.chip();
+    RomPlaces {
+        window: chip.flexspi.window(),
+        fcb: chip.boot.fcb_offset,
+        ivt: chip.boot.ivt_offset,
+        vector_table: chip.boot.vector_table_offset,
+        vector_table_alignment_bytes: chip.boot.vector_table_alignment_bytes,
+        ram: chip.ram.iter().map(|ram| ram.range()).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(typed: &str) -> (String, Option<u32>) {
+        let input = InputFile::named(OsStr::new(typed));
+        (
+            input.path.display().to_string(),
+            input.start.map(Address::get),
+        )
+    }
+
+    #[test]
+    fn an_address_stands_behind_the_last_at_sign() {
+        let is = |typed: &str, path: &str, start| {
+            assert_eq!(named(typed), (path.to_owned(), start), "{typed}");
+        };
+        is("app.hex", "app.hex", None);
+        is("app.bin@0x60002000", "app.bin", Some(0x6000_2000));
+        is("app.bin@0X6000_2000", "app.bin", Some(0x6000_2000));
+        is("me@host/app.bin@0x0", "me@host/app.bin", Some(0));
+        is("-@0x60002000", "-", Some(0x6000_2000));
+        is("-", "-", None);
+        for name in [
+            "app@2x.bin",
+            "app.bin@60002000",
+            "app.bin@0x",
+            "app.bin@0x160002000",
+            "app.bin@0x+6",
+            "@0x60002000",
+            "@",
+        ] {
+            is(name, name, None);
+        }
+    }
+
+    #[test]
+    fn pins_belong_to_files_in_their_order_and_cover_all_or_none() {
+        let typed = [PathBuf::from("a"), PathBuf::from("b@0x10")];
+        let pins = [FileHash::of(b"a"), FileHash::of(b"b")];
+        let inputs = InputFile::all(&typed, &pins).expect("inputs");
+        let found: Vec<_> = inputs.iter().map(|input| input.pin).collect();
+        assert_eq!(found, pins.map(Some));
+        assert_eq!(InputFile::all(&typed, &[]).expect("inputs")[1].pin, None);
+        for pins in [&pins[..1], &[pins[0]; 3]] {
+            let problem = InputFile::all(&typed, pins).expect_err("usage");
+            assert_eq!((problem.code, problem.exit), ("pin-count", ExitCode::Usage));
+        }
+    }
+
+    #[test]
+    fn standard_input_is_read_once() {
+        let problem = InputFile::all(&["-".into(), "-@0x60000000".into()], &[]).expect_err("usage");
+        assert_eq!(problem.code, "stdin-twice");
+    }
 }

@@ -1,16 +1,21 @@
 //! One job on one board: the stages in their order, each timed, with one record at the end.
 
 mod bench;
+mod inspect;
 mod load;
 mod meter;
+mod pack;
 mod run;
 mod saved;
 
 pub use bench::Bench;
-pub use load::load;
+pub use inspect::{HeaderChoice, inspect, load_with, pack};
+pub use load::{InputFile, load, read, rom_places};
+pub use pack::PackFormat;
 pub use saved::{Saved, SavedError};
 
 use crate::boot::BootImage;
+pub use crate::image::FileHash;
 use crate::plan::SharedSectors;
 use crate::problem::Problem;
 use crate::report::Record;

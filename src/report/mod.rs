@@ -1,9 +1,16 @@
 //! The record of one unit, and how it is shown: as lines for people, as JSON for machines.
 
+mod inspection;
+mod inspection_text;
 mod record;
 mod text;
 mod verdict;
 
+pub use inspection::{
+    DcdRecord, FcbRecord, FieldRecord, FieldsRecord, Inspection, InspectionVerdict, OutputRecord,
+    PartRecord, RegionRecord, SequenceRecord, SlotRecord,
+};
+pub use inspection_text::inspection_lines;
 pub use record::{
     BootRecord, ChipRecord, FindingRecord, FlashRecord, ImageRecord, InputRecord, MismatchRecord,
     Phase, PlanRecord, ProbeRecord, RECORD_VERSION, Record, TargetRecord,

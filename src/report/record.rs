@@ -117,6 +117,8 @@ pub struct InputRecord {
     pub sha256: String,
     /// Size of the file in bytes.
     pub size_bytes: u64,
+    /// How it came to its addresses, where the file does not say them itself.
+    pub placement: Option<String>,
 }
 
 impl From<&Input> for InputRecord {
@@ -126,6 +128,7 @@ impl From<&Input> for InputRecord {
             format: input.format.name(),
             sha256: input.sha256_text(),
             size_bytes: input.size_bytes,
+            placement: input.placement.note(),
         }
     }
 }
@@ -182,6 +185,10 @@ pub struct FindingRecord {
     pub code: &'static str,
     /// `note`, `warning` or `error`.
     pub severity: &'static str,
+    /// Whether no source settles what the boot ROM does.
+    pub uncertain: bool,
+    /// File and line, or address, where it was found.
+    pub place: Option<String>,
     /// What was found.
     pub what: String,
     /// Why it matters.
@@ -195,6 +202,8 @@ impl From<&Finding> for FindingRecord {
         FindingRecord {
             code: finding.code,
             severity: finding.severity.name(),
+            uncertain: finding.uncertain,
+            place: Some(finding.place.to_string()).filter(|place| !place.is_empty()),
             what: finding.what.clone(),
             why: finding.why.clone(),
             fix: finding.fix.clone(),
@@ -302,6 +311,6 @@ impl Record {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -33,6 +33,9 @@ pub fn lines(record: &Record, with_transactions: bool) -> Vec<String> {
             input.path, input.format, input.sha256
         );
         say("input", text);
+        if let Some(placement) = &input.placement {
+            say("", placement.clone());
+        }
     }
     if let Some(image) = &record.image {
         let segments: Vec<String> = image

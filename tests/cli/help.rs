@@ -2,7 +2,15 @@
 
 use crate::station::Station;
 
-const COMMANDS: [&[&str]; 5] = [&[], &["flash"], &["verify"], &["reset"], &["probes"]];
+const COMMANDS: [&[&str]; 7] = [
+    &[],
+    &["flash"],
+    &["verify"],
+    &["inspect"],
+    &["pack"],
+    &["reset"],
+    &["probes"],
+];
 /// Longest line that fits half a screen.
 const COLUMNS: usize = 110;
 /// Exit codes that a user of today's commands can meet.

@@ -8,6 +8,7 @@
 mod content;
 mod evidence;
 mod help;
+mod offline;
 mod refusals;
 mod saved;
 mod sessions;

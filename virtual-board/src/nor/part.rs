@@ -324,7 +324,7 @@ pub struct Part {
     pub identity: Identity,
 }
 
-const BUILTIN: [(&str, &str); 3] = [
+const BUILTIN: [(&str, &str); 4] = [
     (
         "is25wp064",
         include_str!("../../../targets/flash/is25wp064.toml"),
@@ -336,6 +336,10 @@ const BUILTIN: [(&str, &str); 3] = [
     (
         "is25wp128",
         include_str!("../../../targets/flash/is25wp128.toml"),
+    ),
+    (
+        "is25lp064",
+        include_str!("../../../targets/flash/is25lp064.toml"),
     ),
 ];
 

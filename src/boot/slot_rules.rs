@@ -1,0 +1,97 @@
+//! The rules for MCUboot images and the bootloader below them.
+
+use super::boot_image::Entry;
+use super::finding::Finding;
+use super::judge::Bench;
+use super::mcuboot::{self, HashCheck, Slot};
+use crate::address::FlashOffset;
+use crate::problem::Place;
+
+/// No bootloader is larger: where no slot tells its end, it is looked for up to here.
+const LARGEST_BOOTLOADER_BYTES: u64 = 0x10_0000;
+
+/// Checks the slots that the image brings, and whether a bootloader has something to start.
+pub(super) fn check_slots(bench: &mut Bench<'_>, entry: &Entry) {
+    let slots = mcuboot::slots(bench.image, bench.target);
+    let in_slot = |slot: &Slot| {
+        bench
+            .target
+            .offset_of(entry.reset_handler)
+            .is_some_and(|reset| {
+                (u64::from(slot.offset.get())..slot.end).contains(&u64::from(reset.get()))
+            })
+    };
+    let has_application = !slots.is_empty();
+    let end = slots
+        .first()
+        .map_or(LARGEST_BOOTLOADER_BYTES, |slot| slot.offset.get().into());
+    let bootloader = mcuboot::is_bootloader(bench.image, bench.target, FlashOffset::ZERO, end);
+    let enters_slot = slots.iter().any(in_slot);
+    if bootloader && !has_application {
+        bench.findings.push(
+            Finding::warning(
+                "bootloader-without-application",
+                "the image is an MCUboot bootloader without an application in a slot",
+            )
+            .because("the boot ROM starts the bootloader, which then finds nothing to start unless a slot is on the board already")
+            .fix("give the signed application's file as well: rtflash flash mcuboot.hex app.signed.hex"),
+        );
+    }
+    if has_application && !bootloader && !enters_slot {
+        bench.findings.push(
+            Finding::note(
+                "bootloader-unknown",
+                "the image holds MCUboot applications, and what the boot ROM starts is not recognised as MCUboot",
+            )
+            .because("another bootloader may read the same format"),
+        );
+    }
+    for (index, slot) in slots.iter().enumerate() {
+        check_slot(bench, slot, index == 0);
+    }
+}
+
+/// Checks one slot; `primary` where no other is below it.
+pub(super) fn check_slot(bench: &mut Bench<'_>, slot: &Slot, primary: bool) {
+    let place = bench
+        .image
+        .place_of(slot.address)
+        .unwrap_or(Place::at(slot.address));
+    let mut say = |finding: Finding| bench.findings.push(finding.at(place.clone()));
+    let at = slot.address;
+    match slot.hash {
+        HashCheck::Differs => say(Finding::error(
+            "mcuboot-hash",
+            format!("the SHA-256 of the MCUboot image at {at} does not fit its bytes"),
+        )
+        .because("MCUboot refuses such an image: the file was damaged or changed after signing")
+        .fix("sign the application again (`imgtool sign`), and give the file as imgtool wrote it")),
+        HashCheck::Incomplete => say(Finding::warning(
+            "mcuboot-incomplete",
+            format!("the MCUboot image at {at} is not complete: its header asks for more bytes or TLVs than the files bring"),
+        )
+        .because("MCUboot refuses an image without hash and signature behind it")
+        .fix("give the signed file (zephyr.signed.hex), not the one before signing")),
+        HashCheck::Absent => say(Finding::warning(
+            "mcuboot-no-hash",
+            format!("the MCUboot image at {at} has no SHA-256 TLV"),
+        )
+        .because("MCUboot refuses an image without a hash; a build with another hash accepts that one")),
+        HashCheck::Fits | HashCheck::Encrypted => {}
+    }
+    if slot.signatures().is_empty() && slot.hash != HashCheck::Incomplete {
+        say(Finding::note(
+            "mcuboot-not-signed",
+            format!("the MCUboot image at {at} is not signed"),
+        )
+        .because("only a bootloader built without signature check starts it"));
+    }
+    if primary && slot.runs_in_place() == Some(false) {
+        say(Finding::warning(
+            "mcuboot-linked-elsewhere",
+            format!("the reset vector of the MCUboot image at {at} is outside the image"),
+        )
+        .because("the application is linked for another slot or header size, and MCUboot would start it all the same")
+        .fix("link it for this slot: CONFIG_FLASH_LOAD_OFFSET and CONFIG_ROM_START_OFFSET in Zephyr"));
+    }
+}

@@ -1,0 +1,90 @@
+//! Arguments about the boot header and about the target of commands that need no board.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::job::HeaderChoice;
+use crate::problem::Problem;
+use crate::target::Target;
+
+/// Over these arguments in the help.
+const HEADING: &str = "Boot header";
+const HZ_PER_MHZ: u32 = 1_000_000;
+
+/// What the boot header is to be like, where the defaults are not wanted.
+#[derive(Debug, Args)]
+pub struct HeaderArgs {
+    /// Use the FCB in this file (512 bytes, raw) in place of the image's or a new one
+    #[arg(long, help_heading = HEADING, value_name = "FILE")]
+    fcb: Option<PathBuf>,
+    /// Make FCB, IVT and boot data anew even where the image brings them; the IVT of a signed image stays
+    #[arg(long, help_heading = HEADING)]
+    replace_boot_header: bool,
+    /// How a new FCB reads the flash (default: quad I/O where four lines are wired)
+    #[arg(long, help_heading = HEADING, value_name = "MODE", conflicts_with = "fcb")]
+    read_mode: Option<ReadMode>,
+    /// Clock of a new FCB in MHz: 30, 50, 60, 75, 80, 100, 120, 133 or 166 (default: what board and part surely stand)
+    #[arg(long, help_heading = HEADING, value_name = "MHZ", conflicts_with = "fcb")]
+    clock: Option<u32>,
+}
+
+/// Read command of a new FCB.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ReadMode {
+    /// 03h on one line, up to 50 MHz
+    Normal,
+    /// 0Bh on one line
+    Fast,
+    /// 3Bh, data on two lines
+    Dual,
+    /// 6Bh, data on four lines
+    Quad,
+    /// EBh, address and data on four lines
+    QuadIo,
+}
+
+impl ReadMode {
+    const fn opcode(self) -> u8 {
+        match self {
+            ReadMode::Normal => 0x03,
+            ReadMode::Fast => 0x0B,
+            ReadMode::Dual => 0x3B,
+            ReadMode::Quad => 0x6B,
+            ReadMode::QuadIo => 0xEB,
+        }
+    }
+}
+
+impl HeaderArgs {
+    /// The choice typed.
+    pub fn choice(&self) -> HeaderChoice {
+        HeaderChoice {
+            fcb: self.fcb.clone(),
+            replace: self.replace_boot_header,
+            read_opcode: self.read_mode.map(ReadMode::opcode),
+            clock_hz: self.clock.map(|mhz| mhz.saturating_mul(HZ_PER_MHZ)),
+        }
+    }
+}
+
+/// What an image is judged for.
+#[derive(Debug, Args)]
+pub struct TargetArgs {
+    /// Flash part on the board
+    #[arg(long, value_name = "PART", default_value = "is25wp064")]
+    flash: String,
+    /// How the flash is wired
+    #[arg(long, value_name = "BOARD", default_value = "qspi")]
+    board: String,
+}
+
+impl TargetArgs {
+    /// The target named.
+    ///
+    /// # Errors
+    /// Exit 2 for a name that is not known.
+    pub fn target(&self) -> Result<Target, Problem> {
+        Ok(Target::builtin(super::CHIP, &self.flash, &self.board)?)
+    }
+}

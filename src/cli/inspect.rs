@@ -1,0 +1,55 @@
+//! `rtflash inspect`: what is in an image, and will the boot ROM start it.
+
+use clap::Args;
+
+use super::args::ImageArgs;
+use super::header::{HeaderArgs, TargetArgs};
+use crate::job;
+use crate::problem::{ExitCode, Problem};
+use crate::report::{self, Inspection};
+
+/// Arguments of `inspect`.
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    #[command(flatten)]
+    images: ImageArgs,
+    #[command(flatten)]
+    target: TargetArgs,
+    #[command(flatten)]
+    header: HeaderArgs,
+    /// One JSON record in place of lines
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs it; the exit code is the verdict's.
+///
+/// # Errors
+/// What keeps the image from being read.
+pub fn run(args: &InspectArgs) -> Result<u8, Problem> {
+    let target = args.target.target()?;
+    let wishes = args.header.choice().wishes(&target)?;
+    let inspection = job::inspect(&args.images.inputs()?, &target, &wishes)?;
+    print_inspection(&inspection, args.json, true)
+}
+
+/// Prints an inspection as lines or as JSON; the exit code is its verdict's.
+///
+/// # Errors
+/// A fault of this program: the record is not JSON.
+pub fn print_inspection(
+    inspection: &Inspection,
+    json: bool,
+    with_fields: bool,
+) -> Result<u8, Problem> {
+    if json {
+        let text = serde_json::to_string_pretty(inspection)
+            .map_err(|e| Problem::new("json", ExitCode::Internal, e.to_string()))?;
+        super::print(&text);
+    } else {
+        for line in report::inspection_lines(inspection, with_fields) {
+            super::print(&line);
+        }
+    }
+    Ok(inspection.verdict.exit())
+}

@@ -1,0 +1,496 @@
+//! What `inspect` and `pack` have to say about an image, without a board.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::record::{FindingRecord, InputRecord, RECORD_VERSION, TargetRecord, hex};
+use crate::boot::{
+    self, Anatomy, Field, Finding, Inserted, Judgement, Region, Severity, mcuboot::Slot,
+};
+use crate::image::Image;
+use crate::problem::ExitCode;
+use crate::target::Target;
+
+/// Everything told about an image.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Inspection {
+    /// [`RECORD_VERSION`].
+    pub record_version: u32,
+    /// Version of this program.
+    pub rtflash_version: &'static str,
+    /// `inspect` or `pack`.
+    pub command: &'static str,
+    /// What the image is judged for.
+    pub target: TargetRecord,
+    /// The input files.
+    pub inputs: Vec<InputRecord>,
+    /// What stands where, in ascending order.
+    pub map: Vec<RegionRecord>,
+    /// FCB, from the image or inserted.
+    pub fcb: Option<FcbRecord>,
+    /// IVT, from the image or inserted.
+    pub ivt: Option<FieldsRecord>,
+    /// Boot data, from the image or inserted.
+    pub boot_data: Option<FieldsRecord>,
+    /// DCD.
+    pub dcd: Option<DcdRecord>,
+    /// CSF: the image is signed (HAB).
+    pub csf: Option<PartRecord>,
+    /// Places that look like BEE headers.
+    pub bee: Vec<String>,
+    /// MCUboot images.
+    pub mcuboot: Vec<SlotRecord>,
+    /// What is inserted, one sentence each.
+    pub inserted: Vec<String>,
+    /// How the ROM enters the image, where it does.
+    pub reset_handler: Option<String>,
+    /// SHA-256 of the flash from its first byte to the end of the image, gaps erased, in hex.
+    pub flash_sha256: Option<String>,
+    /// Findings, the deciding one first.
+    pub findings: Vec<FindingRecord>,
+    /// What the board must hold besides the image, one sentence each.
+    pub board_must_hold: Vec<String>,
+    /// The file written by `pack`.
+    pub output: Option<OutputRecord>,
+    /// The answer.
+    pub verdict: InspectionVerdict,
+}
+
+/// A run of bytes of one meaning.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RegionRecord {
+    /// First bus address.
+    pub start: String,
+    /// Length in bytes.
+    pub length_bytes: u64,
+    /// What it is.
+    pub what: String,
+    /// Files that bring it.
+    pub files: Vec<String>,
+}
+
+impl From<&Region> for RegionRecord {
+    fn from(region: &Region) -> Self {
+        RegionRecord {
+            start: region.start.to_string(),
+            length_bytes: region.length_bytes,
+            what: region.what.clone(),
+            files: region.files.clone(),
+        }
+    }
+}
+
+/// A field of a header.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FieldRecord {
+    /// Offset in bytes from the start of its structure.
+    pub offset: usize,
+    /// The manual's name.
+    pub name: &'static str,
+    /// Value in hex.
+    pub value: String,
+    /// What it means.
+    pub meaning: Option<String>,
+}
+
+impl From<Field> for FieldRecord {
+    fn from(field: Field) -> Self {
+        FieldRecord {
+            offset: field.offset,
+            name: field.name,
+            value: field.value,
+            meaning: field.meaning,
+        }
+    }
+}
+
+/// A header structure field by field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FieldsRecord {
+    /// Bus address.
+    pub address: String,
+    /// Whether it is inserted, not in the image.
+    pub inserted: bool,
+    /// Its fields.
+    pub fields: Vec<FieldRecord>,
+}
+
+impl FieldsRecord {
+    fn new(address: String, inserted: bool, fields: Vec<Field>) -> Self {
+        FieldsRecord {
+            address,
+            inserted,
+            fields: fields.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+/// An FCB.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FcbRecord {
+    /// Its fields.
+    #[serde(flatten)]
+    pub block: FieldsRecord,
+    /// Sequences of its look-up table.
+    pub lookup_table: Vec<SequenceRecord>,
+}
+
+/// A sequence of a look-up table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SequenceRecord {
+    /// Its number.
+    pub sequence: usize,
+    /// Its instructions, each as name, lines and operand.
+    pub instructions: String,
+}
+
+/// A DCD.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DcdRecord {
+    /// Bus address.
+    pub address: String,
+    /// Length in bytes.
+    pub length_bytes: u16,
+    /// Version.
+    pub version: u8,
+    /// What it does, step by step.
+    pub steps: Vec<String>,
+    /// Where it cannot be read further, and why.
+    pub fault: Option<String>,
+}
+
+/// A part known by place and length.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PartRecord {
+    /// Bus address.
+    pub address: String,
+    /// Length in bytes.
+    pub length_bytes: u64,
+}
+
+/// An MCUboot image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SlotRecord {
+    /// Bus address of its header.
+    pub address: String,
+    /// Slot of a known layout.
+    pub slot: Option<&'static str>,
+    /// Version.
+    pub version: String,
+    /// Header size in bytes.
+    pub header_bytes: u16,
+    /// Size of the application in bytes.
+    pub image_bytes: u32,
+    /// Flags that are set.
+    pub flags: Vec<&'static str>,
+    /// Check of the SHA-256.
+    pub hash: &'static str,
+    /// Kind of signature.
+    pub signature: String,
+    /// TLVs by name.
+    pub tlvs: Vec<String>,
+    /// Padding and trailer.
+    pub trailer: &'static str,
+    /// Address of the vector table.
+    pub vector_table: Option<String>,
+}
+
+impl From<&Slot> for SlotRecord {
+    fn from(slot: &Slot) -> Self {
+        let tlvs = slot.tlvs.iter().map(|tlv| {
+            let name = tlv
+                .name()
+                .map_or_else(|| format!("type 0x{:02X}", tlv.kind), str::to_owned);
+            let protected = if tlv.protected { ", protected" } else { "" };
+            format!("{name} ({} bytes{protected})", tlv.value.len())
+        });
+        SlotRecord {
+            address: slot.address.to_string(),
+            slot: slot.name,
+            version: slot.header.version.to_string(),
+            header_bytes: slot.header.header_bytes,
+            image_bytes: slot.header.image_bytes,
+            flags: slot.header.flag_names(),
+            hash: slot.hash.text(),
+            signature: slot.signature_text(),
+            tlvs: tlvs.collect(),
+            trailer: slot.trailer.map_or("no trailer", |trailer| trailer.text()),
+            vector_table: slot.vector_table().map(|address| address.to_string()),
+        }
+    }
+}
+
+/// The file written by `pack`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OutputRecord {
+    /// Name as given.
+    pub path: String,
+    /// Format.
+    pub format: &'static str,
+    /// Size of the file in bytes.
+    pub size_bytes: u64,
+    /// SHA-256 of the file, in hex.
+    pub sha256: String,
+}
+
+impl OutputRecord {
+    /// A file of this content hash.
+    pub fn new(path: String, format: &'static str, size_bytes: u64, sha256: &[u8; 32]) -> Self {
+        OutputRecord {
+            path,
+            format,
+            size_bytes,
+            sha256: hex(sha256),
+        }
+    }
+}
+
+/// Whether the boot ROM will start the image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum InspectionVerdict {
+    /// As it is.
+    Boots {
+        /// Codes of findings that no source settles.
+        uncertain: Vec<&'static str>,
+    },
+    /// With what `flash` and `pack` insert.
+    BootsAfterInserting {
+        /// What is inserted.
+        inserted: Vec<&'static str>,
+        /// Codes of findings that no source settles.
+        uncertain: Vec<&'static str>,
+    },
+    /// Refused.
+    WillNotBoot {
+        /// Stable code.
+        code: &'static str,
+        /// The reason.
+        why: String,
+    },
+}
+
+impl InspectionVerdict {
+    /// The process's exit code.
+    pub const fn exit(&self) -> u8 {
+        match self {
+            InspectionVerdict::WillNotBoot { .. } => ExitCode::Refused.number(),
+            _ => ExitCode::Proven.number(),
+        }
+    }
+
+    fn new(judgement: &Judgement) -> Self {
+        let findings = judgement.findings();
+        let uncertain = findings
+            .iter()
+            .filter(|finding| finding.uncertain)
+            .map(|finding| finding.code)
+            .collect();
+        let Some(boot_image) = judgement.boot_image() else {
+            let first = findings.first();
+            return InspectionVerdict::WillNotBoot {
+                code: first.map_or("not-judged", |finding| finding.code),
+                why: first.map_or_else(String::new, |finding| finding.what.clone()),
+            };
+        };
+        let inserted: Vec<&'static str> = boot_image
+            .inserted()
+            .iter()
+            .map(|part| match part {
+                Inserted::Fcb { .. } => "FCB",
+                Inserted::Ivt(_) => "IVT and boot data",
+            })
+            .collect();
+        if inserted.is_empty() {
+            InspectionVerdict::Boots { uncertain }
+        } else {
+            InspectionVerdict::BootsAfterInserting {
+                inserted,
+                uncertain,
+            }
+        }
+    }
+}
+
+impl fmt::Display for InspectionVerdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let uncertain = match self {
+            InspectionVerdict::Boots { uncertain } => {
+                write!(f, "BOOTS")?;
+                uncertain
+            }
+            InspectionVerdict::BootsAfterInserting {
+                inserted,
+                uncertain,
+            } => {
+                write!(f, "BOOTS AFTER INSERTING {}", inserted.join(", "))?;
+                uncertain
+            }
+            InspectionVerdict::WillNotBoot { code, why } => {
+                return write!(f, "WILL NOT BOOT: {why} [{code}]");
+            }
+        };
+        if !uncertain.is_empty() {
+            write!(f, ", UNCERTAIN ({})", uncertain.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
+impl Inspection {
+    /// Tells all about `image` and what was judged of it.
+    pub fn new(
+        command: &'static str,
+        image: &Image,
+        judgement: &Judgement,
+        target: &Target,
+    ) -> Self {
+        let boot_image = judgement.boot_image();
+        let anatomy = Anatomy::of(image, boot_image, target);
+        let missing = judgement.missing();
+        Inspection {
+            record_version: RECORD_VERSION,
+            rtflash_version: env!("CARGO_PKG_VERSION"),
+            command,
+            target: target.into(),
+            inputs: image.inputs().iter().map(Into::into).collect(),
+            map: anatomy.map.iter().map(Into::into).collect(),
+            fcb: fcb_record(judgement, &anatomy, target),
+            ivt: ivt_record(judgement, &anatomy, target),
+            boot_data: boot_data_record(judgement, &anatomy, target),
+            dcd: anatomy.dcd.as_ref().map(|dcd| {
+                let (steps, fault) = match &dcd.value.steps {
+                    Ok(steps) => (steps.iter().map(ToString::to_string).collect(), None),
+                    Err(fault) => (Vec::new(), Some(fault.to_string())),
+                };
+                DcdRecord {
+                    address: dcd.address.to_string(),
+                    length_bytes: dcd.value.header.length_bytes,
+                    version: dcd.value.header.version,
+                    steps,
+                    fault,
+                }
+            }),
+            csf: anatomy.csf.as_ref().map(|csf| PartRecord {
+                address: csf.address.to_string(),
+                length_bytes: csf.value.into(),
+            }),
+            bee: anatomy.bee.iter().map(ToString::to_string).collect(),
+            mcuboot: anatomy.slots.iter().map(Into::into).collect(),
+            inserted: boot_image
+                .map(|boot_image| {
+                    boot_image
+                        .inserted()
+                        .iter()
+                        .map(ToString::to_string)
+                        .collect()
+                })
+                .unwrap_or_default(),
+            reset_handler: boot_image.map(|image| image.entry().reset_handler.to_string()),
+            flash_sha256: boot_image.map(|image| hex(&image.sha256())),
+            findings: judgement
+                .findings()
+                .into_iter()
+                .chain(&missing)
+                .map(Into::into)
+                .collect(),
+            board_must_hold: board_must_hold(judgement, &anatomy),
+            output: None,
+            verdict: InspectionVerdict::new(judgement),
+        }
+    }
+}
+
+fn fcb_record(judgement: &Judgement, anatomy: &Anatomy, target: &Target) -> Option<FcbRecord> {
+    let new = judgement.boot_image().and_then(|image| {
+        let is_new = |part: &Inserted| matches!(part, Inserted::Fcb { .. });
+        image.inserted().iter().any(is_new).then(|| image.fcb())
+    });
+    let fcb = new.or(anatomy.fcb.as_ref().map(|part| &part.value))?;
+    let offset = target.chip().boot.fcb_offset;
+    let sequences = boot::sequences(fcb).into_iter();
+    Some(FcbRecord {
+        block: FieldsRecord::new(
+            target.address_of(offset)?.to_string(),
+            new.is_some(),
+            boot::fcb_fields(fcb, target.chip()),
+        ),
+        lookup_table: sequences
+            .map(|(sequence, instructions)| SequenceRecord {
+                sequence,
+                instructions,
+            })
+            .collect(),
+    })
+}
+
+fn new_ivt(judgement: &Judgement) -> Option<&boot::NewIvt> {
+    let inserted = judgement.boot_image()?.inserted();
+    inserted.iter().find_map(|part| match part {
+        Inserted::Ivt(new) => Some(new),
+        Inserted::Fcb { .. } => None,
+    })
+}
+
+fn ivt_record(judgement: &Judgement, anatomy: &Anatomy, target: &Target) -> Option<FieldsRecord> {
+    let new = new_ivt(judgement).map(|new| &new.ivt);
+    let ivt = new.or(anatomy.ivt.as_ref().map(|part| &part.value))?;
+    let address = target.address_of(target.chip().boot.ivt_offset)?;
+    let fields = boot::ivt_fields(ivt);
+    Some(FieldsRecord::new(
+        address.to_string(),
+        new.is_some(),
+        fields,
+    ))
+}
+
+fn boot_data_record(
+    judgement: &Judgement,
+    anatomy: &Anatomy,
+    target: &Target,
+) -> Option<FieldsRecord> {
+    if let Some(new) = new_ivt(judgement) {
+        let address = target.address_of(target.chip().boot.boot_data_offset)?;
+        let fields = boot::boot_data_fields(&new.boot_data);
+        return Some(FieldsRecord::new(address.to_string(), true, fields));
+    }
+    let part = anatomy.boot_data.as_ref()?;
+    let fields = boot::boot_data_fields(&part.value);
+    Some(FieldsRecord::new(part.address.to_string(), false, fields))
+}
+
+/// What only the board can bring.
+fn board_must_hold(judgement: &Judgement, anatomy: &Anatomy) -> Vec<String> {
+    let mut sentences = Vec::new();
+    match judgement.boot_image() {
+        Some(boot_image) => {
+            if boot_image.needs_quad_enable() {
+                sentences.push(
+                    "QE set in the flash's status register: the FCB reads on four lines; `rtflash flash` sets it, another \
+                     programmer must"
+                        .to_owned(),
+                );
+            }
+            if anatomy.is_bootloader && anatomy.slots.is_empty() {
+                sentences.push("a signed application in the bootloader's slot".to_owned());
+            }
+        }
+        None => {
+            let is_decided_by = |code| {
+                judgement.findings().iter().any(|finding: &&Finding| {
+                    finding.code == code && finding.severity == Severity::Error
+                })
+            };
+            if is_decided_by("partial-image")
+                && let Some(slot) = anatomy.slots.first()
+            {
+                sentences.push(format!(
+                    "FCB, IVT and a bootloader below {} that starts this slot",
+                    slot.address
+                ));
+            }
+        }
+    }
+    sentences
+}
