@@ -250,7 +250,7 @@ fn apply(flash: &mut Flash, at: usize, change: Change) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn no_verdict_contradicts_the_rom(
