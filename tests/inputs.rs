@@ -329,7 +329,8 @@ proptest! {
         prop_assert_eq!(image.len_bytes(), bytes.len() as u64);
         for (address, byte) in &bytes {
             let address = Address::new(*address);
-            prop_assert_eq!(image.bytes_at(address, 1), Some([*byte].as_slice()));
+            let wanted = [*byte];
+            prop_assert_eq!(image.bytes_at(address, 1), Some(wanted.as_slice()));
             let line = image.place_of(address).and_then(|place| place.line).expect("line");
             let line = text.lines().nth(line as usize - 1).expect("the file has that line");
             prop_assert!(line.to_uppercase().contains(&format!("{byte:02X}")), "{} does not bring {:02X}", line, byte);

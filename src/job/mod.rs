@@ -5,6 +5,7 @@ mod load;
 mod meter;
 mod run;
 mod saved;
+mod stages;
 
 pub use bench::Bench;
 pub use load::load;

@@ -7,6 +7,8 @@ mod bring_up;
 #[cfg(test)]
 mod cmsis;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod host;
 #[cfg(test)]
 mod requests;

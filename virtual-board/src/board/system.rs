@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::caches::{Caches, Hazard, Writer};
+use super::costs::AccessCosts;
 use super::ram::{Kind, Ram};
 use crate::bus::{Bus, BusFault, Width};
 use crate::flexspi::{FlexSpi, Ports};
@@ -17,36 +18,6 @@ const FLEXSPI: std::ops::Range<u32> = 0x402A_8000..0x402A_C000;
 const WINDOW: std::ops::Range<u32> = 0x6000_0000..0x7000_0000;
 const PERIPHERALS: std::ops::Range<u32> = 0x4000_0000..0x4400_0000;
 const LINE: u32 = 32;
-
-/// What an access costs the core, in core cycles beyond the one of the instruction.
-///
-/// The RT1062 manual gives no table; these are cautious round figures for a core at 396 to 600 MHz with an AXI at a
-/// quarter of that and AIPS bridges behind it. TCM costs nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AccessCosts {
-    /// Data read from OCRAM with the data cache off.
-    pub ocram_read: u64,
-    /// Data write to OCRAM (store buffer).
-    pub ocram_write: u64,
-    /// Instruction fetch (halfword) from OCRAM with the instruction cache off.
-    pub ocram_fetch: u64,
-    /// Read of a peripheral register.
-    pub peripheral_read: u64,
-    /// Write of a peripheral register.
-    pub peripheral_write: u64,
-}
-
-impl Default for AccessCosts {
-    fn default() -> Self {
-        AccessCosts {
-            ocram_read: 10,
-            ocram_write: 4,
-            ocram_fetch: 6,
-            peripheral_read: 24,
-            peripheral_write: 12,
-        }
-    }
-}
 
 const NO_FLEXRAM: FlexRam = FlexRam {
     itcm_bytes: 0,
