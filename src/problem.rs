@@ -208,6 +208,6 @@ mod tests {
             sector: Some(2),
             file: None,
         };
-        assert_eq!(place.to_string(), "line 3, address 0x6000_2000, sector 2");
+        assert_eq!(place.to_string(), "line 3, address 0x60002000, sector 2");
     }
 }

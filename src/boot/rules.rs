@@ -34,7 +34,7 @@ pub(super) fn does_not_fit(target: &Target, error: ImageError) -> Finding {
         Some(address) if flexspi.other_window().contains(address) => finding(
             "other-flexspi",
             "the image is linked for FlexSPI2".to_owned(),
-            "link it for 0x6000_0000: this chip boots from FlexSPI1 only",
+            "link it for 0x60000000: this chip boots from FlexSPI1 only",
         ),
         _ => finding(
             problem.code,
@@ -90,7 +90,7 @@ pub(super) fn no_fcb_but_something(bench: &Bench<'_>) -> Finding {
     .because(
         "the boot ROM needs the tag \"FCFB\" there; it is neither there, nor is the place empty",
     )
-    .fix("link the application at 0x6000_2000 or above, or correct the FCB")
+    .fix("link the application at 0x60002000 or above, or correct the FCB")
 }
 
 /// Something is where the IVT must be.
@@ -102,7 +102,7 @@ pub(super) fn no_ivt_but_something(bench: &Bench<'_>) -> Finding {
     )
     .at(bench.place(offset))
     .because("the boot ROM needs the bytes D1 00 20 4x there; they are neither there, nor is the place empty")
-    .fix("link the application at 0x6000_2000 or above, or correct the IVT")
+    .fix("link the application at 0x60002000 or above, or correct the IVT")
 }
 
 /// Only some bytes of a header part are in the image.
@@ -135,7 +135,7 @@ pub(super) fn no_room_for_boot_data(bench: &Bench<'_>) -> Finding {
         "the image has no IVT, but holds data at flash offset 0x1020, where the boot data would go",
     )
     .at(bench.place(offset))
-    .fix("link the application at 0x6000_2000 or above")
+    .fix("link the application at 0x60002000 or above")
 }
 
 /// No FCB can be made for the target.
@@ -162,7 +162,7 @@ pub(super) fn nothing_to_start(bench: &Bench<'_>, signed_application: Option<Add
         Some(address) => format!(
             "the image is an MCUboot application at {address} without a bootloader: nothing in it can be started by the boot ROM"
         ),
-        None => "the image has no IVT and no vector table at 0x6000_2000: nothing in it can be started by the boot ROM"
+        None => "the image has no IVT and no vector table at 0x60002000: nothing in it can be started by the boot ROM"
             .to_owned(),
     };
     let resident = bench
@@ -179,7 +179,7 @@ pub(super) fn nothing_to_start(bench: &Bench<'_>, signed_application: Option<Add
     Finding::error("partial-image", what)
         .at(place)
         .because(why)
-        .fix("give the bootloader's file as well: rtflash flash bootloader.hex application.hex")
+        .fix("join bootloader and application into one HEX (mergehex, srec_cat) and flash that")
 }
 
 /// Checks an IVT and its boot data; `None` where nothing further can be judged.
@@ -230,7 +230,7 @@ pub(super) fn check_ivt(bench: &mut Bench<'_>, ivt: &Ivt) -> Option<LoadMap> {
             )
             .at(place)
             .because("the boot ROM finds boot data and entry by this address")
-            .fix("link the IVT at 0x6000_1000 with that address as `self`"),
+            .fix("link the IVT at 0x60001000 with that address as `self`"),
         );
         return None;
     };
@@ -273,7 +273,7 @@ fn check_boot_data(bench: &mut Bench<'_>, ivt: &Ivt, map: LoadMap, base: Address
             )
             .at(bench.place(bench.target.chip().boot.ivt_offset))
             .because("without boot data the boot ROM does not know where the image belongs")
-            .fix("link the boot data behind the IVT, usually at 0x6000_1020"),
+            .fix("link the boot data behind the IVT, usually at 0x60001020"),
         );
         return None;
     };
@@ -297,7 +297,7 @@ fn check_boot_data(bench: &mut Bench<'_>, ivt: &Ivt, map: LoadMap, base: Address
             Finding::error("boot-data-length", "the boot data's length is 0")
                 .at(place.clone())
                 .because("a boot with length 0 was measured to fail")
-                .fix("set it to the length of the image counted from 0x6000_0000"),
+                .fix("set it to the length of the image counted from 0x60000000"),
         );
     } else if u64::from(data.length_bytes) < image_end.saturating_sub(window_start) {
         bench.findings.push(

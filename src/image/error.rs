@@ -201,7 +201,7 @@ impl From<ImageError> for Problem {
                         address: Some(address),
                         ..Place::in_file(path, line)
                     })
-                    .fix("build the file again; if files were pasted together, give them as separate files");
+                    .fix("build the file again; if files were pasted together, join them with mergehex or srec_cat");
                 match earlier_line {
                     Some(earlier) => {
                         problem.because(format!("line {earlier} brings the same address"))

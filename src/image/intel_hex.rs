@@ -11,6 +11,10 @@ use crate::address::Address;
 
 /// A segment record counts in 16-byte paragraphs.
 const PARAGRAPH_SHIFT: u32 = 4;
+/// Characters of a record without data: colon, count, address, type, sum.
+const RECORD_CHARACTERS: usize = 11;
+/// Ctrl-Z, with which CP/M and DOS tools end a text.
+const END_OF_TEXT: &[u8] = &[0x1A];
 /// Upper half of a linear address.
 const LINEAR_SHIFT: u32 = 16;
 
@@ -26,7 +30,7 @@ pub(super) fn read(path: &Path, content: &[u8]) -> Result<Vec<Segment>, ImageErr
     let mut last_line = 0;
     for (line, raw) in (1_u32..).zip(text.split(|byte| *byte == b'\n')) {
         let raw = raw.trim_ascii();
-        if raw.is_empty() {
+        if raw.is_empty() || raw == END_OF_TEXT {
             continue;
         }
         last_line = line;
@@ -37,6 +41,10 @@ pub(super) fn read(path: &Path, content: &[u8]) -> Result<Vec<Segment>, ImageErr
         };
         if let Some(end_line) = end_line {
             return Err(fault(RecordFault::AfterEnd { end_line }));
+        }
+        // the crate looks at the sum first; what is wrong with a line cut short is its length
+        if has_other_length(raw) {
+            return Err(fault(RecordFault::Length));
         }
         let record = std::str::from_utf8(raw)
             .map_err(|_| fault(RecordFault::NotHexadecimal))
@@ -68,6 +76,16 @@ pub(super) fn read(path: &Path, content: &[u8]) -> Result<Vec<Segment>, ImageErr
         });
     }
     Ok(pieces)
+}
+
+/// Whether the line is of another length than its first byte says.
+fn has_other_length(raw: &[u8]) -> bool {
+    let count = raw
+        .get(1..3)
+        .and_then(|digits| std::str::from_utf8(digits).ok())
+        .and_then(|digits| usize::from_str_radix(digits, 16).ok());
+    let sound = raw.first() == Some(&b':') && raw.iter().skip(1).all(u8::is_ascii_hexdigit);
+    sound && count.is_some_and(|count| raw.len() != RECORD_CHARACTERS + 2 * count)
 }
 
 /// The address that later records add to.

@@ -131,7 +131,7 @@ impl<'r> Run<'r> {
         stopped?;
         Ok(match verification {
             Verification::Equal(verified) => {
-                self.record.digest = Some(verified.digest_text());
+                self.record.digest = verified.digest_lines();
                 Verdict::equal(&verified)
             }
             Verification::Differs(mismatch) => {

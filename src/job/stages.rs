@@ -56,14 +56,7 @@ impl Run<'_> {
             status_register: identity.status_register,
             sfdp: identity.sfdp.to_vec(),
         };
-        let [a, b, c] = flash.jedec_id;
-        self.record.flash = Some(FlashRecord {
-            part: target.flash().name.clone(),
-            jedec_id: format!("{a:02X} {b:02X} {c:02X}"),
-            size_bytes: target.flash().size_bytes,
-            status_before: flash.status_register,
-            status_after: None,
-        });
+        self.record.flash = Some(flash_record(&flash));
         match Identified::new(chip, flash, target) {
             Ok(identified) => Ok((algorithm, identified)),
             Err(error) => {
@@ -84,8 +77,8 @@ impl Run<'_> {
         let part = self.job.target.flash();
         self.note_counts(algorithm);
         self.begin("compare");
-        let directory = self.bench.state_directory()?;
-        let mut saved = Saved::open(&directory, &identified.chip().unique_id.to_string())?;
+        let directory = self.bench.state_directory();
+        let mut saved = Saved::open(directory, &identified.chip().unique_id.to_string())?;
         let map = self.map(image, algorithm)?.with_saved(saved.pieces());
         let status = identified.flash().status_register;
         let plan = Plan::new(image, part, &map, status, self.job.shared)?;
@@ -95,11 +88,13 @@ impl Run<'_> {
 
         self.note_counts(algorithm);
         self.begin("program");
+        let mut done_bytes = 0;
         for steps in plan
             .steps()
             .split_inclusive(|step| matches!(step, Step::Verify(_)))
         {
-            self.perform(&plan, steps, algorithm)?;
+            self.perform(&plan, steps, done_bytes, algorithm)?;
+            done_bytes += programmed_bytes(steps);
             if let Some(Step::Verify(scope)) = steps.last()
                 && *scope != VerifyScope::Everything
             {
@@ -114,7 +109,7 @@ impl Run<'_> {
             image,
             algorithm,
         )?;
-        self.record.digest = Some(verified.digest_text());
+        self.record.digest = verified.digest_lines();
         saved.forget(|piece| {
             plan.content(piece.offset, piece.bytes.len() as u32)
                 .is_some()
@@ -126,21 +121,16 @@ impl Run<'_> {
         &mut self,
         plan: &Plan,
         steps: &[Step],
+        done_bytes: u64,
         algorithm: &mut Algorithm<'_, '_>,
     ) -> Result<(), Problem> {
-        let total: u64 = steps
-            .iter()
-            .filter_map(Step::programs)
-            .map(|(_, length)| u64::from(length))
-            .sum();
+        let total = programmed_bytes(plan.steps());
         let observer = &mut *self.observer;
-        algorithm.perform(
-            operations(plan, steps, self.job.target.flash()),
-            &mut |progress| {
-                observer.progress(progress.programmed_bytes, total);
-                true
-            },
-        )?;
+        let operations = operations(plan, steps, self.job.target.flash());
+        algorithm.perform(operations, &mut |progress| {
+            observer.progress(done_bytes + progress.programmed_bytes, total);
+            true
+        })?;
         Ok(())
     }
 
@@ -220,7 +210,7 @@ impl Run<'_> {
             "expected 0x{:02X} (from {origin_text}), found 0x{:02X}",
             mismatch.expected, mismatch.found
         ))
-        .fix("flash again; if it stays so, the flash part or its wiring is defective")
+        .fix("flash again; if it differs again, suspect the flash part, its wiring, or firmware that writes into its own image")
     }
 
     /// FCB, IVT and boot data as the flash holds them, and where the ROM would start.
@@ -302,4 +292,26 @@ impl Run<'_> {
 /// A number that is another one in every process: session number and nonces grow from it.
 fn seed() -> u32 {
     RandomState::new().build_hasher().finish() as u32
+}
+
+fn programmed_bytes(steps: &[Step]) -> u64 {
+    let lengths = steps.iter().filter_map(Step::programs);
+    lengths.map(|(_, length)| u64::from(length)).sum()
+}
+
+/// The flash part by what it says of itself, before that is compared with the target.
+fn flash_record(found: &FlashFound) -> FlashRecord {
+    let [a, b, c] = found.jedec_id;
+    let name = FlashPart::named_by(found.jedec_id);
+    let part = name.and_then(|name| FlashPart::builtin(name).ok());
+    let size = found
+        .sfdp_size_bytes()
+        .or(part.map(|part| part.size_bytes.into()));
+    FlashRecord {
+        part: name.unwrap_or("unknown part").to_owned(),
+        jedec_id: format!("{a:02X} {b:02X} {c:02X}"),
+        size_bytes: size,
+        status_before: found.status_register,
+        status_after: None,
+    }
 }

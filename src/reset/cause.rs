@@ -143,7 +143,7 @@ impl From<Cause> for Problem {
             Cause::ResetLoop { srsr } => not_proven("reset-loop", format!("SRC_SRSR reads {srsr:#x}"))
                 .fix("look at the image's watchdog set-up"),
             Cause::LockedUp => not_proven("core-locked-up", "a fault happened inside a fault handler".into())
-                .fix("check stack pointer and vectors of the image with `rtflash inspect`"),
+                .fix("check stack pointer and vectors of the image"),
             Cause::StrappedToSerialDownloader { sbmr2 } => {
                 not_proven("strapped-serial-downloader", format!("BOOT_MODE is 01 (SRC_SBMR2 {sbmr2:#010x})")).fix(POWER_CYCLE)
             }
@@ -161,7 +161,7 @@ impl From<Cause> for Problem {
             Cause::NoIvt { found } => not_proven("ivt-missing", format!("flash offset 0x1000 holds {}, not D1 00 20 4x", hex(found)))
                 .fix("run `rtflash flash` with the whole image; the IVT is inserted"),
             Cause::BadHeader { rule, .. } => {
-                not_proven("boot-header", rule.to_owned()).fix("look at the image with `rtflash inspect`")
+                not_proven("boot-header", rule.to_owned()).fix("build the image with a boot header as the manual gives it, or leave the header out: rtflash adds one")
             }
             Cause::QuadEnableOff { status } => {
                 not_proven("qe-clear", format!("the status register reads {status:#04x}")).fix("run `rtflash flash`; it sets the bit")
@@ -179,7 +179,7 @@ impl From<Cause> for Problem {
             )
             .fix("let the image set CCM_CLPCR.LPM to 0 while it starts, or accept it with --boot-proof=none"),
             Cause::NothingSeen => not_proven("boot-not-seen", "the debug port gave no usable sample".into())
-                .fix("switch the board off and on, then run `rtflash doctor`"),
+                .fix("switch the board off and on, then run `rtflash reset -vv`"),
         }
     }
 }

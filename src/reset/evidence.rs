@@ -43,7 +43,9 @@ pub enum Evidence {
 impl fmt::Display for Evidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Evidence::ResetSeen { srsr } => write!(f, "the chip was reset (SRC_SRSR {srsr:#x})"),
+            Evidence::ResetSeen { srsr } => {
+                write!(f, "the chip was reset by software (SRC_SRSR {srsr:#x})")
+            }
             Evidence::ResetHandlerExecuted { address, within } => {
                 let ms = within.as_millis();
                 write!(

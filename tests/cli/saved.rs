@@ -18,7 +18,7 @@ fn interrupted(before: &[u8]) -> Station {
     let mut cut = before.to_vec();
     cut[0x2000..0x3000].fill(0xFF);
     let station = Station::holding(&cut);
-    let mut saved = Saved::open(&station.saved(), UID).expect("nothing saved yet");
+    let mut saved = Saved::open(Some(station.saved()), UID).expect("nothing saved yet");
     let offset = FlashOffset::new(BEHIND_IMAGE.start as u32);
     saved
         .keep(&[Foreign {

@@ -126,12 +126,15 @@ impl System {
     /// The program idles (YIELD): skips to the end of the flash's busy time or of the transaction, whichever is first.
     pub fn idle_hint(&mut self) {
         if self.skips {
-            let limit = self
-                .nor
-                .busy_until()
-                .map_or(self.skip_limit, |b| b.min(self.skip_limit));
+            let limit = self.skip_end(self.nor.busy_until());
             self.sleep_until(limit);
         }
+    }
+
+    /// How far a wait for `busy` to end may skip: not past the transaction, nor past a watchdog that would bite.
+    fn skip_end(&self, busy: Option<Time>) -> Time {
+        let ends = [busy, self.soc.watchdog_deadline()];
+        ends.into_iter().flatten().fold(self.skip_limit, Time::min)
     }
 
     /// Chip reset of everything but the flash.
@@ -192,7 +195,7 @@ impl System {
             && self.nor.take_busy_poll()
             && let Some(end) = self.nor.busy_until()
         {
-            let target = end.min(self.skip_limit);
+            let target = self.skip_end(Some(end));
             self.sleep_until(target);
         }
         result
