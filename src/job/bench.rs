@@ -50,6 +50,14 @@ impl Bench {
         saved::host_directory()
     }
 
+    /// Whether the job's clock is a virtual board's.
+    pub fn is_virtual(&self) -> bool {
+        #[cfg(feature = "virtual-board")]
+        return self.virtual_board.is_some();
+        #[cfg(not(feature = "virtual-board"))]
+        false
+    }
+
     /// The probe, and how to connect.
     pub fn choice(&self) -> &Choice {
         &self.choice

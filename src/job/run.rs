@@ -33,7 +33,8 @@ impl<'r> Run<'r> {
             ExitCode::Internal,
             "the job did not come to its end",
         );
-        let record = Record::new(command, job.target, Verdict::failed(&unfinished));
+        let mut record = Record::new(command, job.target, Verdict::failed(&unfinished));
+        record.virtual_time = bench.is_virtual();
         Run {
             job,
             bench,

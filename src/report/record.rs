@@ -44,6 +44,8 @@ pub struct Record {
     pub boot: Option<BootRecord>,
     /// The phases in their order.
     pub phases: Vec<Phase>,
+    /// Whether their seconds are those of a virtual board.
+    pub virtual_time: bool,
     /// How it ended.
     pub verdict: Verdict,
 }
@@ -265,7 +267,7 @@ pub struct BootRecord {
 pub struct Phase {
     /// Name of the stage.
     pub name: &'static str,
-    /// Seconds by the job's clock; virtual ones on the virtual board.
+    /// Seconds by the job's clock; virtual ones on a virtual board.
     pub seconds: f64,
     /// Probe transactions.
     pub transactions: u64,
@@ -290,6 +292,7 @@ impl Record {
             mismatch: None,
             boot: None,
             phases: Vec::new(),
+            virtual_time: false,
             verdict,
         }
     }

@@ -108,7 +108,10 @@ pub fn lines(record: &Record, with_transactions: bool) -> Vec<String> {
         }
     }
     for phase in &record.phases {
-        say("time", phase_text(phase, with_transactions));
+        say(
+            "time",
+            phase_text(phase, record.virtual_time, with_transactions),
+        );
     }
     if !record.phases.is_empty() {
         let total = Phase {
@@ -116,14 +119,18 @@ pub fn lines(record: &Record, with_transactions: bool) -> Vec<String> {
             seconds: record.phases.iter().map(|phase| phase.seconds).sum(),
             transactions: record.phases.iter().map(|phase| phase.transactions).sum(),
         };
-        say("time", phase_text(&total, with_transactions));
+        say(
+            "time",
+            phase_text(&total, record.virtual_time, with_transactions),
+        );
     }
     lines.push(record.verdict.to_string());
     lines
 }
 
-fn phase_text(phase: &Phase, with_transactions: bool) -> String {
-    let text = format!("{:<10} {:>9.3} s", phase.name, phase.seconds);
+fn phase_text(phase: &Phase, virtual_time: bool, with_transactions: bool) -> String {
+    let unit = if virtual_time { "virtual s" } else { "s" };
+    let text = format!("{:<10} {:>9.3} {unit}", phase.name, phase.seconds);
     if with_transactions {
         format!("{text} {:>6} transactions", phase.transactions)
     } else {
