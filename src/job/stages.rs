@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, Hasher};
 use super::Saved;
 use super::run::Run;
 use crate::address::Address;
-use crate::algorithm::{Algorithm, Stopped, operations};
+use crate::algorithm::{Algorithm, SectorDigests, Stopped, operations};
 use crate::boot::{BootData, BootImage, Fcb, Ivt, Present};
 use crate::link::{Connection, Link};
 use crate::plan::{Foreign, Layout, Plan, SectorMap, SectorState, Step, VerifyScope};
@@ -86,6 +86,8 @@ impl Run<'_> {
         let foreign: Vec<&Foreign> = plan.foreign().collect();
         saved.keep(foreign)?;
 
+        let guard = self.guard(&plan, algorithm)?;
+
         self.note_counts(algorithm);
         self.begin("program");
         let mut done_bytes = 0;
@@ -110,11 +112,44 @@ impl Run<'_> {
             algorithm,
         )?;
         self.record.digest = verified.digest_lines();
+        self.check_guard(&guard, algorithm)?;
         saved.forget(|piece| {
             plan.content(piece.offset, piece.bytes.len() as u32)
                 .is_some()
         })?;
         Ok(verified)
+    }
+
+    /// Maps what lies around the sectors to be changed, and must stay as it is.
+    fn guard(
+        &mut self,
+        plan: &Plan,
+        algorithm: &mut Algorithm<'_, '_>,
+    ) -> Result<Vec<SectorDigests>, Problem> {
+        let ranges = plan.guarded(self.job.target.flash()).into_iter();
+        let maps: Result<Vec<_>, _> = ranges
+            .map(|(first, count)| algorithm.map(first, count))
+            .collect();
+        Ok(maps?)
+    }
+
+    /// Whether what lies around is as it was.
+    fn check_guard(
+        &mut self,
+        guard: &[SectorDigests],
+        algorithm: &mut Algorithm<'_, '_>,
+    ) -> Result<(), Problem> {
+        for before in guard {
+            let after = algorithm.map_again(before)?;
+            if let Some(sector) = before.first_change(&after) {
+                let what = "bytes outside the image have changed";
+                return Err(Problem::new("guard-differs", ExitCode::Differs, what)
+                    .at(Place { sector: Some(sector), ..Place::default() })
+                    .because("the sector was not to be touched, and its digest is another one than before")
+                    .fix("do not use this board: its flash part answers to wrong addresses or loses content"));
+            }
+        }
+        Ok(())
     }
 
     fn perform(

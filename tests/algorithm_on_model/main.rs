@@ -11,4 +11,9 @@ mod faults;
 #[cfg(test)]
 mod host;
 #[cfg(test)]
+#[path = "../behaviour/images.rs"]
+mod images;
+#[cfg(test)]
+mod plans;
+#[cfg(test)]
 mod requests;
