@@ -106,7 +106,7 @@ pub struct BoardArgs {
     /// SWD clock in kHz (default: 4000, or what the probe can do)
     #[arg(long, value_name = "KHZ", value_parser = clap::value_parser!(u32).range(10..=50_000))]
     pub speed: Option<u32>,
-    /// Hold the reset pin while connecting
+    /// Pulse the reset pin first and halt the core in its boot ROM: for firmware that sleeps or turns SWD off
     #[arg(long)]
     pub connect_under_reset: bool,
     /// Flash part on the board: is25wp032, is25wp064 or is25wp128

@@ -93,7 +93,10 @@ impl<'r> Run<'r> {
             Some(stopped?.status_register),
             self.job.target,
         );
-        let expected = Expectation::from(&image.entry());
+        let expected = Expectation {
+            code: self.code_of(image),
+            ..Expectation::from(&image.entry())
+        };
         match self.prove(link, expected, &content)? {
             Ok(booted) => Ok(Verdict::pass(&verified, &booted)),
             Err(cause) => {
@@ -158,7 +161,14 @@ impl<'r> Run<'r> {
         let content = FlashContent::new(present, Some(stopped?.status_register), self.job.target);
         let reset_handler = reset_handler.unwrap_or(self.job.target.flash_window().start());
         Ok(
-            match self.prove(link, Expectation { reset_handler }, &content)? {
+            match self.prove(
+                link,
+                Expectation {
+                    reset_handler,
+                    code: None,
+                },
+                &content,
+            )? {
                 Ok(booted) => Verdict::reset_pass(&booted),
                 Err(cause) => {
                     let verdict = Verdict::not_booted(&cause);

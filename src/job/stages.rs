@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, Hasher};
 
 use super::Saved;
 use super::run::Run;
-use crate::address::Address;
+use crate::address::{Address, AddressRange, FlashOffset};
 use crate::algorithm::{Algorithm, SectorDigests, Stopped, operations};
 use crate::boot::{BootData, BootImage, Fcb, Ivt, Present};
 use crate::link::{Connection, Link};
@@ -13,12 +13,14 @@ use crate::plan::{Foreign, Layout, Plan, SectorMap, SectorState, Step, VerifySco
 use crate::problem::{ExitCode, Place, Problem};
 use crate::report::{BootRecord, ChipRecord, FlashRecord, MismatchRecord, PlanRecord, ProbeRecord};
 use crate::reset::{BootResult, Booted, Expectation, FlashContent, prove_boot};
-use crate::survey::{ChipFound, FlashFound, Identified};
+use crate::survey::{ChipFound, FlashFound, Identified, require_chip};
 use crate::target::FlashPart;
 use crate::verify::{Expected, Mismatch, Verification, Verified, expected_by, verify};
 
 /// Bit 0 of a code address: Thumb.
 const THUMB: u32 = 1;
+/// Initial stack pointer and reset vector.
+const VECTOR_BYTES: u32 = 8;
 
 impl Run<'_> {
     pub(super) fn connect(&mut self) -> Result<Connection, Problem> {
@@ -40,10 +42,18 @@ impl Run<'_> {
         link: &'l mut (dyn Link + 'p),
     ) -> Result<(Algorithm<'l, 'p>, Identified), Problem> {
         let target = self.job.target;
+        // a chip that is not the target's is not even reset
+        require_chip(link, target.chip())?;
         link.take_over()?;
         self.meter.note_counts(link.counts());
         self.begin("survey");
-        let chip = ChipFound::read(link, target.chip())?;
+        let chip = match ChipFound::read(link, target.chip()) {
+            Ok(chip) => chip,
+            Err(error) => {
+                self.let_run(link);
+                return Err(error.into());
+            }
+        };
         self.record.chip = Some(ChipRecord {
             name: target.chip().name.clone(),
             uid: chip.unique_id.to_string(),
@@ -113,10 +123,14 @@ impl Run<'_> {
         )?;
         self.record.digest = verified.digest_lines();
         self.check_guard(&guard, algorithm)?;
-        saved.forget(|piece| {
+        let kept = saved.forget(|piece| {
             plan.content(piece.offset, piece.bytes.len() as u32)
                 .is_some()
-        })?;
+        });
+        if let Err(error) = kept {
+            // the board is right; a stale file only costs the next job a look at it
+            self.observer.note(&format!("warning: {error}"));
+        }
         Ok(verified)
     }
 
@@ -248,6 +262,14 @@ impl Run<'_> {
         .fix("flash again; if it differs again, suspect the flash part, its wiring, or firmware that writes into its own image")
     }
 
+    /// Where the image executes in place, if its reset handler is in the flash.
+    pub(super) fn code_of(&self, image: &BootImage) -> Option<AddressRange> {
+        let window = self.job.target.flash_window();
+        let end = u32::try_from(image.end()).ok()?;
+        let code = AddressRange::new(window.start(), end)?;
+        code.contains(image.entry().reset_handler).then_some(code)
+    }
+
     /// FCB, IVT and boot data as the flash holds them, and where the ROM would start.
     pub(super) fn read_boot_header(
         &mut self,
@@ -268,16 +290,37 @@ impl Run<'_> {
         if let Some(ivt) = ivt {
             if ivt.entry & THUMB != 0 {
                 reset_handler = Some(Address::new(ivt.entry & !THUMB));
-            } else if let Some(table) = target.offset_of(Address::new(ivt.entry)) {
-                let vectors = algorithm.read(table, 8)?;
+            } else if let Some(table) = self.stored_at(&pieces, &ivt, Address::new(ivt.entry)) {
+                let vectors = algorithm.read(table, VECTOR_BYTES)?;
                 reset_handler = vectors
-                    .get(4..)
-                    .and_then(|bytes| bytes.first_chunk::<4>())
+                    .last_chunk::<4>()
                     .map(|bytes| Address::new(u32::from_le_bytes(*bytes) & !THUMB));
                 pieces.push((table, vectors));
             }
         }
         Ok((Present::new(pieces), reset_handler))
+    }
+
+    /// Where in the flash lies what the running image has at `address`: there, or, where boot data make the ROM copy the
+    /// flash to RAM, as far from its start.
+    fn stored_at(
+        &self,
+        pieces: &[(FlashOffset, Vec<u8>)],
+        ivt: &Ivt,
+        address: Address,
+    ) -> Option<FlashOffset> {
+        let target = self.job.target;
+        if let Some(offset) = target.offset_of(address) {
+            return Some(offset);
+        }
+        // an image that is copied names RAM addresses: boot data lie as far from the IVT as the pointers say
+        let distance = ivt.boot_data.checked_sub(ivt.self_address)?;
+        let at = target.chip().boot.ivt_offset.checked_add(distance)?;
+        let present = Present::new(pieces.to_vec());
+        let boot_data = BootData::parse(present.bytes_at::<{ BootData::SIZE_BYTES }>(at)?);
+        address
+            .checked_from(Address::new(boot_data.start))
+            .map(FlashOffset::new)
     }
 
     /// Exit sequence: the flash as the ROM needs it.

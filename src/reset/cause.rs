@@ -97,6 +97,12 @@ pub enum Cause {
         /// SRC_SBMR2.
         sbmr2: u32,
     },
+    /// The reset handler ran, and a fault followed at once.
+    #[error("the boot ROM started the image, and the image crashed at once")]
+    ImageCrashed {
+        /// Last program counter sample.
+        at: Option<Address>,
+    },
     /// The ROM does not like what looks right.
     #[error("the boot ROM did not start the image, though its header looks right")]
     RomRefused {
@@ -168,6 +174,12 @@ impl From<Cause> for Problem {
             }
             Cause::Closed { sbmr2 } => not_proven("part-closed", format!("SEC_CONFIG is closed (SRC_SBMR2 {sbmr2:#010x})"))
                 .fix("sign the image with the key whose hash is fused"),
+            Cause::ImageCrashed { at } => {
+                let at = at.map_or(String::new(), |at| format!(", the program counter is at {at}"));
+                not_proven("image-crashed", format!("its reset handler was executed and a fault followed{at}")).fix(
+                    "check the image's first instructions and its stack; if it runs elsewhere: a slower FCB clock, nothing else on the DQS pad",
+                )
+            }
             Cause::RomRefused { at } => rom_refused(&what, at),
             Cause::OtherCode { at, expected } => {
                 not_proven("other-code-runs", format!("the program counter is at {at}; the reset handler at {expected} was not executed"))
@@ -203,7 +215,7 @@ fn other_device(what: &str, sbmr1: u32, from_fuses: bool) -> Problem {
 
 fn rom_refused(what: &str, at: Address) -> Problem {
     Problem::new("rom-refused", ExitCode::BootNotProven, what)
-        .because(format!("the program counter stays in the boot ROM at {at}, its serial downloader"))
+        .because(format!("the program counter stays in the boot ROM at {at}: in its serial downloader, or waiting for the flash"))
         .at(Place::at(at))
         .fix("switch the board off and on; if it stays: a slower FCB clock, nothing else on the DQS pad (GPIO_SD_B1_05), another FCB")
 }

@@ -36,7 +36,8 @@ fn application() -> Vec<u8> {
     bytes
 }
 
-fn intel_hex(segments: &[(u32, Vec<u8>)]) -> String {
+/// Segments as Intel HEX.
+pub fn intel_hex(segments: &[(u32, Vec<u8>)]) -> String {
     use ihex::Record;
     let mut records = Vec::new();
     for (start, bytes) in segments {

@@ -18,3 +18,4 @@ mod never_a_false_pass;
 mod stock_tools_can_use_our_algorithm;
 mod the_flash_holds_exactly_image_and_header;
 mod virtual_time_is_honest;
+mod what_the_rom_started;
