@@ -145,7 +145,7 @@ impl AddressRange {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "0x{:04X}_{:04X}", self.0 >> 16, self.0 & 0xFFFF)
+        write!(f, "0x{:08X}", self.0)
     }
 }
 
@@ -182,7 +182,7 @@ mod tests {
 
     #[test]
     fn an_address_is_shown_with_its_halves_apart() {
-        assert_eq!(Address::new(0x6000_1020).to_string(), "0x6000_1020");
+        assert_eq!(Address::new(0x6000_1020).to_string(), "0x60001020");
         assert_eq!(FlashOffset::new(0x1020).to_string(), "0x001020");
     }
 

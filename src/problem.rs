@@ -226,6 +226,6 @@ mod tests {
             sector: Some(2),
             ..Place::default()
         };
-        assert_eq!(place.to_string(), "line 3, address 0x6000_2000, sector 2");
+        assert_eq!(place.to_string(), "line 3, address 0x60002000, sector 2");
     }
 }

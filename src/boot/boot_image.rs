@@ -66,7 +66,7 @@ impl fmt::Display for Inserted {
                 let [command, address, data] = new.read.lines;
                 write!(
                     f,
-                    "FCB inserted: {part}, {} MHz, read {:02X}h on {command}-{address}-{data} pads with {} mode and {} \
+                    "FCB missing, added: {part}, {} MHz, read {:02X}h on {command}-{address}-{data} pads with {} mode and {} \
                      dummy clocks, samples clocked {}",
                     new.clock.hz / 1_000_000,
                     new.read.opcode,
@@ -81,7 +81,7 @@ impl fmt::Display for Inserted {
             }
             Inserted::Ivt(new) => write!(
                 f,
-                "IVT and boot data inserted: entry {} (vector table), start {}, length {} bytes",
+                "IVT and boot data missing, added: entry {} (vector table), start {}, length {} bytes",
                 Address::new(new.ivt.entry),
                 Address::new(new.boot_data.start),
                 new.boot_data.length_bytes,
@@ -109,7 +109,7 @@ impl fmt::Display for Origin {
                 };
                 write!(f, "{place}")
             }
-            Origin::Inserted(part) => write!(f, "{part} inserted by rtflash"),
+            Origin::Inserted(part) => write!(f, "the {part} that rtflash adds"),
         }
     }
 }

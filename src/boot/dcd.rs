@@ -274,9 +274,9 @@ mod tests {
         assert_eq!(
             told,
             [
-                "write 0xFFFFFFFF at 0x400F_C068 (32 bits)",
-                "write 0x00000001 at 0x400F_C06C (32 bits)",
-                "wait until of 0x00000001 at 0x402F_003C all set (32 bits), 4096 tries",
+                "write 0xFFFFFFFF at 0x400FC068 (32 bits)",
+                "write 0x00000001 at 0x400FC06C (32 bits)",
+                "wait until of 0x00000001 at 0x402F003C all set (32 bits), 4096 tries",
                 "NOP",
             ]
         );

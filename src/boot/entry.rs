@@ -59,7 +59,7 @@ pub(super) fn of_ivt(bench: &mut Bench<'_>, ivt: &Ivt, map: LoadMap) -> Option<E
             )
             .at(place)
             .because("the boot ROM would jump to memory that the image does not fill")
-            .fix("link the application where the IVT expects it (usually 0x6000_2000), or correct the entry"),
+            .fix("link the application where the IVT expects it (usually 0x60002000), or correct the entry"),
         );
         return None;
     }

@@ -89,9 +89,9 @@ fn a_headerless_image_gets_fcb_ivt_and_boot_data() {
             .map(ToString::to_string)
             .collect::<Vec<_>>(),
         [
-            "FCB inserted: IS25WP064, 80 MHz, read EBh on 1-4-4 pads with 2 mode and 4 dummy clocks, samples clocked \
+            "FCB missing, added: IS25WP064, 80 MHz, read EBh on 1-4-4 pads with 2 mode and 4 dummy clocks, samples clocked \
              through the DQS pad",
-            "IVT and boot data inserted: entry 0x6000_2000 (vector table), start 0x6000_0000, length 9216 bytes",
+            "IVT and boot data missing, added: entry 0x60002000 (vector table), start 0x60000000, length 9216 bytes",
         ]
     );
     let entry = boot.entry();
@@ -103,8 +103,8 @@ fn a_headerless_image_gets_fcb_ivt_and_boot_data() {
             .expect("origin")
             .to_string()
     };
-    assert_eq!(origin(0), "FCB inserted by rtflash");
-    assert_eq!(origin(0x1000), "IVT inserted by rtflash");
+    assert_eq!(origin(0), "the FCB that rtflash adds");
+    assert_eq!(origin(0x1000), "the IVT that rtflash adds");
     assert_eq!(origin(0x2010), "app.hex:4");
     assert_eq!(boot.origin_of(FlashOffset::new(0x300)), None);
 }
@@ -256,7 +256,7 @@ fn an_image_with_nothing_to_start_needs_its_bootloader() {
     let slot = (0x6002_0000, vec![0x3D, 0xB8, 0xF3, 0x96, 1, 2, 3, 4]);
     let problem = refused(std::slice::from_ref(&slot));
     assert_eq!(problem.code, "partial-image");
-    assert!(problem.what.contains("MCUboot application at 0x6002_0000"));
+    assert!(problem.what.contains("MCUboot application at 0x60020000"));
     let present = Present::new(vec![(FlashOffset::ZERO, {
         let mut bytes = vec![0xFF; 0x2000];
         bytes[..512].copy_from_slice(&fcb().1);
@@ -373,7 +373,7 @@ mod slots {
         let alone = [(SLOT, signed(SLOT, STACK, 0x800))];
         assert_eq!(codes(&alone), ["partial-image"]);
         let problem = refused(&alone);
-        assert!(problem.what.contains("MCUboot application at 0x6002_0000"));
+        assert!(problem.what.contains("MCUboot application at 0x60020000"));
         let other_bootloader = [app(), (SLOT, signed(SLOT, STACK, 0x800))];
         assert_eq!(codes(&other_bootloader), ["bootloader-unknown"]);
     }

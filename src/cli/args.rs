@@ -40,8 +40,7 @@ Exit codes:
    20  image would not boot or does not fit: refused, board untouched
    21  no probe, or several and none chosen
    22  probe or target lost on the way
-   23  record or output file could not be written
-  130  cancelled";
+   23  record or output file could not be written";
 
 const FLASH_EXIT_CODES: &str = "\
 Exit codes: 0 PASS; 11 verified, and differs; 16 programmed and verified, but the
@@ -149,15 +148,15 @@ pub struct BoardArgs {
     #[arg(long, env = "RTFLASH_PROBE", value_name = "PROBE")]
     pub probe: Option<String>,
     /// SWD clock in kHz (default: 4000, or what the probe can do)
-    #[arg(long, value_name = "KHZ")]
+    #[arg(long, value_name = "KHZ", value_parser = clap::value_parser!(u32).range(10..=50_000))]
     pub speed: Option<u32>,
-    /// Hold the reset pin while connecting
+    /// Pulse the reset pin first and halt the core in its boot ROM: for firmware that sleeps or turns SWD off
     #[arg(long)]
     pub connect_under_reset: bool,
-    /// Flash part on the board
+    /// Flash part on the board: is25wp032, is25wp064 or is25wp128
     #[arg(long, value_name = "PART", default_value = "is25wp064")]
     pub flash: String,
-    /// How the flash is wired
+    /// How the flash is wired: qspi is one part on the primary pins of FlexSPI A
     #[arg(long, value_name = "BOARD", default_value = "qspi")]
     pub board: String,
 }

@@ -6,7 +6,7 @@ mod inspect;
 mod pack;
 mod progress;
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process;
 use std::sync::Arc;
 
@@ -19,13 +19,16 @@ use crate::job::{self, Bench, BootPolicy, Job, Outcome};
 use crate::link::VirtualProbe;
 use crate::link::{self, Choice, ProbeSelector};
 use crate::problem::{ExitCode, Problem};
-use crate::report;
+use crate::report::{self, Verdict};
 use crate::target::Target;
 use args::{BoardArgs, BootProof, Cli, Command};
 use progress::Progress;
 
 /// The chip; other chips of the family come with their own data.
 const CHIP: &str = "mimxrt1062";
+
+const ERROR: &str = "error";
+const WARNING: &str = "warning";
 
 /// Runs the program on its command line.
 pub fn run() -> process::ExitCode {
@@ -34,7 +37,10 @@ pub fn run() -> process::ExitCode {
     let code = match execute(&cli) {
         Ok(code) => code,
         Err(problem) => {
-            complain(&problem);
+            complain(&problem, ERROR);
+            if !matches!(cli.command, Command::Probes) {
+                print(&Verdict::refused(&problem).to_string());
+            }
             problem.exit.number()
         }
     };
@@ -52,12 +58,13 @@ fn log_to_stderr(verbose: u8) {
     let _ = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(level))
         .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
         .without_time()
         .try_init();
 }
 
-fn complain(problem: &Problem) {
-    let _ = writeln!(io::stderr(), "error: {problem}");
+fn complain(problem: &Problem, severity: &str) {
+    let _ = writeln!(io::stderr(), "{severity}: {problem}");
 }
 
 fn print(line: &str) {
@@ -146,11 +153,13 @@ fn with_bench(
     for line in bench.trace() {
         tracing::debug!("virtual board: {line}");
     }
+    // the verdict is the last word, so what led to it comes first
+    if let Some(problem) = &outcome.problem {
+        let accepted = outcome.record.verdict.exit() == ExitCode::Proven.number();
+        complain(problem, if accepted { WARNING } else { ERROR });
+    }
     for line in report::lines(&outcome.record, verbose) {
         print(&line);
-    }
-    if let Some(problem) = &outcome.problem {
-        complain(problem);
     }
     Ok(outcome.record.verdict.exit())
 }
@@ -161,7 +170,7 @@ fn bench(board: &BoardArgs) -> Result<Bench, Problem> {
         speed_khz: board.speed,
         connect_under_reset: board.connect_under_reset,
     };
-    let Some(text) = &board.probe else {
+    let Some(text) = board.probe.as_ref().filter(|text| !text.is_empty()) else {
         return Ok(Bench::real(choice, host_clock()));
     };
     #[cfg(feature = "virtual-board")]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::saved::{self, SavedError};
+use super::saved;
 use crate::clock::Clock;
 #[cfg(feature = "virtual-board")]
 use crate::link::VirtualBench;
@@ -41,16 +41,21 @@ impl Bench {
         }
     }
 
-    /// Where foreign bytes are saved while a job runs.
-    ///
-    /// # Errors
-    /// [`SavedError::NoDirectory`].
-    pub fn state_directory(&self) -> Result<PathBuf, SavedError> {
+    /// Where foreign bytes are saved while a job runs; none where the environment names no directory.
+    pub fn state_directory(&self) -> Option<PathBuf> {
         #[cfg(feature = "virtual-board")]
         if let Some(bench) = &self.virtual_board {
-            return Ok(bench.state_directory());
+            return Some(bench.state_directory());
         }
         saved::host_directory()
+    }
+
+    /// Whether the job's clock is a virtual board's.
+    pub fn is_virtual(&self) -> bool {
+        #[cfg(feature = "virtual-board")]
+        return self.virtual_board.is_some();
+        #[cfg(not(feature = "virtual-board"))]
+        false
     }
 
     /// The probe, and how to connect.

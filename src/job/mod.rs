@@ -7,6 +7,7 @@ mod meter;
 mod pack;
 mod run;
 mod saved;
+mod stages;
 
 pub use bench::Bench;
 pub use inspect::{HeaderChoice, inspect, load_with, pack};

@@ -1,34 +1,22 @@
 //! A job while it runs: the steps that flash, verify and reset share, and what they note in the record.
 
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hasher};
-
 use super::meter::Meter;
-use super::{Bench, BootPolicy, Job, Observer, Outcome, Saved};
-use crate::address::{Address, FlashOffset};
-use crate::algorithm::{Algorithm, Stopped, operations};
-use crate::boot::{BootData, BootImage, Fcb, Ivt, Present};
-use crate::link::{Connection, Link};
-use crate::plan::{Foreign, Layout, Plan, SectorMap, SectorState, Step, VerifyScope};
-use crate::problem::{ExitCode, Place, Problem};
-use crate::report::{
-    BootRecord, ChipRecord, FlashRecord, MismatchRecord, PlanRecord, ProbeRecord, Record, Verdict,
-};
-use crate::reset::{BootResult, Booted, Expectation, FlashContent, prove_boot};
-use crate::survey::{ChipFound, FlashFound, Identified};
-use crate::target::FlashPart;
-use crate::verify::{Expected, Mismatch, Verification, Verified, expected_by, verify};
-
-/// Bit 0 of a code address: Thumb.
-const THUMB: u32 = 1;
+use super::{Bench, BootPolicy, Job, Observer, Outcome};
+use crate::address::FlashOffset;
+use crate::boot::{BootImage, Present};
+use crate::link::Link;
+use crate::problem::{ExitCode, Problem};
+use crate::report::{Record, Verdict};
+use crate::reset::{Expectation, FlashContent};
+use crate::verify::{Expected, Verification, verify};
 
 /// A running job.
 pub struct Run<'r> {
-    job: &'r Job<'r>,
-    bench: &'r Bench,
-    observer: &'r mut dyn Observer,
-    meter: Meter<'r>,
-    record: Record,
+    pub(super) job: &'r Job<'r>,
+    pub(super) bench: &'r Bench,
+    pub(super) observer: &'r mut dyn Observer,
+    pub(super) meter: Meter<'r>,
+    pub(super) record: Record,
     problem: Option<Problem>,
 }
 
@@ -45,7 +33,8 @@ impl<'r> Run<'r> {
             ExitCode::Internal,
             "the job did not come to its end",
         );
-        let record = Record::new(command, job.target, Verdict::failed(&unfinished));
+        let mut record = Record::new(command, job.target, Verdict::failed(&unfinished));
+        record.virtual_time = bench.is_virtual();
         Run {
             job,
             bench,
@@ -73,7 +62,7 @@ impl<'r> Run<'r> {
         }
     }
 
-    fn begin(&mut self, phase: &'static str) {
+    pub(super) fn begin(&mut self, phase: &'static str) {
         tracing::info!(phase, "phase begins");
         self.meter.begin(phase);
         self.observer.phase(phase);
@@ -104,7 +93,10 @@ impl<'r> Run<'r> {
             Some(stopped?.status_register),
             self.job.target,
         );
-        let expected = Expectation::from(&image.entry());
+        let expected = Expectation {
+            code: self.code_of(image),
+            ..Expectation::from(&image.entry())
+        };
         match self.prove(link, expected, &content)? {
             Ok(booted) => Ok(Verdict::pass(&verified, &booted)),
             Err(cause) => {
@@ -143,7 +135,7 @@ impl<'r> Run<'r> {
         stopped?;
         Ok(match verification {
             Verification::Equal(verified) => {
-                self.record.digest = Some(verified.digest_text());
+                self.record.digest = verified.digest_lines();
                 Verdict::equal(&verified)
             }
             Verification::Differs(mismatch) => {
@@ -169,7 +161,14 @@ impl<'r> Run<'r> {
         let content = FlashContent::new(present, Some(stopped?.status_register), self.job.target);
         let reset_handler = reset_handler.unwrap_or(self.job.target.flash_window().start());
         Ok(
-            match self.prove(link, Expectation { reset_handler }, &content)? {
+            match self.prove(
+                link,
+                Expectation {
+                    reset_handler,
+                    code: None,
+                },
+                &content,
+            )? {
                 Ok(booted) => Verdict::reset_pass(&booted),
                 Err(cause) => {
                     let verdict = Verdict::not_booted(&cause);
@@ -178,283 +177,6 @@ impl<'r> Run<'r> {
                 }
             },
         )
-    }
-
-    fn connect(&mut self) -> Result<Connection, Problem> {
-        self.begin("attach");
-        let clock = self.bench.clock().clone();
-        let connection = Connection::open(self.bench.choice(), self.job.target.chip(), clock)?;
-        self.record.probe = Some(ProbeRecord {
-            name: connection.probe().name.clone(),
-            selector: connection.probe().selector().to_string(),
-            speed_khz: connection.speed_khz(),
-        });
-        Ok(connection)
-    }
-
-    /// Takes the board over, loads the algorithm and makes sure that chip and flash part are the target's. Nothing
-    /// non-volatile changes.
-    fn survey<'l, 'p>(
-        &mut self,
-        link: &'l mut (dyn Link + 'p),
-    ) -> Result<(Algorithm<'l, 'p>, Identified), Problem> {
-        let target = self.job.target;
-        link.take_over()?;
-        self.meter.note_counts(link.counts());
-        self.begin("survey");
-        let chip = ChipFound::read(link, target.chip())?;
-        self.record.chip = Some(ChipRecord {
-            name: target.chip().name.clone(),
-            uid: chip.unique_id.to_string(),
-            silicon_revision: format!("{:#010x}", chip.silicon_revision),
-        });
-        let mut algorithm = Algorithm::start(link, target, seed())?;
-        let identity = algorithm.identify()?;
-        let flash = FlashFound {
-            jedec_id: identity.jedec_id,
-            status_register: identity.status_register,
-            sfdp: identity.sfdp.to_vec(),
-        };
-        let [a, b, c] = flash.jedec_id;
-        self.record.flash = Some(FlashRecord {
-            part: target.flash().name.clone(),
-            jedec_id: format!("{a:02X} {b:02X} {c:02X}"),
-            size_bytes: target.flash().size_bytes,
-            status_before: flash.status_register,
-            status_after: None,
-        });
-        match Identified::new(chip, flash, target) {
-            Ok(identified) => Ok((algorithm, identified)),
-            Err(error) => {
-                // the flash is left as it was found; the board is not ours
-                let _ = algorithm.stop();
-                Err(error.into())
-            }
-        }
-    }
-
-    /// Compares, plans, erases, programs and verifies.
-    fn write(
-        &mut self,
-        image: &BootImage,
-        algorithm: &mut Algorithm<'_, '_>,
-        identified: &Identified,
-    ) -> Result<Verified, Problem> {
-        let part = self.job.target.flash();
-        self.note_counts(algorithm);
-        self.begin("compare");
-        let directory = self.bench.state_directory()?;
-        let mut saved = Saved::open(&directory, &identified.chip().unique_id.to_string())?;
-        let map = self.map(image, algorithm)?.with_saved(saved.pieces());
-        let status = identified.flash().status_register;
-        let plan = Plan::new(image, part, &map, status, self.job.shared)?;
-        self.record.plan = Some(PlanRecord::from(&plan));
-        let foreign: Vec<&Foreign> = plan.foreign().collect();
-        saved.keep(foreign)?;
-
-        self.note_counts(algorithm);
-        self.begin("program");
-        for steps in plan
-            .steps()
-            .split_inclusive(|step| matches!(step, Step::Verify(_)))
-        {
-            self.perform(&plan, steps, algorithm)?;
-            if let Some(Step::Verify(scope)) = steps.last()
-                && *scope != VerifyScope::Everything
-            {
-                self.check(&expected_by(&plan, *scope), image, algorithm)?;
-            }
-        }
-
-        self.note_counts(algorithm);
-        self.begin("verify");
-        let verified = self.check(
-            &expected_by(&plan, VerifyScope::Everything),
-            image,
-            algorithm,
-        )?;
-        self.record.digest = Some(verified.digest_text());
-        saved.forget(|piece| {
-            plan.content(piece.offset, piece.bytes.len() as u32)
-                .is_some()
-        })?;
-        Ok(verified)
-    }
-
-    fn perform(
-        &mut self,
-        plan: &Plan,
-        steps: &[Step],
-        algorithm: &mut Algorithm<'_, '_>,
-    ) -> Result<(), Problem> {
-        let total: u64 = steps
-            .iter()
-            .filter_map(Step::programs)
-            .map(|(_, length)| u64::from(length))
-            .sum();
-        let observer = &mut *self.observer;
-        algorithm.perform(
-            operations(plan, steps, self.job.target.flash()),
-            &mut |progress| {
-                observer.progress(progress.programmed_bytes, total);
-                true
-            },
-        )?;
-        Ok(())
-    }
-
-    /// The state of every sector that the image lies in.
-    fn map(
-        &mut self,
-        image: &BootImage,
-        algorithm: &mut Algorithm<'_, '_>,
-    ) -> Result<SectorMap, Problem> {
-        let layout = Layout::new(image);
-        let mut map = SectorMap::new();
-        for (offset, length) in layout.ranges() {
-            let first = offset.get() / FlashPart::SECTOR_BYTES;
-            let digests = algorithm.map(first, length.div_ceil(FlashPart::SECTOR_BYTES))?;
-            let sectors = layout
-                .sectors()
-                .iter()
-                .filter(|need| digests.is_blank(need.number()).is_some());
-            for need in sectors {
-                let number = need.number();
-                let state = match need.whole_content() {
-                    _ if digests.is_blank(number) == Some(true) => SectorState::Blank,
-                    Some(content) if digests.holds(number, content) == Some(true) => {
-                        SectorState::Equal
-                    }
-                    Some(_) => SectorState::Different,
-                    None => SectorState::Content(
-                        algorithm.read(need.offset(), FlashPart::SECTOR_BYTES)?,
-                    ),
-                };
-                map.insert(number, state);
-            }
-        }
-        Ok(map)
-    }
-
-    /// Verifies, and makes a problem of a difference: what was just programmed must be there.
-    fn check(
-        &mut self,
-        expected: &[Expected],
-        image: &BootImage,
-        algorithm: &mut Algorithm<'_, '_>,
-    ) -> Result<Verified, Problem> {
-        match verify(algorithm, expected)? {
-            Verification::Equal(verified) => Ok(verified),
-            Verification::Differs(mismatch) => Err(self.differs(&mismatch, image)),
-        }
-    }
-
-    fn differs(&mut self, mismatch: &Mismatch, image: &BootImage) -> Problem {
-        let address = self.job.target.address_of(mismatch.offset);
-        let origin = image.origin_of(mismatch.offset);
-        let origin_text = origin
-            .as_ref()
-            .map_or("bytes of others".to_owned(), ToString::to_string);
-        self.record.mismatch = Some(MismatchRecord {
-            address: address.map_or_else(
-                || mismatch.offset.to_string(),
-                |address| address.to_string(),
-            ),
-            sector: mismatch.sector(),
-            expected: mismatch.expected,
-            found: mismatch.found,
-            origin: origin_text.clone(),
-        });
-        Problem::new(
-            "verify-differs",
-            ExitCode::Differs,
-            "the flash does not hold the image",
-        )
-        .at(Place {
-            address,
-            sector: Some(mismatch.sector()),
-            ..Place::default()
-        })
-        .because(format!(
-            "expected 0x{:02X} (from {origin_text}), found 0x{:02X}",
-            mismatch.expected, mismatch.found
-        ))
-        .fix("flash again; if it stays so, the flash part or its wiring is defective")
-    }
-
-    /// FCB, IVT and boot data as the flash holds them, and where the ROM would start.
-    fn read_boot_header(
-        &mut self,
-        algorithm: &mut Algorithm<'_, '_>,
-    ) -> Result<(Present, Option<Address>), Problem> {
-        let target = self.job.target;
-        let offsets = &target.chip().boot;
-        let mut pieces = Vec::new();
-        let header_bytes = (Ivt::SIZE_BYTES + BootData::SIZE_BYTES) as u32;
-        for (offset, length) in [
-            (offsets.fcb_offset, Fcb::SIZE_BYTES as u32),
-            (offsets.ivt_offset, header_bytes),
-        ] {
-            pieces.push((offset, algorithm.read(offset, length)?));
-        }
-        let ivt = Present::new(pieces.clone()).ivt(offsets);
-        let mut reset_handler = None;
-        if let Some(ivt) = ivt {
-            if ivt.entry & THUMB != 0 {
-                reset_handler = Some(Address::new(ivt.entry & !THUMB));
-            } else if let Some(table) = target.offset_of(Address::new(ivt.entry)) {
-                let vectors = algorithm.read(table, 8)?;
-                reset_handler = vectors
-                    .get(4..)
-                    .and_then(|bytes| bytes.first_chunk::<4>())
-                    .map(|bytes| Address::new(u32::from_le_bytes(*bytes) & !THUMB));
-                pieces.push((table, vectors));
-            }
-        }
-        Ok((Present::new(pieces), reset_handler))
-    }
-
-    /// Exit sequence: the flash as the ROM needs it.
-    fn leave(&mut self, mut algorithm: Algorithm<'_, '_>) -> Result<Stopped, Problem> {
-        self.note_counts(&mut algorithm);
-        let stopped = algorithm.stop()?;
-        if let Some(flash) = &mut self.record.flash {
-            flash.status_after = Some(stopped.status_register);
-        }
-        Ok(stopped)
-    }
-
-    /// Lets the board run without watching it. Where that fails, the algorithm's lease resets it.
-    fn let_run(&mut self, link: &mut dyn Link) {
-        if let Err(error) = link.final_reset(None) {
-            tracing::warn!(%error, "the board could not be reset; the algorithm's lease does it");
-        }
-    }
-
-    fn prove(
-        &mut self,
-        link: &mut dyn Link,
-        expected: Expectation,
-        content: &FlashContent,
-    ) -> Result<Result<Booted, Problem>, Problem> {
-        let result = prove_boot(link, self.job.target.chip(), expected, content)?;
-        self.meter.note_counts(link.counts());
-        let (proven, evidence) = match &result {
-            BootResult::Booted(booted) => (true, booted.evidence()),
-            BootResult::NotBooted(not_booted) => (false, not_booted.evidence.as_slice()),
-        };
-        self.record.boot = Some(BootRecord {
-            proven,
-            evidence: evidence.iter().map(ToString::to_string).collect(),
-        });
-        Ok(match result {
-            BootResult::Booted(booted) => Ok(booted),
-            BootResult::NotBooted(not_booted) => Err(not_booted.into()),
-        })
-    }
-
-    fn note_counts(&mut self, algorithm: &mut Algorithm<'_, '_>) {
-        self.meter.note_counts(algorithm.link().counts());
     }
 }
 
@@ -465,9 +187,4 @@ fn present_of(image: &BootImage) -> Present {
         .iter()
         .map(|run| (run.offset, run.bytes.clone()));
     Present::new(pieces.collect::<Vec<(FlashOffset, Vec<u8>)>>())
-}
-
-/// A number that is another one in every process: session number and nonces grow from it.
-fn seed() -> u32 {
-    RandomState::new().build_hasher().finish() as u32
 }

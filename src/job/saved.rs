@@ -85,22 +85,30 @@ const VERSION: u32 = 1;
 /// Saved bytes of one chip.
 #[derive(Debug)]
 pub struct Saved {
-    path: PathBuf,
+    /// The file; none where there is no directory, which matters only once there is something to save.
+    path: Option<PathBuf>,
     pieces: Vec<Foreign>,
 }
 
 impl Saved {
-    /// What an interrupted job left in `directory` for the chip with `uid` (16 hex digits); usually nothing.
+    /// What an interrupted job left in `directory` for the chip with `uid` (16 hex digits); usually nothing. Having no
+    /// directory matters only once there is something to save.
     ///
     /// # Errors
     /// [`SavedError`].
-    pub fn open(directory: &Path, uid: &str) -> Result<Self, SavedError> {
+    pub fn open(directory: Option<PathBuf>, uid: &str) -> Result<Self, SavedError> {
+        let Some(directory) = directory else {
+            return Ok(Saved {
+                path: None,
+                pieces: Vec::new(),
+            });
+        };
         let path = directory.join(format!("{uid}.json"));
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
                 return Ok(Saved {
-                    path,
+                    path: Some(path),
                     pieces: Vec::new(),
                 });
             }
@@ -113,7 +121,10 @@ impl Saved {
             }
         };
         match parse(&text) {
-            Ok(pieces) => Ok(Saved { path, pieces }),
+            Ok(pieces) => Ok(Saved {
+                path: Some(path),
+                pieces,
+            }),
             Err(reason) => Err(SavedError::Damaged { path, reason }),
         }
     }
@@ -162,38 +173,41 @@ impl Saved {
         if !self.pieces.is_empty() {
             return self.write();
         }
-        fs::remove_file(&self.path).map_err(|source| SavedError::Io {
+        let path = self.path.ok_or(SavedError::NoDirectory)?;
+        fs::remove_file(&path).map_err(|source| SavedError::Io {
             what: "removed",
-            path: self.path.clone(),
+            path,
             source,
         })
     }
 
     fn write(&self) -> Result<(), SavedError> {
-        let text = render(&self.pieces).map_err(|e| SavedError::Damaged {
-            path: self.path.clone(),
-            reason: e.to_string(),
-        })?;
-        write_synced(&self.path, &text).map_err(|source| SavedError::Io {
+        let path = self.path.clone().ok_or(SavedError::NoDirectory)?;
+        let text = match render(&self.pieces) {
+            Ok(text) => text,
+            Err(e) => {
+                return Err(SavedError::Damaged {
+                    path,
+                    reason: e.to_string(),
+                });
+            }
+        };
+        write_synced(&path, &text).map_err(|source| SavedError::Io {
             what: "saved",
-            path: self.path.clone(),
+            path,
             source,
         })
     }
 }
 
-/// The directory for boards on real probes.
-///
-/// # Errors
-/// [`SavedError::NoDirectory`].
-pub fn host_directory() -> Result<PathBuf, SavedError> {
+/// The directory for boards on real probes, where the environment names one.
+pub fn host_directory() -> Option<PathBuf> {
     if let Some(path) = env::var_os(DIRECTORY_VARIABLE) {
-        return Ok(path.into());
+        return Some(path.into());
     }
     let base = env::var_os("XDG_STATE_HOME").map(PathBuf::from);
     let home = || env::var_os("HOME").map(|home| PathBuf::from(home).join(".local").join("state"));
-    let base = base.or_else(home).ok_or(SavedError::NoDirectory)?;
-    Ok(base.join("rtflash"))
+    base.or_else(home).map(|base| base.join("rtflash"))
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -279,16 +293,16 @@ mod tests {
     #[test]
     fn bytes_survive_until_they_are_forgotten() {
         let directory = tempfile::tempdir().expect("directory");
-        let mut saved = Saved::open(directory.path(), "00").expect("open");
+        let mut saved = Saved::open(Some(directory.path().to_owned()), "00").expect("open");
         assert!(saved.is_empty());
         saved.keep(&[foreign(0x3010, &[1, 2, 3])]).expect("keep");
-        let again = Saved::open(directory.path(), "00").expect("open");
+        let again = Saved::open(Some(directory.path().to_owned()), "00").expect("open");
         assert_eq!(again.pieces(), &[foreign(0x3010, &[1, 2, 3])]);
         again
             .forget(|piece| piece.offset.get() < 0x4000)
             .expect("forget");
         assert!(
-            Saved::open(directory.path(), "00")
+            Saved::open(Some(directory.path().to_owned()), "00")
                 .expect("open")
                 .is_empty()
         );
@@ -297,28 +311,30 @@ mod tests {
     #[test]
     fn bytes_of_sectors_that_a_job_does_not_concern_stay() {
         let directory = tempfile::tempdir().expect("directory");
-        let mut saved = Saved::open(directory.path(), "03").expect("open");
+        let mut saved = Saved::open(Some(directory.path().to_owned()), "03").expect("open");
         saved
             .keep(&[foreign(0x3010, &[1]), foreign(0x9000, &[2])])
             .expect("keep");
         saved
             .forget(|piece| piece.offset.get() < 0x4000)
             .expect("forget");
-        let left = Saved::open(directory.path(), "03").expect("open");
+        let left = Saved::open(Some(directory.path().to_owned()), "03").expect("open");
         assert_eq!(left.pieces(), &[foreign(0x9000, &[2])]);
     }
 
     #[test]
     fn a_damaged_file_is_named_and_not_trusted() {
         let directory = tempfile::tempdir().expect("directory");
-        let mut saved = Saved::open(directory.path(), "02").expect("open");
+        let mut saved = Saved::open(Some(directory.path().to_owned()), "02").expect("open");
         saved.keep(&[foreign(0, &[0xAA])]).expect("keep");
         let path = directory.path().join("02.json");
         let text = fs::read_to_string(&path)
             .expect("text")
             .replace("\"aa\"", "\"ab\"");
         fs::write(&path, text).expect("write");
-        let problem = Problem::from(Saved::open(directory.path(), "02").expect_err("damaged"));
+        let problem = Problem::from(
+            Saved::open(Some(directory.path().to_owned()), "02").expect_err("damaged"),
+        );
         assert_eq!(problem.code, "saved-damaged");
     }
 }

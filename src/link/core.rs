@@ -225,10 +225,10 @@ impl dyn Link + '_ {
         let aircr = self.read_word(AIRCR)?;
         self.write_word(DHCSR, DHCSR_DBGKEY)?;
         let reset = AIRCR_VECTKEY | (aircr & AIRCR_PRIGROUP) | AIRCR_SYSRESETREQ;
-        match self.write_once(AIRCR, reset) {
-            // The chip may drop its debug port before it acknowledges. Whether it was reset, SRSR tells.
-            Ok(()) | Err(LinkError::TargetLost { .. } | LinkError::Noise { .. }) => {}
-            Err(error) => return Err(error),
+        // The chip may drop its debug port, or its bus, before it acknowledges: whatever comes back says nothing. What
+        // the core does afterwards tells whether it was reset.
+        if let Err(error @ LinkError::ProbeLost { .. }) = self.write_once(AIRCR, reset) {
+            return Err(error);
         }
         self.reattach()
     }

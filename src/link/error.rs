@@ -210,7 +210,7 @@ impl From<LinkError> for Problem {
                 no_probe("probe-open", "plug the probe in again").because(reason)
             }
             LinkError::Speed { .. } => Problem::new("probe-speed", ExitCode::Usage, what)
-                .fix("choose a lower --speed (kHz); 4000 suits most probes"),
+                .fix("choose another --speed (kHz); 4000 suits most probes"),
             LinkError::UnsupportedChip { .. } => {
                 Problem::new("chip-unsupported", ExitCode::Usage, what)
                     .because("a debug sequence is known for MIMXRT10xx chips only")
@@ -232,9 +232,12 @@ impl From<LinkError> for Problem {
                     "the firmware sleeps with the bus clock off, so the debug port answers WAIT",
                 )
                 .at(doing.place()),
-            LinkError::BusFault { doing } => lost("target-bus-fault", "run `rtflash doctor`")
-                .because("nothing answers at that address, or the block behind it has no clock")
-                .at(doing.place()),
+            LinkError::BusFault { doing } => lost(
+                "target-bus-fault",
+                "switch the board off and on; try --connect-under-reset",
+            )
+            .because("nothing answers at that address, or the block behind it has no clock")
+            .at(doing.place()),
             LinkError::Noise { doing, .. } => lost("wire-noise", CHECK_WIRE).at(doing.place()),
             LinkError::NotHalted { dhcsr, .. } => {
                 lost("core-not-halted", "use --connect-under-reset")

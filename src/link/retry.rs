@@ -7,6 +7,8 @@ use super::fault::Fault;
 
 /// How often an access is tried in all.
 pub(super) const ATTEMPTS: u32 = 4;
+/// How often a reset is made until the core is caught in the boot ROM.
+pub(super) const CATCHES: u32 = 3;
 /// Pause before an access that got WAIT is tried again: the core may wake up for its next interrupt.
 pub(super) const WAIT_PAUSE: Duration = Duration::from_millis(10);
 

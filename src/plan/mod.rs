@@ -6,6 +6,7 @@ mod order;
 mod sectors;
 mod step;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 pub use layout::{Layout, SectorNeed};
@@ -244,6 +245,32 @@ impl Plan {
     /// Typical time of all erases, programs and status writes by the data sheet, without any transfer.
     pub const fn typical_time(&self) -> Duration {
         self.typical
+    }
+
+    /// Sectors outside the plan whose content is to be compared before and after: those of every touched block and of
+    /// its neighbours, as first sector and count. Where nothing is touched there are none.
+    pub fn guarded(&self, part: &FlashPart) -> Vec<(u32, u32)> {
+        const PER_BLOCK: u32 = 0x1_0000 / SECTOR_BYTES;
+        let touched = self
+            .sectors
+            .iter()
+            .filter(|sector| sector.action != SectorAction::Keep);
+        let blocks: BTreeSet<u32> = touched.map(|sector| sector.number / PER_BLOCK).collect();
+        let planned: BTreeSet<u32> = self.sectors.iter().map(|sector| sector.number).collect();
+        let near: BTreeSet<u32> = blocks
+            .iter()
+            .flat_map(|block| block.saturating_sub(1)..=block + 1)
+            .flat_map(|block| block * PER_BLOCK..(block + 1) * PER_BLOCK)
+            .filter(|sector| *sector < part.size_bytes / SECTOR_BYTES && !planned.contains(sector))
+            .collect();
+        let mut runs: Vec<(u32, u32)> = Vec::new();
+        for sector in near {
+            match runs.last_mut() {
+                Some((first, count)) if *first + *count == sector => *count += 1,
+                _ => runs.push((sector, 1)),
+            }
+        }
+        runs
     }
 
     /// Counts for the report.

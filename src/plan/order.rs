@@ -164,7 +164,11 @@ fn programs(part: &FlashPart, sectors: &[PlannedSector], header: Header) -> Vec<
         .collect()
 }
 
-/// What must be programmed in a page: all of a blank one, only the missing bytes of a begun one.
+/// The algorithm takes addresses of whole words only: its FIFO is filled by words.
+const WORD_BYTES: usize = 4;
+
+/// What must be programmed in a page: all of a blank one, only the words with missing bytes of a begun one. The other
+/// bytes of such a word get the value that they have.
 fn changes(now: Option<&[u8]>, content: &[u8]) -> Vec<(usize, usize)> {
     let is_blank = |bytes: &[u8]| bytes.iter().all(|byte| *byte == ERASED);
     let Some(now) = now.filter(|now| !is_blank(now)) else {
@@ -181,9 +185,11 @@ fn changes(now: Option<&[u8]>, content: &[u8]) -> Vec<(usize, usize)> {
         .enumerate()
         .filter(|(_, (a, b))| a != b)
     {
+        let from = at - at % WORD_BYTES;
+        let end = (from + WORD_BYTES).min(content.len());
         match runs.last_mut() {
-            Some((_, to)) if *to == at => *to = at + 1,
-            _ => runs.push((at, at + 1)),
+            Some((_, to)) if *to >= from => *to = end,
+            _ => runs.push((from, end)),
         }
     }
     runs

@@ -36,14 +36,16 @@ pub struct Record {
     pub findings: Vec<FindingRecord>,
     /// What was planned.
     pub plan: Option<PlanRecord>,
-    /// Digest over the whole range as the target computed it after the last write, in hex.
-    pub digest: Option<String>,
+    /// Digests over the whole range as the target computed them after the last write, one for each contiguous range.
+    pub digest: Vec<String>,
     /// First difference, where the content differs.
     pub mismatch: Option<MismatchRecord>,
     /// How the boot was proven, or what speaks against it.
     pub boot: Option<BootRecord>,
     /// The phases in their order.
     pub phases: Vec<Phase>,
+    /// Whether their seconds are those of a virtual board.
+    pub virtual_time: bool,
     /// How it ended.
     pub verdict: Verdict,
 }
@@ -98,8 +100,8 @@ pub struct FlashRecord {
     pub part: String,
     /// JEDEC ID, three hex bytes.
     pub jedec_id: String,
-    /// Size in bytes.
-    pub size_bytes: u32,
+    /// Size in bytes, where the part says it or is known.
+    pub size_bytes: Option<u64>,
     /// Status register as found.
     pub status_before: u8,
     /// Status register as left.
@@ -274,7 +276,7 @@ pub struct BootRecord {
 pub struct Phase {
     /// Name of the stage.
     pub name: &'static str,
-    /// Seconds by the job's clock; virtual ones on the virtual board.
+    /// Seconds by the job's clock; virtual ones on a virtual board.
     pub seconds: f64,
     /// Probe transactions.
     pub transactions: u64,
@@ -295,10 +297,11 @@ impl Record {
             image: None,
             findings: Vec::new(),
             plan: None,
-            digest: None,
+            digest: Vec::new(),
             mismatch: None,
             boot: None,
             phases: Vec::new(),
+            virtual_time: false,
             verdict,
         }
     }

@@ -9,8 +9,8 @@ use crate::target::Target;
 
 fn record() -> Record {
     let target = Target::builtin("mimxrt1062", "is25wp064", "qspi").expect("target");
-    let app = application(0x2002_0000, 0x6000_2101, 0x400);
-    let boot_image = judge(&image_of(&[(0x6000_2000, app)]), None, &target)
+    let app = application(0x2002_0000, 0x60002101, 0x400);
+    let boot_image = judge(&image_of(&[(0x60002000, app)]), None, &target)
         .into_boot_image()
         .expect("bootable");
     let map: SectorMap = Layout::new(&boot_image)
@@ -49,7 +49,7 @@ fn record() -> Record {
     record.flash = Some(FlashRecord {
         part: "IS25WP064".to_owned(),
         jedec_id: "9D 70 17".to_owned(),
-        size_bytes: 8 << 20,
+        size_bytes: Some(8 << 20),
         status_before: 0,
         status_after: Some(0x40),
     });
@@ -70,12 +70,12 @@ fn the_text_says_it_all_and_ends_with_the_verdict() {
 chip      MIMXRT1062, UID 0123456789ABCDEF
 flash     IS25WP064, JEDEC ID 9D 70 17, 8192 KiB
 input     app.hex (Intel HEX), SHA-256 {sha256}
-image     1024 bytes at 0x6000_2000
-header    FCB inserted: IS25WP064, 80 MHz, read EBh on 1-4-4 pads with 2 mode and 4 dummy clocks, samples clocked through the DQS pad
-header    IVT and boot data inserted: entry 0x6000_2000 (vector table), start 0x6000_0000, length 9216 bytes
-entry     IVT entry 0x6000_2000, reset handler 0x6000_2100
-sectors   0 sectors erased, 3 programmed without erase, 0 kept; 1792 bytes programmed
-status    0x40 was 0x00
+image     1024 bytes at 0x60002000
+header    FCB missing, added: IS25WP064, 80 MHz, read EBh on 1-4-4 pads with 2 mode and 4 dummy clocks, samples clocked through the DQS pad
+header    IVT and boot data missing, added: entry 0x60002000 (vector table), start 0x60000000, length 9216 bytes
+entry     IVT entry 0x60002000, reset handler 0x60002100
+sectors   0 erased, 3 programmed without erase, 0 already equal; 1792 bytes programmed
+status    status register 0x00 -> 0x40
 time      attach         0.013 s     36 transactions
 time      total          0.013 s     36 transactions
 NOT BOOTED (the board is strapped to the serial downloader)"
@@ -90,7 +90,7 @@ fn the_json_record_is_versioned() {
     assert_eq!(json["record_version"], 1);
     assert_eq!(json["verdict"]["kind"], "not-booted");
     assert_eq!(json["plan"]["sectors_programmed"], 3);
-    assert_eq!(json["image"]["reset_handler"], "0x6000_2100");
+    assert_eq!(json["image"]["reset_handler"], "0x60002100");
 }
 
 #[test]
@@ -106,5 +106,8 @@ fn every_verdict_has_its_exit_code() {
     assert_eq!(Verdict::Differs.exit(), 11);
     let problem = Problem::new("link-lost", ExitCode::LinkLost, "the probe is gone");
     assert_eq!(Verdict::failed(&problem).exit(), 22);
-    assert_eq!(Verdict::failed(&problem).to_string(), "FAIL (link-lost)");
+    assert_eq!(
+        Verdict::failed(&problem).to_string(),
+        "FAIL: the probe is gone [link-lost]"
+    );
 }

@@ -20,10 +20,14 @@ pub fn lines(record: &Record, with_transactions: bool) -> Vec<String> {
         say("chip", format!("{}, UID {}", chip.name, chip.uid));
     }
     if let Some(flash) = &record.flash {
-        let size_kib = flash.size_bytes / 1024;
+        let size = flash
+            .size_bytes
+            .map(|bytes| format!(", {} KiB", bytes / 1024));
         let text = format!(
-            "{}, JEDEC ID {}, {size_kib} KiB",
-            flash.part, flash.jedec_id
+            "{}, JEDEC ID {}{}",
+            flash.part,
+            flash.jedec_id,
+            size.unwrap_or_default()
         );
         say("flash", text);
     }
@@ -71,7 +75,7 @@ pub fn lines(record: &Record, with_transactions: bool) -> Vec<String> {
     }
     if let Some(plan) = &record.plan {
         let mut text = format!(
-            "{} sectors erased, {} programmed without erase, {} kept; {} bytes programmed",
+            "{} erased, {} programmed without erase, {} already equal; {} bytes programmed",
             plan.sectors_erased, plan.sectors_programmed, plan.sectors_kept, plan.programmed_bytes
         );
         if plan.foreign_bytes != 0 {
@@ -84,30 +88,33 @@ pub fn lines(record: &Record, with_transactions: bool) -> Vec<String> {
             .status_after
             .filter(|after| *after != flash.status_before)
     {
-        let text = format!("0x{:02X} was 0x{:02X}", after, flash.status_before);
+        let text = format!(
+            "status register 0x{:02X} -> 0x{after:02X}",
+            flash.status_before
+        );
         say("status", text);
     }
-    if let Some(digest) = &record.digest {
-        say(
-            "digest",
-            format!("{digest} (computed by the target over the whole range)"),
-        );
+    for digest in &record.digest {
+        say("digest", digest.clone());
     }
     if let Some(mismatch) = &record.mismatch {
         let text = format!(
-            "at {} (sector {}): expected 0x{:02X}, found 0x{:02X}; from {}",
-            mismatch.address, mismatch.sector, mismatch.expected, mismatch.found, mismatch.origin
+            "at {} (sector {}): expected 0x{:02X} ({}), found 0x{:02X}",
+            mismatch.address, mismatch.sector, mismatch.expected, mismatch.origin, mismatch.found
         );
         say("differs", text);
     }
     if let Some(boot) = &record.boot {
-        let label = if boot.proven { "boot" } else { "no boot" };
+        let label = if boot.proven { "boot" } else { "seen" };
         for evidence in &boot.evidence {
             say(label, evidence.clone());
         }
     }
     for phase in &record.phases {
-        say("time", phase_text(phase, with_transactions));
+        say(
+            "time",
+            phase_text(phase, record.virtual_time, with_transactions),
+        );
     }
     if !record.phases.is_empty() {
         let total = Phase {
@@ -115,14 +122,18 @@ pub fn lines(record: &Record, with_transactions: bool) -> Vec<String> {
             seconds: record.phases.iter().map(|phase| phase.seconds).sum(),
             transactions: record.phases.iter().map(|phase| phase.transactions).sum(),
         };
-        say("time", phase_text(&total, with_transactions));
+        say(
+            "time",
+            phase_text(&total, record.virtual_time, with_transactions),
+        );
     }
     lines.push(record.verdict.to_string());
     lines
 }
 
-fn phase_text(phase: &Phase, with_transactions: bool) -> String {
-    let text = format!("{:<10} {:>9.3} s", phase.name, phase.seconds);
+fn phase_text(phase: &Phase, virtual_time: bool, with_transactions: bool) -> String {
+    let unit = if virtual_time { "virtual s" } else { "s" };
+    let text = format!("{:<10} {:>9.3} {unit}", phase.name, phase.seconds);
     if with_transactions {
         format!("{text} {:>6} transactions", phase.transactions)
     } else {

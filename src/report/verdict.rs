@@ -34,6 +34,15 @@ pub enum Verdict {
     Equal,
     /// `verify`: the board holds something else.
     Differs,
+    /// The job was not begun: no board was touched.
+    Refused {
+        /// The problem's stable code.
+        code: String,
+        /// What happened.
+        what: String,
+        /// The process's exit code.
+        exit: u8,
+    },
     /// The job ended with a problem.
     Failed {
         /// The problem's stable code.
@@ -94,6 +103,15 @@ impl Verdict {
         }
     }
 
+    /// The job was not begun, for this problem.
+    pub fn refused(problem: &Problem) -> Self {
+        Verdict::Refused {
+            code: problem.code.to_owned(),
+            what: problem.what.clone(),
+            exit: problem.exit.number(),
+        }
+    }
+
     /// The process's exit code.
     pub const fn exit(&self) -> u8 {
         match self {
@@ -104,7 +122,7 @@ impl Verdict {
                 ExitCode::BootNotProven.number()
             }
             Verdict::Differs => ExitCode::Differs.number(),
-            Verdict::Failed { exit, .. } => *exit,
+            Verdict::Failed { exit, .. } | Verdict::Refused { exit, .. } => *exit,
         }
     }
 }
@@ -119,7 +137,10 @@ impl fmt::Display for Verdict {
             Verdict::NotBooted { why, .. } => write!(f, "NOT BOOTED ({why})"),
             Verdict::Equal => write!(f, "EQUAL"),
             Verdict::Differs => write!(f, "DIFFERS"),
-            Verdict::Failed { code, .. } => write!(f, "FAIL ({code})"),
+            Verdict::Failed { code, what, .. } => write!(f, "FAIL: {what} [{code}]"),
+            Verdict::Refused { code, what, .. } => {
+                write!(f, "REFUSED, board not touched: {what} [{code}]")
+            }
         }
     }
 }

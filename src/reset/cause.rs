@@ -97,6 +97,12 @@ pub enum Cause {
         /// SRC_SBMR2.
         sbmr2: u32,
     },
+    /// The reset handler ran, and a fault followed at once.
+    #[error("the boot ROM started the image, and the image crashed at once")]
+    ImageCrashed {
+        /// Last program counter sample.
+        at: Option<Address>,
+    },
     /// The ROM does not like what looks right.
     #[error("the boot ROM did not start the image, though its header looks right")]
     RomRefused {
@@ -143,7 +149,7 @@ impl From<Cause> for Problem {
             Cause::ResetLoop { srsr } => not_proven("reset-loop", format!("SRC_SRSR reads {srsr:#x}"))
                 .fix("look at the image's watchdog set-up"),
             Cause::LockedUp => not_proven("core-locked-up", "a fault happened inside a fault handler".into())
-                .fix("check stack pointer and vectors of the image with `rtflash inspect`"),
+                .fix("check stack pointer and vectors of the image"),
             Cause::StrappedToSerialDownloader { sbmr2 } => {
                 not_proven("strapped-serial-downloader", format!("BOOT_MODE is 01 (SRC_SBMR2 {sbmr2:#010x})")).fix(POWER_CYCLE)
             }
@@ -161,13 +167,19 @@ impl From<Cause> for Problem {
             Cause::NoIvt { found } => not_proven("ivt-missing", format!("flash offset 0x1000 holds {}, not D1 00 20 4x", hex(found)))
                 .fix("run `rtflash flash` with the whole image; the IVT is inserted"),
             Cause::BadHeader { rule, .. } => {
-                not_proven("boot-header", rule.to_owned()).fix("look at the image with `rtflash inspect`")
+                not_proven("boot-header", rule.to_owned()).fix("build the image with a boot header as the manual gives it, or leave the header out: rtflash adds one")
             }
             Cause::QuadEnableOff { status } => {
                 not_proven("qe-clear", format!("the status register reads {status:#04x}")).fix("run `rtflash flash`; it sets the bit")
             }
             Cause::Closed { sbmr2 } => not_proven("part-closed", format!("SEC_CONFIG is closed (SRC_SBMR2 {sbmr2:#010x})"))
                 .fix("sign the image with the key whose hash is fused"),
+            Cause::ImageCrashed { at } => {
+                let at = at.map_or(String::new(), |at| format!(", the program counter is at {at}"));
+                not_proven("image-crashed", format!("its reset handler was executed and a fault followed{at}")).fix(
+                    "check the image's first instructions and its stack; if it runs elsewhere: a slower FCB clock, nothing else on the DQS pad",
+                )
+            }
             Cause::RomRefused { at } => rom_refused(&what, at),
             Cause::OtherCode { at, expected } => {
                 not_proven("other-code-runs", format!("the program counter is at {at}; the reset handler at {expected} was not executed"))
@@ -179,7 +191,7 @@ impl From<Cause> for Problem {
             )
             .fix("let the image set CCM_CLPCR.LPM to 0 while it starts, or accept it with --boot-proof=none"),
             Cause::NothingSeen => not_proven("boot-not-seen", "the debug port gave no usable sample".into())
-                .fix("switch the board off and on, then run `rtflash doctor`"),
+                .fix("switch the board off and on, then run `rtflash reset -vv`"),
         }
     }
 }
@@ -203,7 +215,7 @@ fn other_device(what: &str, sbmr1: u32, from_fuses: bool) -> Problem {
 
 fn rom_refused(what: &str, at: Address) -> Problem {
     Problem::new("rom-refused", ExitCode::BootNotProven, what)
-        .because(format!("the program counter stays in the boot ROM at {at}, its serial downloader"))
+        .because(format!("the program counter stays in the boot ROM at {at}: in its serial downloader, or waiting for the flash"))
         .at(Place::at(at))
         .fix("switch the board off and on; if it stays: a slower FCB clock, nothing else on the DQS pad (GPIO_SD_B1_05), another FCB")
 }

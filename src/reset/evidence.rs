@@ -43,7 +43,12 @@ pub enum Evidence {
 impl fmt::Display for Evidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Evidence::ResetSeen { srsr } => write!(f, "the chip was reset (SRC_SRSR {srsr:#x})"),
+            Evidence::ResetSeen { srsr: 0 } => {
+                write!(f, "the image has cleared the reset status (SRC_SRSR 0x0)")
+            }
+            Evidence::ResetSeen { srsr } => {
+                write!(f, "the chip was reset by software (SRC_SRSR {srsr:#x})")
+            }
             Evidence::ResetHandlerExecuted { address, within } => {
                 let ms = within.as_millis();
                 write!(

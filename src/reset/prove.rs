@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::cause::{Cause, NotBooted};
 use super::content::obstacle;
 use super::evidence::{Booted, Evidence};
-use crate::address::Address;
+use crate::address::{Address, AddressRange};
 use crate::boot::{Entry, Present};
 use crate::clock::Deadline;
 use crate::link::registers::{
@@ -20,12 +20,16 @@ use crate::target::{BootMode, Chip, Target};
 pub struct Expectation {
     /// First instruction that the ROM starts: of the image, or of the resident bootloader before it.
     pub reset_handler: Address,
+    /// Where the image executes in place: where program counter samples count if the image takes the comparator for
+    /// itself. None where that is not known.
+    pub code: Option<AddressRange>,
 }
 
 impl From<&Entry> for Expectation {
     fn from(entry: &Entry) -> Self {
         Expectation {
             reset_handler: entry.reset_handler,
+            code: None,
         }
     }
 }
@@ -65,7 +69,7 @@ pub enum BootResult {
 const PAUSE: Duration = Duration::from_millis(5);
 /// After the proof, so long are supporting samples taken.
 const AFTERMATH: Duration = Duration::from_millis(20);
-/// How often the program counter must be seen in RAM or flash, with the comparator lost, to be taken as proof.
+/// How often the program counter must be seen in the image, with the comparator lost, to be taken as proof.
 const SAMPLES_WITHOUT_COMPARATOR: u32 = 5;
 /// DWT_PCSR while the core is halted, or where it has no sample.
 const NO_SAMPLE: u32 = u32::MAX;
@@ -90,15 +94,13 @@ pub fn prove_boot(
     expected: Expectation,
     content: &FlashContent,
 ) -> Result<BootResult, LinkError> {
-    let retries = link.counts().retries;
     let result = reset_and_watch(link, chip, expected, content)?;
-    // Reading the comparator clears its match: a reading that was damaged on the wire and repeated may have lost it.
-    let lost_perhaps = link.counts().retries != retries;
+    // Reading the comparator clears its match: a reading that the wire damaged and somebody below repeated has lost it.
     match &result {
         BootResult::NotBooted(NotBooted {
             cause: Cause::OtherCode { .. },
             ..
-        }) if lost_perhaps => reset_and_watch(link, chip, expected, content),
+        }) => reset_and_watch(link, chip, expected, content),
         _ => Ok(result),
     }
 }
@@ -109,7 +111,7 @@ fn reset_and_watch(
     expected: Expectation,
     content: &FlashContent,
 ) -> Result<BootResult, LinkError> {
-    park(link, chip)?;
+    let parking = park(link, chip)?;
     // The boot mode was latched at power-on: what stands there now is what the ROM will read.
     let sbmr1 = link.read_word(chip.registers.src_sbmr1)?;
     let sbmr2 = link.read_word(chip.registers.src_sbmr2)?;
@@ -130,8 +132,10 @@ fn reset_and_watch(
         expected,
         started,
         closed,
+        parking,
         samples: 0,
         in_rom: 0,
+        in_image: 0,
         last: None,
     };
     loop {
@@ -162,7 +166,7 @@ fn reset_and_watch(
 
 /// Puts the core into a loop in RAM. Whatever runs now could be the old image, and its code is where the new one's is:
 /// if it executed the watched address before the reset takes hold, that would look like a boot.
-fn park(link: &mut dyn Link, chip: &Chip) -> Result<(), LinkError> {
+fn park(link: &mut dyn Link, chip: &Chip) -> Result<Address, LinkError> {
     let ram = &chip.algorithm_ram;
     // The far end of the RAM: nothing else was executed there that an instruction cache could still hold.
     let end = ram.address.get().saturating_add(ram.size_bytes);
@@ -175,7 +179,8 @@ fn park(link: &mut dyn Link, chip: &Chip) -> Result<(), LinkError> {
         stack: at,
         vector_table: at,
         argument: 0,
-    })
+    })?;
+    Ok(at)
 }
 
 fn not_booted(cause: Cause, evidence: Vec<Evidence>) -> BootResult {
@@ -200,8 +205,11 @@ struct Watch<'a> {
     started: Duration,
     /// SRC_SBMR2 of a closed part.
     closed: Option<u32>,
+    /// Where the core was left before the reset.
+    parking: Address,
     samples: u32,
     in_rom: u32,
+    in_image: u32,
     last: Option<Address>,
 }
 
@@ -211,20 +219,21 @@ impl Watch<'_> {
         self.link.read_word(address)
     }
 
-    /// Asks for the reset, and for the match before and after the sample, since it may come in between.
+    /// Asks for the match before and after the sample, since it may come in between. The match is the proof of the reset
+    /// as well, for the core was parked elsewhere; SRC_SRSR alone is not, for images clear it.
     fn turn(&mut self) -> Result<Turn, LinkError> {
-        let srsr = self.srsr()?;
-        if srsr & SRSR_SYSRESETREQ == 0 {
-            return Ok(Turn::NoReset { srsr });
+        if self.link.boot_watch_matched()? {
+            return Ok(Turn::Matched { srsr: self.srsr()? });
         }
+        let srsr = self.srsr()?;
+        let state = self.look()?;
         if self.link.boot_watch_matched()? {
             return Ok(Turn::Matched { srsr });
         }
-        let state = self.look()?;
-        Ok(match self.link.boot_watch_matched()? {
-            true => Turn::Matched { srsr },
-            false => Turn::Core(state),
-        })
+        if srsr & SRSR_SYSRESETREQ == 0 && self.last == Some(self.parking) {
+            return Ok(Turn::NoReset { srsr });
+        }
+        Ok(Turn::Core(state))
     }
 
     /// Takes a program counter sample and the core's state.
@@ -234,6 +243,8 @@ impl Watch<'_> {
             let pc = Address::new(pc);
             self.samples += 1;
             self.in_rom += u32::from(self.chip.rom_range().contains(pc));
+            let in_image = self.expected.code.is_some_and(|code| code.contains(pc));
+            self.in_image += u32::from(in_image);
             self.last = Some(pc);
         }
         self.link.core_state()
@@ -254,12 +265,20 @@ impl Watch<'_> {
             Err(LinkError::Asleep { .. }) => evidence.push(Evidence::Asleep),
             Err(error) => return Err(error),
         }
-        Ok(BootResult::Booted(Booted::new(evidence)))
+        let booted = Booted::new(evidence);
+        if booted.locked_up() || booted.back_in_rom() {
+            let at = self.last;
+            return Ok(not_booted(
+                Cause::ImageCrashed { at },
+                booted.evidence().to_vec(),
+            ));
+        }
+        Ok(BootResult::Booted(booted))
     }
 
     /// What the image does in the first moments.
     fn aftermath(&mut self) -> Result<Vec<Evidence>, LinkError> {
-        (self.samples, self.in_rom) = (0, 0);
+        (self.samples, self.in_rom, self.in_image) = (0, 0, 0);
         let deadline = Deadline::after(self.link.clock(), AFTERMATH);
         loop {
             let state = self.look()?;
@@ -311,8 +330,9 @@ impl Watch<'_> {
             (CoreState::LockedUp, ..) => Cause::LockedUp,
             (_, Some(strapped), _) => strapped,
             (_, None, Some(at)) => {
-                let seen = self.samples.saturating_sub(self.in_rom) >= SAMPLES_WITHOUT_COMPARATOR;
-                if seen && !rom_vtor && !self.comparator_armed()? {
+                let outside = self.samples.saturating_sub(self.in_rom);
+                let seen = outside >= SAMPLES_WITHOUT_COMPARATOR && self.in_image == outside;
+                if seen && srsr & SRSR_SYSRESETREQ != 0 && !rom_vtor && !self.comparator_armed()? {
                     return Ok(BootResult::Booted(Booted::new(evidence)));
                 }
                 Cause::OtherCode {

@@ -71,7 +71,7 @@ fn evidence_reads_as_sentences() {
     let within = std::time::Duration::from_millis(17);
     assert_eq!(
         Evidence::ResetHandlerExecuted { address, within }.to_string(),
-        "the reset handler at 0x6000_22B8 was executed within 17 ms (DWT comparator)"
+        "the reset handler at 0x600022B8 was executed within 17 ms (DWT comparator)"
     );
     assert_eq!(
         Evidence::ProgramCounter {
@@ -80,6 +80,6 @@ fn evidence_reads_as_sentences() {
             in_rom: 1
         }
         .to_string(),
-        "program counter at 0x6000_22B8, 1 of 4 samples in the boot ROM"
+        "program counter at 0x600022B8, 1 of 4 samples in the boot ROM"
     );
 }

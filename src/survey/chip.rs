@@ -53,6 +53,33 @@ impl fmt::Display for BootMode {
     }
 }
 
+/// Makes sure that core and boot ROM are those of `chip`, by reads that need nothing of it. Gives CPUID and the ROM's mark.
+///
+/// # Errors
+/// [`SurveyError::OtherCore`], [`SurveyError::OtherRom`], [`SurveyError::Link`].
+pub fn require_chip(link: &mut dyn Link, chip: &Chip) -> Result<(u32, u32), SurveyError> {
+    let identity = &chip.identity;
+    let cpuid = link.read_word(identity.cpuid_address)?;
+    if cpuid != identity.cpuid_value {
+        let expected = identity.cpuid_value;
+        return Err(SurveyError::OtherCore {
+            chip: chip.name.clone(),
+            found: cpuid,
+            expected,
+        });
+    }
+    let rom_fingerprint = link.read_word(identity.rom_fingerprint_address)?;
+    if rom_fingerprint != identity.rom_fingerprint_value {
+        let expected = identity.rom_fingerprint_value;
+        return Err(SurveyError::OtherRom {
+            chip: chip.name.clone(),
+            found: rom_fingerprint,
+            expected,
+        });
+    }
+    Ok((cpuid, rom_fingerprint))
+}
+
 /// What the chip's registers say. Read after the chip was reset into its ROM: a running application may have turned the
 /// clock of the fuse block off, which makes the bus refuse.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,25 +117,7 @@ impl ChipFound {
     /// # Errors
     /// [`SurveyError::OtherCore`], [`SurveyError::OtherRom`], [`SurveyError::Link`].
     pub fn read(link: &mut dyn Link, chip: &Chip) -> Result<Self, SurveyError> {
-        let identity = &chip.identity;
-        let cpuid = link.read_word(identity.cpuid_address)?;
-        if cpuid != identity.cpuid_value {
-            let expected = identity.cpuid_value;
-            return Err(SurveyError::OtherCore {
-                chip: chip.name.clone(),
-                found: cpuid,
-                expected,
-            });
-        }
-        let rom_fingerprint = link.read_word(identity.rom_fingerprint_address)?;
-        if rom_fingerprint != identity.rom_fingerprint_value {
-            let expected = identity.rom_fingerprint_value;
-            return Err(SurveyError::OtherRom {
-                chip: chip.name.clone(),
-                found: rom_fingerprint,
-                expected,
-            });
-        }
+        let (cpuid, rom_fingerprint) = require_chip(link, chip)?;
         let registers = &chip.registers;
         let mut word = |address: Address| link.read_word(address);
         let sbmr2 = word(registers.src_sbmr2)?;

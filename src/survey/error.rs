@@ -2,6 +2,7 @@
 
 use crate::link::LinkError;
 use crate::problem::{ExitCode, Problem};
+use crate::target::FlashPart;
 
 /// The survey ended without an identified board.
 #[derive(Debug, thiserror::Error)]
@@ -75,7 +76,13 @@ impl From<SurveyError> for Problem {
                 "check power and soldering of the flash, and that it is on the primary FlexSPI pins",
             )
             .because("all lines stay at one level during the identification"),
-            SurveyError::OtherFlash { .. } => wrong("flash-part", "choose the target with the part that is fitted"),
+            SurveyError::OtherFlash { found, .. } => match FlashPart::named_by(found) {
+                Some(name) => {
+                    let fix = format!("if this is the right board: --flash {}", name.to_ascii_lowercase());
+                    wrong("flash-part", &fix)
+                }
+                None => wrong("flash-part", "the part is not one that this version knows"),
+            },
             SurveyError::OtherSize { .. } => wrong("flash-size", "choose the target with the part that is fitted")
                 .because("the JEDEC ID fits, the size in the part's SFDP does not: a relabelled or newer part"),
             SurveyError::Link(error) => error.into(),

@@ -5,7 +5,7 @@ mod error;
 mod flash;
 mod identified;
 
-pub use chip::{BootMode, ChipFound, UniqueId};
+pub use chip::{BootMode, ChipFound, UniqueId, require_chip};
 pub use error::SurveyError;
 pub use flash::FlashFound;
 pub use identified::Identified;

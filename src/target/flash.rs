@@ -190,6 +190,14 @@ impl FlashPart {
         FLASH_PARTS.iter().map(|file| file.name)
     }
 
+    /// The built-in part with this JEDEC ID, by name.
+    pub fn named_by(jedec_id: [u8; 3]) -> Option<&'static str> {
+        FLASH_PARTS
+            .iter()
+            .map(|file| file.name)
+            .find(|name| FlashPart::builtin(name).is_ok_and(|part| part.jedec_id == jedec_id))
+    }
+
     /// A built-in part by name, without regard to case.
     ///
     /// # Errors

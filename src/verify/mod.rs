@@ -40,13 +40,14 @@ impl Verified {
             .map(|(offset, length, _, _)| (*offset, *length))
     }
 
-    /// The digests as the target computed them, with their nonces, for the record.
-    pub fn digest_text(&self) -> String {
-        let texts = self
-            .ranges
-            .iter()
-            .map(|(_, _, nonce, Digest([a, b]))| format!("{nonce:08x}:{a:08x}{b:08x}"));
-        texts.collect::<Vec<_>>().join(" ")
+    /// The digests as the target computed them, one sentence a range, for the record.
+    pub fn digest_lines(&self) -> Vec<String> {
+        let line = |(offset, length, nonce, Digest([a, b])): &(FlashOffset, u32, u32, Digest)| {
+            format!(
+                "{a:08x}{b:08x} under nonce {nonce:08x}: {length} bytes from offset {offset}, computed by the target"
+            )
+        };
+        self.ranges.iter().map(line).collect()
     }
 }
 

@@ -7,6 +7,13 @@ mod bring_up;
 #[cfg(test)]
 mod cmsis;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod host;
+#[cfg(test)]
+#[path = "../behaviour/images.rs"]
+mod images;
+#[cfg(test)]
+mod plans;
 #[cfg(test)]
 mod requests;

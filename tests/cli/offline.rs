@@ -22,7 +22,7 @@ fn inspect_tells_what_is_missing_and_that_it_will_be_inserted() {
         "[ivt-absent]",
         "046 serialClkFreq        0x05  80 MHz",
         "lookupTable  0: CMD/1 EBh, RADDR/4 24, MODE8/4 FFh, DUMMY/4 4, READ/4 04h",
-        "014 self                 0x6000_1000",
+        "014 self                 0x60001000",
         "application, from ",
     ] {
         assert!(session.stdout.contains(words), "{words}\n{session}");

@@ -18,7 +18,7 @@ fn interrupted(before: &[u8]) -> Station {
     let mut cut = before.to_vec();
     cut[0x2000..0x3000].fill(0xFF);
     let station = Station::holding(&cut);
-    let mut saved = Saved::open(station.state(), UID).expect("nothing saved yet");
+    let mut saved = Saved::open(Some(station.saved()), UID).expect("nothing saved yet");
     let offset = FlashOffset::new(BEHIND_IMAGE.start as u32);
     saved
         .keep(&[Foreign {
@@ -47,7 +47,7 @@ fn after_a_cut_the_next_flash_puts_the_bytes_of_others_back() {
         "another sector was changed"
     );
     assert_eq!(
-        fs::read_dir(station.state()).expect("state").count(),
+        station.saved_files(),
         0,
         "the saved bytes are not forgotten"
     );
@@ -57,14 +57,15 @@ fn after_a_cut_the_next_flash_puts_the_bytes_of_others_back() {
 fn bytes_that_somebody_wrote_since_the_cut_win_over_saved_ones() {
     let before = noise(11, FLASH_BYTES);
     let station = interrupted(&before);
-    let since = noise(12, BEHIND_IMAGE.len());
-    station.damage(BEHIND_IMAGE.start, &since);
+    let written = 0x2500..BEHIND_IMAGE.end;
+    let since = noise(12, written.len());
+    station.damage(written.start, &since);
     station
         .flash(&image(), &[])
         .ends_with(0)
         .last_line_is("PASS");
     assert!(
-        station.content()[BEHIND_IMAGE] == since,
+        station.content()[written] == since,
         "bytes written since were replaced"
     );
 }
@@ -73,7 +74,8 @@ fn bytes_that_somebody_wrote_since_the_cut_win_over_saved_ones() {
 fn a_damaged_file_of_saved_bytes_stops_the_job_before_anything_is_erased() {
     let before = noise(9, FLASH_BYTES);
     let station = Station::holding(&before);
-    fs::write(station.state().join(format!("{UID}.json")), "{ not json").expect("saved file");
+    fs::create_dir(station.saved()).expect("folder");
+    fs::write(station.saved().join(format!("{UID}.json")), "{ not json").expect("saved file");
     station
         .flash(&image(), &[])
         .ends_with(20)

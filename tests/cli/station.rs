@@ -11,9 +11,10 @@ use tempfile::TempDir;
 pub const FLASH_BYTES: usize = 8 << 20;
 /// Bytes of an IS25WP128.
 pub const FLASH_BYTES_128: usize = 16 << 20;
-/// Name of the flash file, beside which nothing but the registers' file may appear.
+/// Name of the flash file, beside which nothing but the registers' file and the folder of saved bytes may appear.
 const FLASH_FILE: &str = "flash.bin";
 const REGISTERS_FILE: &str = "flash.bin.nv";
+const SAVED_FOLDER: &str = "flash.bin.saved";
 /// No session takes this long, even on a loaded machine; one that does hangs.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -121,9 +122,9 @@ impl Station {
         self.desk.path().join(FLASH_FILE)
     }
 
-    /// Where bytes of others are kept.
-    pub fn state(&self) -> &Path {
-        self.state.path()
+    /// Where bytes of others are kept until they are back.
+    pub fn saved(&self) -> PathBuf {
+        self.desk.path().join(SAVED_FOLDER)
     }
 
     /// What the flash holds.
@@ -135,6 +136,11 @@ impl Station {
     pub fn board(&self) -> (Option<Vec<u8>>, Option<Vec<u8>>) {
         let read = |name: &str| fs::read(self.desk.path().join(name)).ok();
         (read(FLASH_FILE), read(REGISTERS_FILE))
+    }
+
+    /// How many files with bytes of others there are.
+    pub fn saved_files(&self) -> usize {
+        fs::read_dir(self.saved()).map_or(0, Iterator::count)
     }
 
     /// Names of the files on the desk.

@@ -143,14 +143,15 @@ fn program(address: u32, data: &[u8]) -> Vec<u8> {
 #[test]
 fn every_built_in_part_can_be_read_and_shows_its_id() {
     let expected = [
-        ("is25wp064", 0x17, 23),
-        ("is25wp032", 0x16, 22),
-        ("is25wp128", 0x18, 24),
+        ("is25wp064", 0x70, 0x17, 23),
+        ("is25wp032", 0x70, 0x16, 22),
+        ("is25wp128", 0x70, 0x18, 24),
+        ("is25lp064", 0x60, 0x17, 23),
     ];
     assert_eq!(Part::builtin_names().count(), expected.len());
-    for (name, capacity, log2) in expected {
+    for (name, family, capacity, log2) in expected {
         let mut bench = Bench::with(name, TimingProfile::Typ);
-        assert_eq!(bench.spi(&[0x9F], 3), [0x9D, 0x70, capacity]);
+        assert_eq!(bench.spi(&[0x9F], 3), [0x9D, family, capacity]);
         assert_eq!(bench.nor.content().len(), 1 << log2);
         assert!(!bench.complained());
     }

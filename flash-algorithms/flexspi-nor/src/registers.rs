@@ -265,8 +265,9 @@ pub mod iomuxc {
     pub const MUX_ALT1: u32 = 1;
     /// Multiplexer value: ALT1 with the input path forced on (SION), so that the clock and strobe can be looped back.
     pub const MUX_ALT1_SION: u32 = 0x11;
-    /// Pad control: fast slew, drive R0/6, 200 MHz, keeper.
-    pub const PAD_DATA: u32 = 0x10F1;
+    /// 100 kΩ pull-up, fast, strong: a chip that drives nothing reads as busy and absent. NXP's ROM drivers use 0x10F1,
+    /// a keeper, under which it reads as whatever was driven last (IMXRT1060RM IOMUXC, SW_PAD_CTL_PAD_GPIO_SD_B1).
+    pub const PAD_DATA: u32 = 0xB0F1;
     /// Pad control of the strobe: as above with hysteresis.
     pub const PAD_DQS: u32 = 0x1_30F1;
 

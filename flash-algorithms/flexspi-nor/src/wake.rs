@@ -29,7 +29,9 @@ pub fn wake<B: Bus, D: Duty>(nor: &mut Nor<B, D>) -> Result<u32> {
     controller::command(&mut nor.machine, Slot::EndContinuousRead, 0, stage)?;
     nor.bare(RELEASE_POWER_DOWN, stage)?;
     nor.machine.pause(nor.setup.power_down_release_us);
-    let mut found = wait_in_any_mode(nor)?;
+    let Some(mut found) = wait_in_any_mode(nor)? else {
+        return Ok(0);
+    };
     leave_modes(nor, stage)?;
     let function = nor.read_register(Slot::ReadFunction, stage)?;
     // All ones or zeros: no such register here, nothing to resume.
@@ -64,8 +66,8 @@ fn leave_modes<B: Bus, D: Duty>(nor: &mut Nor<B, D>, stage: Stage) -> Result<()>
     Ok(())
 }
 
-/// Waits for WIP = 0 without knowing whether the flash listens on one line or on four.
-fn wait_in_any_mode<B: Bus, D: Duty>(nor: &mut Nor<B, D>) -> Result<u32> {
+/// Waits for WIP = 0 without knowing whether the flash listens on one line or on four. `None` if nothing answers.
+fn wait_in_any_mode<B: Bus, D: Duty>(nor: &mut Nor<B, D>) -> Result<Option<u32>> {
     let stage = Stage::Wake;
     let qpi_possible = nor.setup.flags & FLAG_QPI != 0;
     let limit_us = nor.setup.erase_chip_limit_us;
@@ -77,7 +79,7 @@ fn wait_in_any_mode<B: Bus, D: Duty>(nor: &mut Nor<B, D>) -> Result<u32> {
     loop {
         let spi = nor.read_register(Slot::ReadStatus, stage)?;
         if spi & WIP == 0 {
-            return Ok(found);
+            return Ok(Some(found));
         }
         let qpi = if spi == NOBODY && qpi_possible {
             nor.read_register(Slot::ReadStatusQpi, stage)?
@@ -85,12 +87,12 @@ fn wait_in_any_mode<B: Bus, D: Duty>(nor: &mut Nor<B, D>) -> Result<u32> {
             NOBODY
         };
         if qpi & WIP == 0 {
-            return Ok(found);
+            return Ok(Some(found));
         }
         if spi != NOBODY || qpi != NOBODY {
             found |= FOUND_BUSY;
         } else if nor.machine.is_over(silence) {
-            return Ok(found);
+            return Ok(None);
         }
         if nor.machine.is_over(deadline) {
             return Err(Fault::new(FaultCode::Timeout, stage).values(limit_us, u32::from(spi)));

@@ -69,7 +69,11 @@ impl<'l, 'p> Algorithm<'l, 'p> {
         let blob = Blob::committed().ok_or(AlgorithmError::Blob)?;
         // Zero is what an unfinished start shows.
         let session = seed.max(1);
-        load_and_start(link, &blob, &setup_for(target, session))?;
+        if let Err(error) = load_and_start(link, &blob, &setup_for(target, session)) {
+            // the core is halted, and nothing that could end by a lease runs
+            let _ = link.final_reset(None);
+            return Err(error);
+        }
         let renewed = link.clock().now();
         let doing = "start";
         let mut algorithm = Algorithm {
@@ -82,7 +86,11 @@ impl<'l, 'p> Algorithm<'l, 'p> {
             renewed,
             doing,
         };
-        algorithm.wait_until_up(session)?;
+        if let Err(error) = algorithm.wait_until_up(session) {
+            // nothing that could end by a lease is known to run
+            let _ = algorithm.link.final_reset(None);
+            return Err(error);
+        }
         Ok(algorithm)
     }
 
@@ -100,6 +108,9 @@ impl<'l, 'p> Algorithm<'l, 'p> {
                 }
             }
             self.pause()?;
+            // the lease counts from the first instruction: a flash that is busy for seconds is waited for there
+            let renewal = self.exchange.advance();
+            self.act(renewal)?;
         }
     }
 

@@ -25,6 +25,18 @@ impl SectorDigests {
     pub fn is_blank(&self, sector: u32) -> Option<bool> {
         self.record(sector).map(SectorRecord::is_blank)
     }
+    /// The first sector that differs between two maps of the same sectors under the same nonce. Maps that cannot be
+    /// compared differ in their first sector.
+    pub fn first_change(&self, later: &SectorDigests) -> Option<u32> {
+        let comparable = (self.nonce, self.first, self.records.len())
+            == (later.nonce, later.first, later.records.len());
+        if !comparable {
+            return Some(self.first);
+        }
+        let mut pairs = (self.first..).zip(self.records.iter().zip(&later.records));
+        let (sector, _) = pairs.find(|(_, (before, after))| before != after)?;
+        Some(sector)
+    }
     /// Whether the sector holds `content`; `None` for a sector outside the map.
     pub fn holds(&self, sector: u32, content: &[u8]) -> Option<bool> {
         let found = self.record(sector)?;
@@ -49,8 +61,25 @@ impl Algorithm<'_, '_> {
     /// # Errors
     /// [`AlgorithmError`].
     pub fn map(&mut self, first: u32, sectors: u32) -> Result<SectorDigests, AlgorithmError> {
-        const AT_ONCE: u32 = MAP_MAX_BYTES / FlashPart::SECTOR_BYTES;
         let nonce = self.next_nonce();
+        self.map_under(nonce, first, sectors)
+    }
+
+    /// The same sectors as `earlier`, under the same nonce, so that the two can be compared.
+    ///
+    /// # Errors
+    /// [`AlgorithmError`].
+    pub fn map_again(&mut self, earlier: &SectorDigests) -> Result<SectorDigests, AlgorithmError> {
+        self.map_under(earlier.nonce, earlier.first, earlier.records.len() as u32)
+    }
+
+    fn map_under(
+        &mut self,
+        nonce: u32,
+        first: u32,
+        sectors: u32,
+    ) -> Result<SectorDigests, AlgorithmError> {
+        const AT_ONCE: u32 = MAP_MAX_BYTES / FlashPart::SECTOR_BYTES;
         let mut numbers = Vec::new();
         let mut at = first;
         while at < first + sectors {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::caches::{Caches, Hazard, Writer};
+use super::costs::AccessCosts;
 use super::ram::{Kind, Ram};
 use crate::bus::{Bus, BusFault, Width};
 use crate::flexspi::{FlexSpi, Ports};
@@ -17,36 +18,6 @@ const FLEXSPI: std::ops::Range<u32> = 0x402A_8000..0x402A_C000;
 const WINDOW: std::ops::Range<u32> = 0x6000_0000..0x7000_0000;
 const PERIPHERALS: std::ops::Range<u32> = 0x4000_0000..0x4400_0000;
 const LINE: u32 = 32;
-
-/// What an access costs the core, in core cycles beyond the one of the instruction.
-///
-/// The RT1062 manual gives no table; these are cautious round figures for a core at 396 to 600 MHz with an AXI at a
-/// quarter of that and AIPS bridges behind it. TCM costs nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AccessCosts {
-    /// Data read from OCRAM with the data cache off.
-    pub ocram_read: u64,
-    /// Data write to OCRAM (store buffer).
-    pub ocram_write: u64,
-    /// Instruction fetch (halfword) from OCRAM with the instruction cache off.
-    pub ocram_fetch: u64,
-    /// Read of a peripheral register.
-    pub peripheral_read: u64,
-    /// Write of a peripheral register.
-    pub peripheral_write: u64,
-}
-
-impl Default for AccessCosts {
-    fn default() -> Self {
-        AccessCosts {
-            ocram_read: 10,
-            ocram_write: 4,
-            ocram_fetch: 6,
-            peripheral_read: 24,
-            peripheral_write: 12,
-        }
-    }
-}
 
 const NO_FLEXRAM: FlexRam = FlexRam {
     itcm_bytes: 0,
@@ -155,12 +126,15 @@ impl System {
     /// The program idles (YIELD): skips to the end of the flash's busy time or of the transaction, whichever is first.
     pub fn idle_hint(&mut self) {
         if self.skips {
-            let limit = self
-                .nor
-                .busy_until()
-                .map_or(self.skip_limit, |b| b.min(self.skip_limit));
+            let limit = self.skip_end(self.nor.busy_until());
             self.sleep_until(limit);
         }
+    }
+
+    /// How far a wait for `busy` to end may skip: not past the transaction, nor past a watchdog that would bite.
+    fn skip_end(&self, busy: Option<Time>) -> Time {
+        let ends = [busy, self.soc.watchdog_deadline()];
+        ends.into_iter().flatten().fold(self.skip_limit, Time::min)
     }
 
     /// Chip reset of everything but the flash.
@@ -221,7 +195,7 @@ impl System {
             && self.nor.take_busy_poll()
             && let Some(end) = self.nor.busy_until()
         {
-            let target = end.min(self.skip_limit);
+            let target = self.skip_end(Some(end));
             self.sleep_until(target);
         }
         result

@@ -1,6 +1,7 @@
 //! The system control space 0xE000E000: SCB, SysTick, NVIC, cache maintenance, MPU registers (ARMv7-M ARM B3, Cortex-M7 TRM).
 
 use super::nvic::{Nvic, number};
+use super::systick::SysTick;
 
 /// What a write asks the core to do beyond storing a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,63 +18,6 @@ pub enum Effect {
     MaintainDataCache,
     /// MPU_CTRL, MPU_RBAR or MPU_RASR written.
     Mpu,
-}
-
-/// SysTick.
-#[derive(Clone, Debug, Default)]
-struct SysTick {
-    control: u32,
-    reload: u32,
-    current: u32,
-    /// Core cycle at which `current` held.
-    at: u64,
-    count_flag: bool,
-}
-
-impl SysTick {
-    const ENABLE: u32 = 1;
-    const TICKINT: u32 = 2;
-    const CLKSOURCE: u32 = 4;
-
-    /// Cycles a tick: the external reference of the RT1062 is 100 kHz (24 MHz / 240), counted here in core cycles.
-    fn cycles_per_tick(&self, core_hz: u64) -> u64 {
-        if self.control & Self::CLKSOURCE != 0 {
-            1
-        } else {
-            (core_hz / 100_000).max(1)
-        }
-    }
-
-    /// Brings the counter up to `cycle`; true where it reached zero with TICKINT set.
-    fn advance(&mut self, cycle: u64, core_hz: u64) -> bool {
-        if self.control & Self::ENABLE == 0 {
-            self.at = cycle;
-            return false;
-        }
-        let per = self.cycles_per_tick(core_hz);
-        let ticks = (cycle.saturating_sub(self.at)) / per;
-        if ticks == 0 {
-            return false;
-        }
-        self.at += ticks * per;
-        let period = u64::from(self.reload) + 1;
-        let from_reload = |past: u64| if past == 0 { 0 } else { (period - past) as u32 };
-        let to_zero = if self.current == 0 {
-            period
-        } else {
-            u64::from(self.current)
-        };
-        let wraps = ticks >= to_zero;
-        self.current = if wraps {
-            from_reload((ticks - to_zero) % period)
-        } else if self.current == 0 {
-            from_reload(ticks)
-        } else {
-            self.current - ticks as u32
-        };
-        self.count_flag |= wraps;
-        wraps && self.control & Self::TICKINT != 0
-    }
 }
 
 /// Register file of the system control space.

@@ -11,6 +11,8 @@ pub struct Faults {
     pub weak_erase: Vec<(u32, u8)>,
     /// The answer to 9Fh instead of the part's own.
     pub jedec_id: Option<[u8; 3]>,
+    /// A broken address line inside the chip: every program also reaches the address with these bits inverted.
+    pub program_echo: Option<u32>,
     /// Page programs that take their time and change nothing, counted from 0 since the chip was made.
     pub dropped_programs: Vec<u64>,
     /// The WP# pin is tied low (it counts only with QE = 0).

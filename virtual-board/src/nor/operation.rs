@@ -106,6 +106,12 @@ impl Operation {
                 {
                     *cell &= data | faults.unprogrammable(offset);
                 }
+                if let Some(inverted) = faults.program_echo {
+                    let echo = slice(array, address ^ inverted, page.len());
+                    echo.iter_mut()
+                        .zip(page)
+                        .for_each(|(cell, data)| *cell &= data);
+                }
             }
             Operation::Erase { address, length } => {
                 let stays: Vec<(u32, u8)> = faults.weak_erase.clone();

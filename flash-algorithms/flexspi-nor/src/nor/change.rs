@@ -21,6 +21,7 @@ impl<B: Bus, D: Duty> Nor<B, D> {
 
     /// Waits for the end of an operation that clears WEL when it succeeds.
     fn wait_done(&mut self, limit_us: u32, stage: Stage, address: u32) -> Result<()> {
+        self.last_limit_us = limit_us;
         let status = self.wait_ready(limit_us, stage, address)?;
         if status & WEL != 0 {
             return Err(Fault::new(FaultCode::Rejected, stage)
@@ -125,7 +126,8 @@ impl<B: Bus, D: Duty> Nor<B, D> {
         controller::write(&mut self.machine, Slot::WriteStatus, 0, 1, stage, || {
             u32::from(value)
         })?;
-        let after = self.wait_ready(self.setup.write_status_limit_us, stage, 0)?;
+        self.last_limit_us = self.setup.write_status_limit_us;
+        let after = self.wait_ready(self.last_limit_us, stage, 0)?;
         self.follow_quad_enable(after)?;
         if (after ^ value) & mask != 0 {
             let fault = Fault::new(FaultCode::StatusDiffers, stage);

@@ -9,6 +9,9 @@ use mailbox::digest::{Digest, Digester};
 use mailbox::fault::{Fault, FaultCode, Stage};
 use mailbox::result::{PAGE_BYTES, SECTOR_BYTES, SectorRecord};
 
+/// Bytes that the digest takes at once.
+const BLOCK_BYTES: u32 = 16;
+
 impl<B: Bus, D: Duty> Nor<B, D> {
     /// Compares `length` bytes at `address` with the words that `next` gives.
     ///
@@ -69,27 +72,17 @@ impl<B: Bus, D: Duty> Nor<B, D> {
     /// # Errors
     /// Range, error or time-out of the controller.
     pub fn digest(&mut self, address: u32, length: u32, nonce: u32) -> Result<Digest> {
-        let mut digester = Digester::new(nonce);
-        let mut block = [0u32; 4];
-        let mut filled = 0;
-        let whole_words = length / 4;
-        let mut taken = 0;
-        self.read(address, length, Stage::Digest, |word| {
-            if let Some(slot) = block.get_mut(filled) {
-                *slot = word;
-            }
-            filled += 1;
-            taken += 1;
-            if filled == block.len() && taken <= whole_words {
-                digester.block(block);
-                filled = 0;
-            }
-        })?;
-        let mut rest = length as usize % 16;
-        for word in block {
-            let bytes = word.to_le_bytes();
-            digester.bytes(bytes.get(..rest.min(4)).unwrap_or(&[]));
-            rest = rest.saturating_sub(4);
+        self.check_range(address, length, Stage::Digest)?;
+        let rest = length % BLOCK_BYTES;
+        let blocks = length - rest;
+        let mut digester = self.digest_blocks(address, blocks, nonce, |_| ())?;
+        if rest > 0 {
+            let mut left = rest as usize;
+            self.read(address + blocks, rest, Stage::Digest, |word| {
+                let bytes = word.to_le_bytes();
+                digester.bytes(bytes.get(..left.min(4)).unwrap_or(&bytes));
+                left = left.saturating_sub(4);
+            })?;
         }
         Ok(digester.finish())
     }
@@ -99,25 +92,46 @@ impl<B: Bus, D: Duty> Nor<B, D> {
     /// # Errors
     /// Range, error or time-out of the controller.
     pub fn map_sector(&mut self, address: u32, nonce: u32) -> Result<SectorRecord> {
-        let mut digester = Digester::new(nonce);
-        let mut block = [0u32; 4];
+        const BLOCKS_IN_PAGE: u32 = PAGE_BYTES / BLOCK_BYTES;
         let mut index = 0u32;
         let mut programmed_pages = 0u32;
-        self.read(address, SECTOR_BYTES, Stage::Digest, |word| {
-            if word != ERASED {
-                programmed_pages |= 1 << (index / (PAGE_BYTES / 4));
-            }
-            if let Some(slot) = block.get_mut(index as usize % 4) {
-                *slot = word;
+        let digester = self.digest_blocks(address, SECTOR_BYTES, nonce, |[a, b, c, d]| {
+            if a & b & c & d != ERASED {
+                programmed_pages |= 1 << (index / BLOCKS_IN_PAGE);
             }
             index += 1;
-            if index.is_multiple_of(4) {
-                digester.block(block);
-            }
         })?;
         Ok(SectorRecord {
             programmed_pages,
             digest: digester.finish(),
         })
+    }
+
+    /// Digests whole blocks, and shows them to `also`.
+    #[inline(always)]
+    fn digest_blocks(
+        &mut self,
+        address: u32,
+        length: u32,
+        nonce: u32,
+        mut also: impl FnMut([u32; 4]),
+    ) -> Result<Digester> {
+        let mut digester = Digester::new(nonce);
+        if length == 0 {
+            return Ok(digester);
+        }
+        let mut block = [0u32; 4];
+        let mut index = 0usize;
+        self.read(address, length, Stage::Digest, |word| {
+            if let Some(slot) = block.get_mut(index % 4) {
+                *slot = word;
+            }
+            index += 1;
+            if index.is_multiple_of(4) {
+                digester.block(block);
+                also(block);
+            }
+        })?;
+        Ok(digester)
     }
 }

@@ -40,6 +40,8 @@ pub struct Nor<B, D> {
     jedec_id: [u8; 3],
     found: u32,
     rate: Rate,
+    /// Limit of the operation started last: the only one that can still run.
+    last_limit_us: u32,
 }
 
 impl<B: Bus, D: Duty> Nor<B, D> {
@@ -64,6 +66,7 @@ impl<B: Bus, D: Duty> Nor<B, D> {
             jedec_id: [0; 3],
             found,
             rate: clocks::IDENTIFY,
+            last_limit_us: setup.write_status_limit_us,
         };
         match nor.wake_flash() {
             Ok(()) => Ok(nor),
@@ -232,7 +235,7 @@ impl<B: Bus, D: Duty> Nor<B, D> {
     /// # Errors
     /// Time-out, or a JEDEC ID that is no longer the one of the entry.
     pub fn exit(&mut self) -> Result<(u32, u8)> {
-        self.wait_ready(self.setup.erase_chip_limit_us, Stage::Exit, 0)?;
+        self.wait_ready(self.last_limit_us, Stage::Exit, 0)?;
         wake::reset_flash(self, Stage::Exit)?;
         controller::change_rate(
             &mut self.machine,

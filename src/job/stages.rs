@@ -1,0 +1,395 @@
+//! What flash, verify and reset do on the board, stage by stage, and what each notes in the record.
+
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+
+use super::Saved;
+use super::run::Run;
+use crate::address::{Address, AddressRange, FlashOffset};
+use crate::algorithm::{Algorithm, SectorDigests, Stopped, operations};
+use crate::boot::{BootData, BootImage, Fcb, Ivt, Present};
+use crate::link::{Connection, Link};
+use crate::plan::{Foreign, Layout, Plan, SectorMap, SectorState, Step, VerifyScope};
+use crate::problem::{ExitCode, Place, Problem};
+use crate::report::{BootRecord, ChipRecord, FlashRecord, MismatchRecord, PlanRecord, ProbeRecord};
+use crate::reset::{BootResult, Booted, Expectation, FlashContent, prove_boot};
+use crate::survey::{ChipFound, FlashFound, Identified, require_chip};
+use crate::target::FlashPart;
+use crate::verify::{Expected, Mismatch, Verification, Verified, expected_by, verify};
+
+/// Bit 0 of a code address: Thumb.
+const THUMB: u32 = 1;
+/// Initial stack pointer and reset vector.
+const VECTOR_BYTES: u32 = 8;
+
+impl Run<'_> {
+    pub(super) fn connect(&mut self) -> Result<Connection, Problem> {
+        self.begin("attach");
+        let clock = self.bench.clock().clone();
+        let connection = Connection::open(self.bench.choice(), self.job.target.chip(), clock)?;
+        self.record.probe = Some(ProbeRecord {
+            name: connection.probe().name.clone(),
+            selector: connection.probe().selector().to_string(),
+            speed_khz: connection.speed_khz(),
+        });
+        Ok(connection)
+    }
+
+    /// Takes the board over, loads the algorithm and makes sure that chip and flash part are the target's. Nothing
+    /// non-volatile changes.
+    pub(super) fn survey<'l, 'p>(
+        &mut self,
+        link: &'l mut (dyn Link + 'p),
+    ) -> Result<(Algorithm<'l, 'p>, Identified), Problem> {
+        let target = self.job.target;
+        // a chip that is not the target's is not even reset
+        require_chip(link, target.chip())?;
+        link.take_over()?;
+        self.meter.note_counts(link.counts());
+        self.begin("survey");
+        let chip = match ChipFound::read(link, target.chip()) {
+            Ok(chip) => chip,
+            Err(error) => {
+                self.let_run(link);
+                return Err(error.into());
+            }
+        };
+        self.record.chip = Some(ChipRecord {
+            name: target.chip().name.clone(),
+            uid: chip.unique_id.to_string(),
+            silicon_revision: format!("{:#010x}", chip.silicon_revision),
+        });
+        let mut algorithm = Algorithm::start(link, target, seed())?;
+        let identity = algorithm.identify()?;
+        let flash = FlashFound {
+            jedec_id: identity.jedec_id,
+            status_register: identity.status_register,
+            sfdp: identity.sfdp.to_vec(),
+        };
+        self.record.flash = Some(flash_record(&flash));
+        match Identified::new(chip, flash, target) {
+            Ok(identified) => Ok((algorithm, identified)),
+            Err(error) => {
+                // the flash is left as it was found; the board is not ours
+                let _ = algorithm.stop();
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Compares, plans, erases, programs and verifies.
+    pub(super) fn write(
+        &mut self,
+        image: &BootImage,
+        algorithm: &mut Algorithm<'_, '_>,
+        identified: &Identified,
+    ) -> Result<Verified, Problem> {
+        let part = self.job.target.flash();
+        self.note_counts(algorithm);
+        self.begin("compare");
+        let directory = self.bench.state_directory();
+        let mut saved = Saved::open(directory, &identified.chip().unique_id.to_string())?;
+        let map = self.map(image, algorithm)?.with_saved(saved.pieces());
+        let status = identified.flash().status_register;
+        let plan = Plan::new(image, part, &map, status, self.job.shared)?;
+        self.record.plan = Some(PlanRecord::from(&plan));
+        let foreign: Vec<&Foreign> = plan.foreign().collect();
+        saved.keep(foreign)?;
+
+        let guard = self.guard(&plan, algorithm)?;
+
+        self.note_counts(algorithm);
+        self.begin("program");
+        let mut done_bytes = 0;
+        for steps in plan
+            .steps()
+            .split_inclusive(|step| matches!(step, Step::Verify(_)))
+        {
+            self.perform(&plan, steps, done_bytes, algorithm)?;
+            done_bytes += programmed_bytes(steps);
+            if let Some(Step::Verify(scope)) = steps.last()
+                && *scope != VerifyScope::Everything
+            {
+                self.check(&expected_by(&plan, *scope), image, algorithm)?;
+            }
+        }
+
+        self.note_counts(algorithm);
+        self.begin("verify");
+        let verified = self.check(
+            &expected_by(&plan, VerifyScope::Everything),
+            image,
+            algorithm,
+        )?;
+        self.record.digest = verified.digest_lines();
+        self.check_guard(&guard, algorithm)?;
+        let kept = saved.forget(|piece| {
+            plan.content(piece.offset, piece.bytes.len() as u32)
+                .is_some()
+        });
+        if let Err(error) = kept {
+            // the board is right; a stale file only costs the next job a look at it
+            self.observer.note(&format!("warning: {error}"));
+        }
+        Ok(verified)
+    }
+
+    /// Maps what lies around the sectors to be changed, and must stay as it is.
+    fn guard(
+        &mut self,
+        plan: &Plan,
+        algorithm: &mut Algorithm<'_, '_>,
+    ) -> Result<Vec<SectorDigests>, Problem> {
+        let ranges = plan.guarded(self.job.target.flash()).into_iter();
+        let maps: Result<Vec<_>, _> = ranges
+            .map(|(first, count)| algorithm.map(first, count))
+            .collect();
+        Ok(maps?)
+    }
+
+    /// Whether what lies around is as it was.
+    fn check_guard(
+        &mut self,
+        guard: &[SectorDigests],
+        algorithm: &mut Algorithm<'_, '_>,
+    ) -> Result<(), Problem> {
+        for before in guard {
+            let after = algorithm.map_again(before)?;
+            if let Some(sector) = before.first_change(&after) {
+                let what = "bytes outside the image have changed";
+                return Err(Problem::new("guard-differs", ExitCode::Differs, what)
+                    .at(Place { sector: Some(sector), ..Place::default() })
+                    .because("the sector was not to be touched, and its digest is another one than before")
+                    .fix("do not use this board: its flash part answers to wrong addresses or loses content"));
+            }
+        }
+        Ok(())
+    }
+
+    fn perform(
+        &mut self,
+        plan: &Plan,
+        steps: &[Step],
+        done_bytes: u64,
+        algorithm: &mut Algorithm<'_, '_>,
+    ) -> Result<(), Problem> {
+        let total = programmed_bytes(plan.steps());
+        let observer = &mut *self.observer;
+        let operations = operations(plan, steps, self.job.target.flash());
+        algorithm.perform(operations, &mut |progress| {
+            observer.progress(done_bytes + progress.programmed_bytes, total);
+            true
+        })?;
+        Ok(())
+    }
+
+    /// The state of every sector that the image lies in.
+    fn map(
+        &mut self,
+        image: &BootImage,
+        algorithm: &mut Algorithm<'_, '_>,
+    ) -> Result<SectorMap, Problem> {
+        let layout = Layout::new(image);
+        let mut map = SectorMap::new();
+        for (offset, length) in layout.ranges() {
+            let first = offset.get() / FlashPart::SECTOR_BYTES;
+            let digests = algorithm.map(first, length.div_ceil(FlashPart::SECTOR_BYTES))?;
+            let sectors = layout
+                .sectors()
+                .iter()
+                .filter(|need| digests.is_blank(need.number()).is_some());
+            for need in sectors {
+                let number = need.number();
+                let state = match need.whole_content() {
+                    _ if digests.is_blank(number) == Some(true) => SectorState::Blank,
+                    Some(content) if digests.holds(number, content) == Some(true) => {
+                        SectorState::Equal
+                    }
+                    Some(_) => SectorState::Different,
+                    None => SectorState::Content(
+                        algorithm.read(need.offset(), FlashPart::SECTOR_BYTES)?,
+                    ),
+                };
+                map.insert(number, state);
+            }
+        }
+        Ok(map)
+    }
+
+    /// Verifies, and makes a problem of a difference: what was just programmed must be there.
+    pub(super) fn check(
+        &mut self,
+        expected: &[Expected],
+        image: &BootImage,
+        algorithm: &mut Algorithm<'_, '_>,
+    ) -> Result<Verified, Problem> {
+        match verify(algorithm, expected)? {
+            Verification::Equal(verified) => Ok(verified),
+            Verification::Differs(mismatch) => Err(self.differs(&mismatch, image)),
+        }
+    }
+
+    pub(super) fn differs(&mut self, mismatch: &Mismatch, image: &BootImage) -> Problem {
+        let address = self.job.target.address_of(mismatch.offset);
+        let origin = image.origin_of(mismatch.offset);
+        let origin_text = origin
+            .as_ref()
+            .map_or("bytes of others".to_owned(), ToString::to_string);
+        self.record.mismatch = Some(MismatchRecord {
+            address: address.map_or_else(
+                || mismatch.offset.to_string(),
+                |address| address.to_string(),
+            ),
+            sector: mismatch.sector(),
+            expected: mismatch.expected,
+            found: mismatch.found,
+            origin: origin_text.clone(),
+        });
+        Problem::new(
+            "verify-differs",
+            ExitCode::Differs,
+            "the flash does not hold the image",
+        )
+        .at(Place {
+            address,
+            sector: Some(mismatch.sector()),
+            ..Place::default()
+        })
+        .because(format!(
+            "expected 0x{:02X} (from {origin_text}), found 0x{:02X}",
+            mismatch.expected, mismatch.found
+        ))
+        .fix("flash again; if it differs again, suspect the flash part, its wiring, or firmware that writes into its own image")
+    }
+
+    /// Where the image executes in place, if its reset handler is in the flash.
+    pub(super) fn code_of(&self, image: &BootImage) -> Option<AddressRange> {
+        let window = self.job.target.flash_window();
+        let end = u32::try_from(image.end()).ok()?;
+        let code = AddressRange::new(window.start(), end)?;
+        code.contains(image.entry().reset_handler).then_some(code)
+    }
+
+    /// FCB, IVT and boot data as the flash holds them, and where the ROM would start.
+    pub(super) fn read_boot_header(
+        &mut self,
+        algorithm: &mut Algorithm<'_, '_>,
+    ) -> Result<(Present, Option<Address>), Problem> {
+        let target = self.job.target;
+        let offsets = &target.chip().boot;
+        let mut pieces = Vec::new();
+        let header_bytes = (Ivt::SIZE_BYTES + BootData::SIZE_BYTES) as u32;
+        for (offset, length) in [
+            (offsets.fcb_offset, Fcb::SIZE_BYTES as u32),
+            (offsets.ivt_offset, header_bytes),
+        ] {
+            pieces.push((offset, algorithm.read(offset, length)?));
+        }
+        let ivt = Present::new(pieces.clone()).ivt(offsets);
+        let mut reset_handler = None;
+        if let Some(ivt) = ivt {
+            if ivt.entry & THUMB != 0 {
+                reset_handler = Some(Address::new(ivt.entry & !THUMB));
+            } else if let Some(table) = self.stored_at(&pieces, &ivt, Address::new(ivt.entry)) {
+                let vectors = algorithm.read(table, VECTOR_BYTES)?;
+                reset_handler = vectors
+                    .last_chunk::<4>()
+                    .map(|bytes| Address::new(u32::from_le_bytes(*bytes) & !THUMB));
+                pieces.push((table, vectors));
+            }
+        }
+        Ok((Present::new(pieces), reset_handler))
+    }
+
+    /// Where in the flash lies what the running image has at `address`: there, or, where boot data make the ROM copy the
+    /// flash to RAM, as far from its start.
+    fn stored_at(
+        &self,
+        pieces: &[(FlashOffset, Vec<u8>)],
+        ivt: &Ivt,
+        address: Address,
+    ) -> Option<FlashOffset> {
+        let target = self.job.target;
+        if let Some(offset) = target.offset_of(address) {
+            return Some(offset);
+        }
+        // an image that is copied names RAM addresses: boot data lie as far from the IVT as the pointers say
+        let distance = ivt.boot_data.checked_sub(ivt.self_address)?;
+        let at = target.chip().boot.ivt_offset.checked_add(distance)?;
+        let present = Present::new(pieces.to_vec());
+        let boot_data = BootData::parse(present.bytes_at::<{ BootData::SIZE_BYTES }>(at)?);
+        address
+            .checked_from(Address::new(boot_data.start))
+            .map(FlashOffset::new)
+    }
+
+    /// Exit sequence: the flash as the ROM needs it.
+    pub(super) fn leave(&mut self, mut algorithm: Algorithm<'_, '_>) -> Result<Stopped, Problem> {
+        self.note_counts(&mut algorithm);
+        let stopped = algorithm.stop()?;
+        if let Some(flash) = &mut self.record.flash {
+            flash.status_after = Some(stopped.status_register);
+        }
+        Ok(stopped)
+    }
+
+    /// Lets the board run without watching it. Where that fails, the algorithm's lease resets it.
+    pub(super) fn let_run(&mut self, link: &mut dyn Link) {
+        if let Err(error) = link.final_reset(None) {
+            tracing::warn!(%error, "the board could not be reset; the algorithm's lease does it");
+        }
+    }
+
+    pub(super) fn prove(
+        &mut self,
+        link: &mut dyn Link,
+        expected: Expectation,
+        content: &FlashContent,
+    ) -> Result<Result<Booted, Problem>, Problem> {
+        let result = prove_boot(link, self.job.target.chip(), expected, content)?;
+        self.meter.note_counts(link.counts());
+        let (proven, evidence) = match &result {
+            BootResult::Booted(booted) => (true, booted.evidence()),
+            BootResult::NotBooted(not_booted) => (false, not_booted.evidence.as_slice()),
+        };
+        self.record.boot = Some(BootRecord {
+            proven,
+            evidence: evidence.iter().map(ToString::to_string).collect(),
+        });
+        Ok(match result {
+            BootResult::Booted(booted) => Ok(booted),
+            BootResult::NotBooted(not_booted) => Err(not_booted.into()),
+        })
+    }
+
+    fn note_counts(&mut self, algorithm: &mut Algorithm<'_, '_>) {
+        self.meter.note_counts(algorithm.link().counts());
+    }
+}
+
+/// A number that is another one in every process: session number and nonces grow from it.
+fn seed() -> u32 {
+    RandomState::new().build_hasher().finish() as u32
+}
+
+fn programmed_bytes(steps: &[Step]) -> u64 {
+    let lengths = steps.iter().filter_map(Step::programs);
+    lengths.map(|(_, length)| u64::from(length)).sum()
+}
+
+/// The flash part by what it says of itself, before that is compared with the target.
+fn flash_record(found: &FlashFound) -> FlashRecord {
+    let [a, b, c] = found.jedec_id;
+    let name = FlashPart::named_by(found.jedec_id);
+    let part = name.and_then(|name| FlashPart::builtin(name).ok());
+    let size = found
+        .sfdp_size_bytes()
+        .or(part.map(|part| part.size_bytes.into()));
+    FlashRecord {
+        part: name.unwrap_or("unknown part").to_owned(),
+        jedec_id: format!("{a:02X} {b:02X} {c:02X}"),
+        size_bytes: size,
+        status_before: found.status_register,
+        status_after: None,
+    }
+}

@@ -1,0 +1,107 @@
+//! A defective flash part never ends in PASS: what it holds is read back, the image and what lies around it.
+
+use rtflash::job::Outcome;
+use rtflash::problem::ExitCode;
+use virtual_board::board::BoardConfig;
+use virtual_board::nor::Faults;
+
+use crate::bench;
+
+/// A byte of the image's last segment, and its flash offset.
+const SEGMENT: u32 = 0x6000_4000;
+const BYTE: u32 = 0x4123;
+
+/// Flashes over other content onto a part with `faults`.
+fn flash_onto(faults: Faults) -> Outcome {
+    let board = bench::start(BoardConfig {
+        nor_faults: faults,
+        ..bench::config()
+    });
+    bench::fill(&board, 0, &[0x00; 0x8000]);
+    bench::fill(&board, 0x1_0000, &bench::noise(8, 0x2000));
+    let mut content = bench::noise(6, 0x400);
+    content[0x123] = 0x00;
+    bench::flash(&board, &bench::image(&[(SEGMENT, content)]))
+}
+
+fn refused(outcome: &Outcome, exit: ExitCode) {
+    let problem = outcome.problem.as_ref().expect("a problem");
+    assert_eq!(problem.exit, exit, "{problem}");
+    assert_eq!(outcome.record.verdict.exit(), exit.number());
+}
+
+#[test]
+fn a_bit_that_will_not_program_is_a_failed_program() {
+    let faults = Faults {
+        unprogrammable: vec![(BYTE, 0x10)],
+        ..Faults::default()
+    };
+    refused(&flash_onto(faults), ExitCode::ProgramFailed);
+}
+
+#[test]
+fn a_bit_that_will_not_erase_is_a_failed_erase() {
+    let faults = Faults {
+        weak_erase: vec![(BYTE, 0x10)],
+        ..Faults::default()
+    };
+    refused(&flash_onto(faults), ExitCode::EraseFailed);
+}
+
+#[test]
+fn a_page_that_was_never_programmed_is_a_failed_program() {
+    for dropped in 0..4 {
+        let faults = Faults {
+            dropped_programs: vec![dropped],
+            ..Faults::default()
+        };
+        refused(&flash_onto(faults), ExitCode::ProgramFailed);
+    }
+}
+
+#[test]
+fn a_program_that_also_reaches_another_block_is_found_by_the_guard() {
+    let faults = Faults {
+        program_echo: Some(0x1_0000),
+        ..Faults::default()
+    };
+    let outcome = flash_onto(faults);
+    refused(&outcome, ExitCode::Differs);
+    assert_eq!(outcome.problem.expect("a problem").code, "guard-differs");
+}
+
+#[test]
+fn a_busy_bit_that_never_falls_ends_in_a_time_out_and_not_in_a_hang() {
+    let outcome = flash_onto(Faults {
+        stuck_wip: true,
+        ..Faults::default()
+    });
+    assert_ne!(outcome.record.verdict.exit(), 0);
+    assert!(outcome.problem.is_some());
+}
+
+#[test]
+fn another_part_is_refused_before_anything_changes() {
+    let faults = Faults {
+        jedec_id: Some([0xEF, 0x40, 0x17]),
+        ..Faults::default()
+    };
+    let board = bench::start(BoardConfig {
+        nor_faults: faults,
+        ..bench::config()
+    });
+    bench::fill(&board, 0, &bench::noise(8, 0x8000));
+    let before = bench::flash_content(&board);
+    refused(
+        &bench::flash(&board, &bench::image(&[])),
+        ExitCode::WrongDevice,
+    );
+    assert!(
+        bench::flash_content(&board) == before,
+        "nothing has changed"
+    );
+    let status = board
+        .board()
+        .with(|b| b.chip.system.borrow().nor.status_register());
+    assert_eq!(status.expect("board"), 0, "nor the status register");
+}
