@@ -33,8 +33,7 @@ Exit codes:
    16  boot not proven or failed (flash: programmed and verified)
    20  image would not boot or does not fit: refused, board untouched
    21  no probe, or several and none chosen
-   22  probe or target lost on the way
-  130  cancelled";
+   22  probe or target lost on the way";
 
 const FLASH_EXIT_CODES: &str = "\
 Exit codes: 0 PASS; 11 verified, and differs; 16 programmed and verified, but the
