@@ -52,11 +52,11 @@ pub(super) fn check_ivt(bench: &mut Bench<'_>, ivt: &Ivt) -> Option<(LoadMap, Bo
         bench.findings.push(if other {
             finding
                 .because("that is the window of FlexSPI2, where an RT1064 has its flash: the RT1062 boots from FlexSPI1 only")
-                .fix("link the image for the RT1062, at 0x6000_0000")
+                .fix("link the image for the RT1062, at 0x60000000")
         } else {
             finding
                 .because("the boot ROM finds boot data and entry by this address")
-                .fix("link the IVT at 0x6000_1000 with that address as `self`")
+                .fix("link the IVT at 0x60001000 with that address as `self`")
         });
         return None;
     };
@@ -145,7 +145,7 @@ fn check_boot_data(
             )
             .at(bench.place(bench.target.chip().boot.ivt_offset))
             .because("without boot data the boot ROM does not know where the image belongs")
-            .fix("link the boot data behind the IVT, usually at 0x6000_1020"),
+            .fix("link the boot data behind the IVT, usually at 0x60001020"),
         );
         return None;
     };
@@ -172,7 +172,7 @@ fn check_boot_data(
         say(
             Finding::error("boot-data-length", "the boot data's length is 0")
                 .because("a boot with length 0 was measured to fail")
-                .fix("set it to the length of the image counted from 0x6000_0000"),
+                .fix("set it to the length of the image counted from 0x60000000"),
         );
     } else if u64::from(data.length_bytes) < image_end.saturating_sub(window_start) {
         say(Finding::warning(

@@ -103,7 +103,7 @@ pub(super) fn does_not_fit(target: &Target, error: ImageError) -> Finding {
         Some(address) if flexspi.other_window().contains(address) => finding(
             "other-flexspi",
             "the image is linked for FlexSPI2, or for an RT1064".to_owned(),
-            "link it for 0x6000_0000: this chip boots from FlexSPI1 only; the RT1064 has its flash at 0x7000_0000",
+            "link it for 0x60000000: this chip boots from FlexSPI1 only; the RT1064 has its flash at 0x70000000",
         ),
         _ => finding(
             problem.code,
@@ -147,7 +147,7 @@ pub(super) fn no_fcb_but_something(bench: &Bench<'_>) -> Finding {
              so nothing can be inserted",
         )
         .fix(
-            "link the application at 0x6000_2000 or above; for Zephyr set CONFIG_ROM_START_OFFSET=0x2000, or switch on \
+            "link the application at 0x60002000 or above; for Zephyr set CONFIG_ROM_START_OFFSET=0x2000, or switch on \
              the boot header (CONFIG_NXP_IMXRT_BOOT_HEADER=y; with a flash configuration block for the board)",
         );
     }
@@ -159,7 +159,7 @@ pub(super) fn no_fcb_but_something(bench: &Bench<'_>) -> Finding {
     .because(
         "the boot ROM needs the tag \"FCFB\" there; it is neither there, nor is the place empty",
     )
-    .fix("link the application at 0x6000_2000 or above, or correct the FCB")
+    .fix("link the application at 0x60002000 or above, or correct the FCB")
 }
 
 /// Something is where the IVT must be.
@@ -171,7 +171,7 @@ pub(super) fn no_ivt_but_something(bench: &Bench<'_>) -> Finding {
     )
     .at(bench.place(offset))
     .because("the boot ROM needs the bytes D1 00 20 4x there; they are neither there, nor is the place empty")
-    .fix("link the application at 0x6000_2000 or above, or correct the IVT")
+    .fix("link the application at 0x60002000 or above, or correct the IVT")
 }
 
 /// Only some bytes of a header part are in the image.
@@ -204,7 +204,7 @@ pub(super) fn no_room_for_boot_data(bench: &Bench<'_>) -> Finding {
         "the image has no IVT, but holds data at flash offset 0x1020, where the boot data would go",
     )
     .at(bench.place(offset))
-    .fix("link the application at 0x6000_2000 or above")
+    .fix("link the application at 0x60002000 or above")
 }
 
 /// No FCB can be made for the target.
@@ -231,7 +231,7 @@ pub(super) fn nothing_to_start(bench: &Bench<'_>, signed_application: Option<Add
         Some(address) => format!(
             "the image is an MCUboot application at {address} without a bootloader: nothing in it can be started by the boot ROM"
         ),
-        None => "the image has no IVT and no vector table at 0x6000_2000: nothing in it can be started by the boot ROM"
+        None => "the image has no IVT and no vector table at 0x60002000: nothing in it can be started by the boot ROM"
             .to_owned(),
     };
     let resident = bench
