@@ -31,7 +31,6 @@ Exit codes:
     2  usage
     6  wrong or unknown chip or flash part
     8  erase failed
-    9  not blank where it must be
    10  programming failed
    11  verified, and differs
    12  reading failed (could not find out)
@@ -40,7 +39,7 @@ Exit codes:
    20  image would not boot or does not fit: refused, board untouched
    21  no probe, or several and none chosen
    22  probe or target lost on the way
-   23  record or output file could not be written";
+   23  output file could not be written";
 
 const FLASH_EXIT_CODES: &str = "\
 Exit codes: 0 PASS; 11 verified, and differs; 16 programmed and verified, but the
@@ -153,7 +152,7 @@ pub struct BoardArgs {
     /// Pulse the reset pin first and halt the core in its boot ROM: for firmware that sleeps or turns SWD off
     #[arg(long)]
     pub connect_under_reset: bool,
-    /// Flash part on the board: is25wp032, is25wp064 or is25wp128
+    /// Flash part on the board: is25wp032, is25wp064, is25wp128 or is25lp064
     #[arg(long, value_name = "PART", default_value = "is25wp064")]
     pub flash: String,
     /// How the flash is wired: qspi is one part on the primary pins of FlexSPI A

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
+use crate::boot::BootImage;
 use crate::clock::{Clock, HostClock};
 use crate::job::{self, Bench, BootPolicy, Job, Outcome};
 #[cfg(feature = "virtual-board")]
@@ -21,7 +22,8 @@ use crate::link::{self, Choice, ProbeSelector};
 use crate::problem::{ExitCode, Problem};
 use crate::report::{self, Verdict};
 use crate::target::Target;
-use args::{BoardArgs, BootProof, Cli, Command};
+use args::{BoardArgs, BootProof, Cli, Command, ImageArgs};
+use header::HeaderArgs;
 use progress::Progress;
 
 /// The chip; other chips of the family come with their own data.
@@ -81,11 +83,7 @@ fn execute(cli: &Cli) -> Result<u8, Problem> {
             boot_proof,
         } => {
             let target = target(board)?;
-            let boot_image = job::load_with(
-                &images.inputs()?,
-                &target,
-                &header.choice().wishes(&target)?,
-            )?;
+            let boot_image = boot_image(images, header, &target)?;
             let boot_policy = match boot_proof {
                 BootProof::Required => BootPolicy::Required,
                 BootProof::None => BootPolicy::Accepted,
@@ -104,11 +102,7 @@ fn execute(cli: &Cli) -> Result<u8, Problem> {
             header,
         } => {
             let target = target(board)?;
-            let boot_image = job::load_with(
-                &images.inputs()?,
-                &target,
-                &header.choice().wishes(&target)?,
-            )?;
+            let boot_image = boot_image(images, header, &target)?;
             let job = Job::new(&target);
             with_bench(board, verbose, |bench, progress| {
                 job::verify(&job, &boot_image, bench, progress)
@@ -138,6 +132,15 @@ fn execute(cli: &Cli) -> Result<u8, Problem> {
 
 fn target(board: &BoardArgs) -> Result<Target, Problem> {
     Ok(Target::builtin(CHIP, &board.flash, &board.board)?)
+}
+
+fn boot_image(
+    images: &ImageArgs,
+    header: &HeaderArgs,
+    target: &Target,
+) -> Result<BootImage, Problem> {
+    let wishes = header.choice().wishes(target)?;
+    job::load(&images.inputs()?, target, &wishes)
 }
 
 /// Opens the way to the board, runs `work` on it and prints its record.

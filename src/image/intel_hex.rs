@@ -5,7 +5,7 @@ use std::path::Path;
 use ihex::{ReaderError, Record};
 
 use super::fault::RecordFault;
-use super::format::BYTE_ORDER_MARK;
+use super::record_lines::{self, Then};
 use super::segment::{Pieces, Segment};
 use super::source::Source;
 use super::{Format, ImageError};
@@ -15,8 +15,6 @@ use crate::address::Address;
 const PARAGRAPH_SHIFT: u32 = 4;
 /// Characters of a record without data: colon, count, address, type, sum.
 const RECORD_CHARACTERS: usize = 11;
-/// Ctrl-Z, with which CP/M and DOS tools end a text.
-pub(super) const END_OF_TEXT: &[u8] = &[0x1A];
 /// Upper half of a linear address.
 const LINEAR_SHIFT: u32 = 16;
 
@@ -25,54 +23,31 @@ const LINEAR_SHIFT: u32 = 16;
 /// # Errors
 /// [`ImageError`] with the line at fault.
 pub(super) fn read(path: &Path, content: &[u8]) -> Result<Vec<Segment>, ImageError> {
-    let text = content.strip_prefix(BYTE_ORDER_MARK).unwrap_or(content);
     let mut pieces = Pieces::default();
     let mut base = Base::Linear(0);
-    let mut end_line = None;
-    let mut last_line = 0;
-    for (line, raw) in (1_u32..).zip(text.split(|byte| *byte == b'\n')) {
-        let raw = raw.trim_ascii();
-        if raw.is_empty() || raw == END_OF_TEXT {
-            continue;
-        }
-        last_line = line;
-        let fault = |fault| ImageError::Record {
-            path: path.to_owned(),
-            format: Format::IntelHex,
-            line,
-            fault,
-        };
-        if let Some(end_line) = end_line {
-            return Err(fault(RecordFault::AfterEnd { end_line }));
-        }
+    record_lines::read(path, Format::IntelHex, content, |line, raw| {
         // the crate looks at the sum first; what is wrong with a line cut short is its length
         if has_other_length(raw) {
-            return Err(fault(RecordFault::Length));
+            return Err(RecordFault::Length);
         }
         let record = std::str::from_utf8(raw)
-            .map_err(|_| fault(RecordFault::NotHexadecimal))
-            .and_then(|raw| Record::from_record_string(raw).map_err(|e| fault(e.into())))?;
+            .map_err(|_| RecordFault::NotHexadecimal)
+            .and_then(|raw| Ok(Record::from_record_string(raw)?))?;
         match record {
             Record::Data { value, .. } if value.is_empty() => {}
             Record::Data { offset, value } => {
                 base.address_of(offset, value.len())
                     .and_then(|start| pieces.add(start, &value, Source::line(line)))
-                    .ok_or_else(|| fault(RecordFault::AddressOverflow))?;
+                    .ok_or(RecordFault::AddressOverflow)?;
             }
             Record::ExtendedLinearAddress(upper) => base = Base::Linear(upper),
             Record::ExtendedSegmentAddress(paragraph) => base = Base::Segment(paragraph),
-            Record::EndOfFile => end_line = Some(line),
+            Record::EndOfFile => return Ok(Then::End),
             // Entry points for a debugger: the boot ROM takes its entry from the IVT.
             Record::StartLinearAddress(_) | Record::StartSegmentAddress { .. } => {}
         }
-    }
-    if end_line.is_none() {
-        return Err(ImageError::WithoutEnd {
-            path: path.to_owned(),
-            format: Format::IntelHex,
-            line: last_line,
-        });
-    }
+        Ok(Then::More)
+    })?;
     Ok(pieces.into_segments())
 }
 

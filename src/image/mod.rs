@@ -8,6 +8,7 @@ mod intel_hex;
 mod pin;
 mod placement;
 mod read;
+mod record_lines;
 mod rom_places;
 mod s_record;
 mod segment;

@@ -7,8 +7,7 @@
 use std::path::Path;
 
 use super::fault::RecordFault;
-use super::format::BYTE_ORDER_MARK;
-use super::intel_hex::END_OF_TEXT;
+use super::record_lines::{self, Then};
 use super::segment::{Pieces, Segment};
 use super::source::Source;
 use super::{Format, ImageError};
@@ -19,27 +18,10 @@ use crate::address::Address;
 /// # Errors
 /// [`ImageError`] with the line at fault.
 pub(super) fn read(path: &Path, content: &[u8]) -> Result<Vec<Segment>, ImageError> {
-    let text = content.strip_prefix(BYTE_ORDER_MARK).unwrap_or(content);
     let mut pieces = Pieces::default();
     let mut data_records = 0_u32;
-    let mut end_line = None;
-    let mut last_line = 0;
-    for (line, raw) in (1_u32..).zip(text.split(|byte| *byte == b'\n')) {
-        let raw = raw.trim_ascii();
-        if raw.is_empty() || raw == END_OF_TEXT {
-            continue;
-        }
-        last_line = line;
-        let fault = |fault| ImageError::Record {
-            path: path.to_owned(),
-            format: Format::SRecord,
-            line,
-            fault,
-        };
-        if let Some(end_line) = end_line {
-            return Err(fault(RecordFault::AfterEnd { end_line }));
-        }
-        let record = Record::parse(raw).map_err(fault)?;
+    record_lines::read(path, Format::SRecord, content, |line, raw| {
+        let record = Record::parse(raw)?;
         match record.kind {
             Kind::Header => {}
             Kind::Data => {
@@ -48,25 +30,19 @@ pub(super) fn read(path: &Path, content: &[u8]) -> Result<Vec<Segment>, ImageErr
                     .stays_in_its_address_space()
                     .then(|| Address::new(record.address))
                     .and_then(|start| pieces.add(start, record.data(), Source::line(line)))
-                    .ok_or_else(|| fault(RecordFault::AddressOverflow))?;
+                    .ok_or(RecordFault::AddressOverflow)?;
             }
             Kind::Count if record.address == data_records => {}
             Kind::Count => {
-                return Err(fault(RecordFault::Count {
+                return Err(RecordFault::Count {
                     written: record.address,
                     found: data_records,
-                }));
+                });
             }
-            Kind::End => end_line = Some(line),
+            Kind::End => return Ok(Then::End),
         }
-    }
-    if end_line.is_none() {
-        return Err(ImageError::WithoutEnd {
-            path: path.to_owned(),
-            format: Format::SRecord,
-            line: last_line,
-        });
-    }
+        Ok(Then::More)
+    })?;
     Ok(pieces.into_segments())
 }
 

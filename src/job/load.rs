@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::address::Address;
-use crate::boot::{BootImage, judge};
+use crate::boot::{self, BootImage, HeaderWishes};
 use crate::image::{FileHash, Image, ImageError, RomPlaces};
 use crate::problem::{ExitCode, Place, Problem};
 use crate::target::Target;
@@ -161,14 +161,18 @@ pub fn read(inputs: &[InputFile], target: &Target) -> Result<Image, Problem> {
     Ok(Image::merge(images?)?)
 }
 
-/// Reads all inputs and judges the image for `target`.
+/// Reads all inputs and judges the image for `target`, the boot header as `wishes` say.
 ///
 /// # Errors
 /// Those of [`read`] (exit 13), or an image that would not boot or does not fit (exit 20).
-pub fn load(inputs: &[InputFile], target: &Target) -> Result<BootImage, Problem> {
+pub fn load(
+    inputs: &[InputFile],
+    target: &Target,
+    wishes: &HeaderWishes,
+) -> Result<BootImage, Problem> {
     let image = read(inputs, target)?;
     image.require_inside(target.flash_window())?;
-    Ok(judge(&image, None, target).into_boot_image()?)
+    Ok(boot::judge_with(&image, None, target, wishes).into_boot_image()?)
 }
 
 /// Where the target's boot ROM looks.

@@ -1,6 +1,7 @@
 //! One job on one board: the stages in their order, each timed, with one record at the end.
 
 mod bench;
+mod header;
 mod inspect;
 mod load;
 mod meter;
@@ -10,9 +11,10 @@ mod saved;
 mod stages;
 
 pub use bench::Bench;
-pub use inspect::{HeaderChoice, inspect, load_with, pack};
+pub use header::HeaderChoice;
+pub use inspect::inspect;
 pub use load::{InputFile, load, read, rom_places};
-pub use pack::PackFormat;
+pub use pack::{PackFormat, pack};
 pub use saved::{Saved, SavedError};
 
 use crate::boot::BootImage;

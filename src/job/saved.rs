@@ -4,6 +4,7 @@
 //! verified everything. A job that was cut leaves it behind, and the next job on this host takes the bytes from it.
 
 use std::env;
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -202,12 +203,15 @@ impl Saved {
 
 /// The directory for boards on real probes, where the environment names one.
 pub fn host_directory() -> Option<PathBuf> {
-    if let Some(path) = env::var_os(DIRECTORY_VARIABLE) {
-        return Some(path.into());
-    }
-    let base = env::var_os("XDG_STATE_HOME").map(PathBuf::from);
-    let home = || env::var_os("HOME").map(|home| PathBuf::from(home).join(".local").join("state"));
-    base.or_else(home).map(|base| base.join("rtflash"))
+    directory_named_by(|name| env::var_os(name))
+}
+
+/// As the XDG Base Directory Specification has it: a variable that is set to nothing counts as not set.
+fn directory_named_by(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let path = |name| variable(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    let home = || Some(path("HOME")?.join(".local").join("state"));
+    let state = || Some(path("XDG_STATE_HOME").or_else(home)?.join("rtflash"));
+    path(DIRECTORY_VARIABLE).or_else(state)
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -288,6 +292,27 @@ mod tests {
             offset: FlashOffset::new(offset),
             bytes: bytes.to_vec(),
         }
+    }
+
+    #[test]
+    fn the_directory_is_the_one_the_environment_names_first() {
+        const NONE: [(&str, &str); 0] = [];
+        let named = |variables: &[(&str, &str)]| {
+            directory_named_by(|name| {
+                let (_, value) = variables.iter().find(|(known, _)| *known == name)?;
+                Some(OsString::from(value))
+            })
+        };
+        let own = (DIRECTORY_VARIABLE, "/own");
+        let state = ("XDG_STATE_HOME", "/state");
+        let home = ("HOME", "/home/me");
+        assert_eq!(named(&[home, state, own]), Some("/own".into()));
+        assert_eq!(named(&[home, state]), Some("/state/rtflash".into()));
+        let at_home = Some("/home/me/.local/state/rtflash".into());
+        assert_eq!(named(&[home]), at_home);
+        let set_to_nothing = [(DIRECTORY_VARIABLE, ""), ("XDG_STATE_HOME", ""), home];
+        assert_eq!(named(&set_to_nothing), at_home);
+        assert_eq!(named(&NONE), None);
     }
 
     #[test]

@@ -153,10 +153,15 @@ impl VirtualBench {
         static NEXT: AtomicU32 = AtomicU32::new(1);
         let serial = format!("VIRTUAL{:04}", NEXT.fetch_add(1, Ordering::Relaxed));
         let flash_file = config.flash_file.clone();
-        Ok(VirtualBench {
+        let bench = VirtualBench {
             board: BoardHandle::start(config, &serial)?,
             flash_file,
-        })
+        };
+        if bench.flash_file.is_none() {
+            // what a killed process with the same number left is of a board that is no more; usually there is nothing
+            let _ = std::fs::remove_dir_all(bench.state_directory());
+        }
+        Ok(bench)
     }
 
     /// The board.

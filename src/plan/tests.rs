@@ -134,15 +134,16 @@ impl Nor {
     }
 }
 
+fn steps(plan: &Plan) -> Vec<String> {
+    plan.steps().iter().map(ToString::to_string).collect()
+}
+
 #[test]
 fn a_blank_board_is_programmed_without_any_erase_and_the_tag_comes_last() {
     let boot_image = boot_image(&[]);
     let plan = Nor::blank().plan(&boot_image);
     assert_eq!(
-        plan.steps()
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>(),
+        steps(&plan),
         [
             "set the status register to 0x40",
             "program 256 bytes at 0x001000",
@@ -186,10 +187,7 @@ fn one_changed_byte_kills_the_tag_first_and_leaves_equal_sectors_alone() {
     nor.bytes[0x1_0123] = 0x10;
     let plan = nor.plan(&boot_image);
     assert_eq!(
-        plan.steps()
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>(),
+        steps(&plan),
         [
             "program the FCB tag at 0x000000 to 0",
             "erase 4096 bytes at 0x000000",

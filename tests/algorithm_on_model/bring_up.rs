@@ -100,15 +100,24 @@ fn start_erase_only(board: &mut Board) {
 }
 
 #[test]
-fn a_setup_of_another_layout_is_refused() {
+fn a_setup_of_another_layout_or_with_a_damaged_word_is_refused() {
     use mailbox::words::Words;
-    let s = Session::up(Board::new("is25wp064"));
-    s.words.store(mailbox::layout::SETUP + 4, 1);
-    let server = flexspi_nor::server::Server::start(s.board.clone(), s.words);
-    let status = s.status();
-    assert_eq!(status.state, Some(ServerState::Failed));
-    assert_eq!(status.fault.map(|(_, f)| f.code), Some(FaultCode::BadSetup));
-    drop(server);
+    let whole = setup().to_words();
+    let seal = whole.len() - 1;
+    for (word, sealed) in [(0, true), (1, true), (2, false), (seal, false)] {
+        let s = Session::up(Board::new("is25wp064"));
+        let mut words = whole;
+        words[word] ^= 1;
+        if sealed {
+            words[seal] = mailbox::crc::crc32_words(&words[..seal]);
+        }
+        s.words.store_all(mailbox::layout::SETUP, &words);
+        let server = flexspi_nor::server::Server::start(s.board.clone(), s.words);
+        let status = s.status();
+        assert_eq!(status.state, Some(ServerState::Failed), "word {word}");
+        assert_eq!(status.fault.map(|(_, f)| f.code), Some(FaultCode::BadSetup));
+        drop(server);
+    }
 }
 
 #[test]

@@ -83,3 +83,16 @@ fn a_damaged_file_of_saved_bytes_stops_the_job_before_anything_is_erased() {
         .advises();
     assert!(station.content() == before, "the flash was changed");
 }
+
+#[test]
+fn without_a_place_for_the_bytes_of_others_nothing_is_erased() {
+    let before = noise(13, FLASH_BYTES);
+    let station = Station::holding(&before);
+    fs::write(station.saved(), "a file, not a folder").expect("file");
+    station
+        .flash(&image(), &[])
+        .ends_with(20)
+        .complains("saved-io", &["flash.bin.saved"])
+        .advises();
+    assert!(station.content() == before, "the board was changed");
+}

@@ -129,11 +129,16 @@ fn the_probe_may_come_from_the_environment() {
 }
 
 #[test]
-fn a_larger_part_is_flashed_when_it_is_named() {
-    let station = Station::new();
-    station
-        .flash(&image(), &["--flash", "is25wp128"])
-        .ends_with(0)
-        .reports("flash", &["IS25WP128", "9D 70 18", "16384 KiB"])
-        .last_line_is("PASS");
+fn every_other_part_is_flashed_when_it_is_named() {
+    for (name, id, size) in [
+        ("IS25WP032", "9D 70 16", "4096 KiB"),
+        ("IS25WP128", "9D 70 18", "16384 KiB"),
+        ("IS25LP064", "9D 60 17", "8192 KiB"),
+    ] {
+        Station::new()
+            .flash(&image(), &["--flash", &name.to_lowercase()])
+            .ends_with(0)
+            .reports("flash", &[name, id, size])
+            .last_line_is("PASS");
+    }
 }

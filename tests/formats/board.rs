@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use rtflash::boot::HeaderWishes;
 use rtflash::image::Image;
 use rtflash::job::{self, Bench, InputFile, Job};
 use rtflash::link::{Choice, VirtualBench};
@@ -38,7 +39,7 @@ pub fn read(content: &[u8]) -> Result<Image, Problem> {
 pub fn flash(typed: &[PathBuf]) -> (Record, Vec<u8>) {
     let target = target();
     let inputs = InputFile::all(typed, &[]).expect("inputs");
-    let image = job::load(&inputs, &target).expect("image");
+    let image = job::load(&inputs, &target, &HeaderWishes::default()).expect("image");
     let config = BoardConfig::new(Part::builtin("is25wp064").expect("part"));
     let board = VirtualBench::start(config).expect("virtual board");
     let choice = Choice {
@@ -59,10 +60,5 @@ pub fn flash(typed: &[PathBuf]) -> (Record, Vec<u8>) {
         system.nor.settle(now);
         system.nor.content().to_vec()
     });
-    // how an address is grouped is another test's matter
-    let mut record = outcome.record;
-    for input in &mut record.inputs {
-        input.placement = input.placement.take().map(|note| note.replace('_', ""));
-    }
-    (record, content.expect("board"))
+    (outcome.record, content.expect("board"))
 }

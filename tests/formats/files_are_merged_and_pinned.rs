@@ -52,8 +52,8 @@ impl Desk {
         let text = |bytes| String::from_utf8(bytes).expect("text");
         Ended {
             code: output.status.code(),
-            stdout: text(output.stdout).replace('_', ""),
-            stderr: text(output.stderr).replace('_', ""),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
         }
     }
 

@@ -26,11 +26,7 @@ fn start(image: &Image) -> u32 {
 }
 
 fn note(image: &Image) -> String {
-    image.inputs()[0]
-        .placement
-        .note()
-        .unwrap_or_default()
-        .replace('_', "")
+    image.inputs()[0].placement.note().unwrap_or_default()
 }
 
 fn refused(content: &[u8]) -> Problem {

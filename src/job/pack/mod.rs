@@ -1,16 +1,70 @@
-//! The complete image as a file for any programmer.
+//! `pack`: from input files to the complete image as a file for any programmer, without a board.
 
 mod binary;
 mod hex;
 mod s_record;
 mod uf2;
 
+use std::io::Write;
 use std::path::Path;
 
+use sha2::{Digest, Sha256};
+
+use super::load::{self, InputFile};
 use crate::address::Address;
-use crate::boot::BootImage;
+use crate::boot::{self, BootImage, HeaderWishes};
 use crate::problem::{ExitCode, Place, Problem};
+use crate::report::{Inspection, OutputRecord};
 use crate::target::Target;
+
+/// Writes the complete image, boot header included, to `output` in the format of its name. An image that would not boot
+/// is not written: the verdict says so.
+///
+/// # Errors
+/// Those of [`inspect`](super::inspect()), a name whose format is not known (exit 2), or a file that cannot be written (exit 23).
+pub fn pack(
+    inputs: &[InputFile],
+    target: &Target,
+    wishes: &HeaderWishes,
+    output: &Path,
+) -> Result<Inspection, Problem> {
+    let format = PackFormat::of_name(output)?;
+    let image = load::read(inputs, target)?;
+    let judgement = boot::judge_with(&image, None, target, wishes);
+    let mut inspection = Inspection::new("pack", &image, &judgement, target);
+    if let Some(boot_image) = judgement.boot_image() {
+        let content = format.write(boot_image, target)?;
+        write_whole(output, &content)?;
+        inspection.output = Some(OutputRecord::new(
+            output.display().to_string(),
+            format.name(),
+            content.len() as u64,
+            &Sha256::digest(&content).into(),
+        ));
+    }
+    Ok(inspection)
+}
+
+/// Writes beside `path` first: no half file ever has that name.
+fn write_whole(path: &Path, content: &[u8]) -> Result<(), Problem> {
+    let unfinished = path.with_extension("unfinished");
+    let written = std::fs::File::create(&unfinished)
+        .and_then(|mut file| {
+            file.write_all(content)?;
+            file.sync_all()
+        })
+        .and_then(|()| std::fs::rename(&unfinished, path));
+    written.map_err(|error| {
+        Problem::new(
+            "output-unwritable",
+            ExitCode::RecordNotWritten,
+            "the output file cannot be written",
+        )
+        .at(Place::in_file(path, None))
+        .because(error.to_string())
+        .fix("check the folder, its permissions and the space left")
+    })
+}
 
 /// A file format that can be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
