@@ -7,7 +7,7 @@
 )]
 
 use proptest::prelude::*;
-use virtual_board::nor::{Lines, Nor, Part, TimingProfile};
+use virtual_board::nor::{Lines, Margin, Nor, Part, TimingProfile};
 use virtual_board::time::Time;
 use virtual_board::trace::Trace;
 
@@ -447,6 +447,29 @@ fn a_clock_beyond_the_limit_of_the_command_gives_wrong_data() {
             "8 dummies reach 133 MHz"
         );
     }
+}
+
+#[test]
+fn the_margin_of_shipped_boards_is_for_quad_io_with_default_dummies_only() {
+    let shipped = |hz| {
+        let mut bench = Bench::quad();
+        bench.nor.margin = Margin::AsShipped;
+        bench.hz = hz;
+        bench
+    };
+    for (hz, good) in [(133_000_000, true), (133_000_001, false)] {
+        let mut bench = shipped(hz);
+        assert_eq!(bench.quad_io_read(0, 0, 4, 4) == [0xFF; 4], good);
+        assert_eq!(bench.complained(), !good);
+    }
+    let mut bench = shipped(50_000_001);
+    assert_ne!(bench.spi(&with_address(0x03, 0), 4), [0xFF; 4]);
+    assert!(bench.complained(), "03h keeps its 50 MHz");
+    let mut bench = shipped(SLOW_HZ);
+    bench.spi(&[0xC0, 6 << 3], 0);
+    bench.hz = 104_000_001;
+    assert_ne!(bench.quad_io_read(0, 0, 4, 4), [0xFF; 4]);
+    assert!(bench.complained(), "a chosen row keeps its limit");
 }
 
 #[test]
