@@ -646,6 +646,33 @@ fn a_suspended_erase_lets_the_rest_be_read_and_ends_after_resume() {
 }
 
 #[test]
+fn nothing_is_written_while_an_operation_is_suspended() {
+    for busy in [with_address(0xD8, 0).to_vec(), program(0, &[0x12; 200])] {
+        let mut bench = Bench::new();
+        bench.write(&busy);
+        bench.wait(Time::us(20));
+        bench.spi(&[0x75], 0);
+        bench.wait(Time::us(100));
+        let before = bench.nor.counters();
+        for refused in [
+            program(0x10_0000, &[0x55]),
+            program(0, &[0x55]),
+            with_address(0x20, 0x10_0000).to_vec(),
+            vec![0x01, QE],
+            vec![0x65, 8 << 3],
+        ] {
+            let told = bench.trace.violations();
+            bench.write(&refused);
+            assert_eq!(bench.status() & WIP, 0, "{refused:02X?}");
+            assert_eq!(bench.trace.violations(), told + 1, "{refused:02X?}");
+        }
+        assert_eq!(bench.nor.counters(), before);
+        assert_eq!(bench.nor.content()[0x10_0000], 0xFF);
+        assert_eq!(bench.nor.status_register() & QE, 0);
+    }
+}
+
+#[test]
 fn a_chip_erase_and_a_status_write_cannot_be_suspended() {
     for bytes in [[0xC7].as_slice(), &[0x01, QE]] {
         let mut bench = Bench::new();

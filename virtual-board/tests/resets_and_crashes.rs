@@ -240,3 +240,54 @@ fn an_exception_through_a_misaligned_vector_table_is_a_violation() {
         assert_eq!(told, bad, "{violations:?}");
     }
 }
+
+#[test]
+fn the_flexspis_clock_changes_only_while_module_or_gate_is_closed() {
+    const CSCMR1: u32 = 0x400F_C01C;
+    const CCGR6: u32 = 0x400F_C080;
+    const PFD_480_CLR: u32 = 0x400D_80F8;
+    const PODF: u32 = 7 << 23;
+    const MCR0: u32 = 0x402A_8000;
+    type Change = fn(&mut Board);
+    let changes: [(Change, bool); 6] = [
+        (|b| set(b, CSCMR1, PODF, 7 << 23), true),
+        (|b| write(b, PFD_480_CLR, 0x3F), true),
+        (|b| set(b, CSCMR1, 1 << 6, 1 << 6), false),
+        (
+            |b| {
+                set(b, MCR0, 0, 2);
+                set(b, CSCMR1, PODF, 7 << 23);
+            },
+            false,
+        ),
+        (
+            |b| {
+                set(b, CCGR6, 3 << 10, 0);
+                set(b, CSCMR1, PODF, 7 << 23);
+                set(b, CCGR6, 0, 3 << 10);
+            },
+            false,
+        ),
+        (|b| set(b, CCGR6, 3 << 12, 0), false),
+    ];
+    for (number, (change, bad)) in changes.into_iter().enumerate() {
+        let board = board(&Image::sdk(), Reading::Strict);
+        board
+            .with(move |b| {
+                write(b, DHCSR, 0xA05F_0003);
+                change(b);
+            })
+            .expect("board");
+        let violations = board.violations().expect("board");
+        assert_eq!(
+            violations.len(),
+            usize::from(bad),
+            "{number}: {violations:?}"
+        );
+    }
+}
+
+fn set(b: &mut Board, address: u32, clear: u32, set: u32) {
+    let value = read(b, address) & !clear | set;
+    write(b, address, value);
+}
