@@ -4,6 +4,7 @@ mod caches;
 mod chip;
 mod costs;
 mod file;
+mod flexspi_clock;
 mod handle;
 mod ram;
 mod rom_port;
@@ -152,6 +153,14 @@ impl Board {
     /// Pulls the probe's cable, or plugs it in again.
     pub fn set_plugged(&mut self, plugged: bool) {
         self.plugged = plugged;
+    }
+
+    /// Drives POR_B. It resets the debug logic too, the debug port included: a probe has to connect anew.
+    pub fn set_reset_pin(&mut self, level: bool) {
+        self.chip.set_reset_pin(level);
+        if !level {
+            self.dp.power_on();
+        }
     }
 
     /// Takes the power away and gives it back.

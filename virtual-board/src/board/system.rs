@@ -428,10 +428,12 @@ impl Bus for System {
             self.spend(stall);
             return Ok(());
         }
+        let before = self.live_flexspi_clock();
         let (now, System { soc, trace, .. }) = (self.now, &mut *self);
         match soc.peripheral_write(address, width, value, now, trace) {
             Some(result) => {
                 self.update_clock();
+                self.check_flexspi_clock(before);
                 result
             }
             None => Err(self.outside("write of", address)),
