@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use super::protection::Protection;
+use super::registers::{QuadEnable, Registers, StatusPair};
 use crate::time::Time;
 
 /// Why a part file cannot be used.
@@ -86,6 +88,9 @@ pub struct Status {
     pub qe_mask: u8,
     /// Status register write disable.
     pub srwd_mask: u8,
+    /// Bits that say what BP means.
+    #[serde(default)]
+    pub option_mask: u8,
     /// What a unit that leaves production holds.
     pub production_value: u8,
 }
@@ -93,19 +98,8 @@ pub struct Status {
 impl Status {
     /// The bits WRSR writes and power does not lose.
     pub const fn non_volatile_mask(&self) -> u8 {
-        self.bp_mask | self.qe_mask | self.srwd_mask
+        self.bp_mask | self.qe_mask | self.srwd_mask | self.option_mask
     }
-}
-
-/// How BP and TBS cover the array: BP = n > 0 covers 2^(n-1) units.
-#[derive(Clone, Copy, Debug, Deserialize)]
-pub struct Protection {
-    /// The unit, in bytes.
-    pub unit_bytes: u32,
-    /// From this BP value on everything is covered.
-    pub all_from: u8,
-    /// TBS in the function register: 0 covers from the top, 1 from the bottom.
-    pub top_bottom_mask: u8,
 }
 
 /// One erase command.
@@ -243,8 +237,17 @@ pub struct Suspend {
 pub struct ContinuousRead {
     /// Mode bits 7:4 that keep it.
     pub enter_high_nibble: u8,
+    /// Which of the four bits count.
+    pub enter_nibble_mask: u8,
     /// A mode byte that leaves it.
     pub leave_mode_byte: u8,
+}
+
+impl ContinuousRead {
+    /// Whether this mode byte keeps it.
+    pub const fn is_kept_by(&self, mode: u8) -> bool {
+        ((mode >> 4) ^ self.enter_high_nibble) & self.enter_nibble_mask == 0
+    }
 }
 
 /// QPI.
@@ -294,6 +297,13 @@ pub struct Part {
     pub commands: Commands,
     /// Status register.
     pub status: Status,
+    /// Quad enable.
+    pub quad_enable: QuadEnable,
+    /// 01h with two bytes, where the part takes them.
+    pub status_pair: Option<StatusPair>,
+    /// Registers besides status register 1.
+    #[serde(default)]
+    pub registers: Registers,
     /// Block protection.
     pub protection: Protection,
     /// Erases, smallest first.
@@ -318,13 +328,13 @@ pub struct Part {
     pub suspend: Suspend,
     /// Continuous read.
     pub continuous_read: ContinuousRead,
-    /// QPI.
-    pub qpi: Qpi,
+    /// QPI, where the part has it.
+    pub qpi: Option<Qpi>,
     /// Identity.
     pub identity: Identity,
 }
 
-const BUILTIN: [(&str, &str); 4] = [
+const BUILTIN: [(&str, &str); 5] = [
     (
         "is25wp064",
         include_str!("../../../targets/flash/is25wp064.toml"),
@@ -340,6 +350,10 @@ const BUILTIN: [(&str, &str); 4] = [
     (
         "is25lp064",
         include_str!("../../../targets/flash/is25lp064.toml"),
+    ),
+    (
+        "w25q64jv",
+        include_str!("../../../targets/flash/w25q64jv.toml"),
     ),
 ];
 
