@@ -2,6 +2,7 @@
 
 use super::erase;
 use super::sectors::{PlannedSector, SectorAction};
+use super::status::StatusChange;
 use super::step::{Step, VerifyScope};
 use super::{FCB_BYTES, SECTOR_BYTES};
 use crate::address::FlashOffset;
@@ -48,15 +49,6 @@ impl Header {
         let offset = FlashOffset::new(self.fcb.get() + self.tag_bytes);
         (offset, FCB_BYTES - self.tag_bytes)
     }
-}
-
-/// What must happen to the status register.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct StatusChange {
-    pub value: u8,
-    pub mask: u8,
-    /// Whether the present value protects blocks, so that even the tag could not be killed.
-    pub unprotects: bool,
 }
 
 /// All steps for sectors of which at least one changes. The header's sector is among them, and changes too.
