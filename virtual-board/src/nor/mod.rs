@@ -256,6 +256,10 @@ impl Nor {
         self.powered_down = false;
         self.quiet_until = Time::ZERO;
         self.busy_polled = false;
+        if let Some(second) = self.part.registers.status_2 {
+            // SRL lasts until the power is off.
+            self.registers.status_2 &= !second.lock_mask;
+        }
     }
 
     /// Finishes what has ended by `now`.
