@@ -3,10 +3,11 @@
 use rtflash::boot::BootImage;
 use rtflash::job::{self, Bench, Job, Outcome};
 use rtflash::link::{Choice, VirtualBench};
+use rtflash::target::Target;
 use virtual_board::board::BoardConfig;
 use virtual_board::nor::Part;
 
-pub use crate::images::{image, noise, target};
+pub use crate::images::{image, image_for, noise, target};
 
 /// A sound board with a blank IS25WP064.
 pub fn config() -> BoardConfig {
@@ -20,13 +21,17 @@ pub fn start(config: BoardConfig) -> VirtualBench {
 
 /// The whole way of `rtflash flash` on a running board.
 pub fn flash(board: &VirtualBench, image: &BootImage) -> Outcome {
-    let target = target();
+    flash_as(board, &target(), image)
+}
+
+/// The same with another target.
+pub fn flash_as(board: &VirtualBench, target: &Target, image: &BootImage) -> Outcome {
     let choice = Choice {
         speed_khz: Some(15_000),
         ..Choice::default()
     };
     let bench = Bench::virtual_board(choice, board.clone());
-    job::flash(&Job::new(&target), image, &bench, &mut ())
+    job::flash(&Job::new(target), image, &bench, &mut ())
 }
 
 /// The flash array, operations in flight finished.

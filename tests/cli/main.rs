@@ -13,3 +13,4 @@ mod refusals;
 mod saved;
 mod sessions;
 mod station;
+mod winbond;

@@ -569,21 +569,12 @@ fn sfdp_describes_the_part() {
                 "{shown}"
             );
         }
-        assert_eq!(
-            (
-                field(11, 4, 4),
-                (field(11, 8, 5) + 1) * [8, 64][field(11, 13, 1) as usize]
-            ),
-            (
-                8,
-                part.page_program.duration.typ_us.next_multiple_of(64).min(
-                    if part.page_program.duration.typ_us <= 256 {
-                        part.page_program.duration.typ_us
-                    } else {
-                        u64::MAX
-                    }
-                ) as u32
-            )
+        let page_us = (field(11, 8, 5) + 1) * [8, 64][field(11, 13, 1) as usize];
+        let page_typ_us = part.page_program.duration.typ_us as u32;
+        assert_eq!(field(11, 4, 4), 8);
+        assert!(
+            page_us >= page_typ_us && page_us < page_typ_us + 64,
+            "{page_us}"
         );
         let chip =
             u64::from(field(11, 24, 5) + 1) * [16, 256, 4_000, 64_000][field(11, 29, 2) as usize];

@@ -30,7 +30,7 @@ const NO_REGISTER: StatusAccess = StatusAccess {
     read_opcode: 0,
     write_opcode: 0,
 };
-/// 48h is the function register of ISSI's parts; elsewhere it reads without effect, and all ones on a line that nobody drives.
+/// The function register of ISSI's parts; other makers' parts are not asked for it.
 const ISSI_SUSPEND: SuspendFlags = SuspendFlags {
     read_opcode: 0x48,
     mask: 3 << 2,

@@ -25,6 +25,8 @@ const FAST_READ: u8 = 0x0B;
 /// Rates above this need the strobe from the DQS pad (IMXRT1060CEC, FlexSPI input timing).
 const INTERNAL_STROBE_MHZ: u32 = 60;
 const ERASED: u32 = 0xFFFF_FFFF;
+/// First byte of the JEDEC ID of ISSI's parts.
+const ISSI: u8 = 0x9D;
 /// Places of status registers 2 and 3 in a status word.
 const FURTHER_SHIFTS: [u32; 2] = [8, 16];
 
@@ -205,7 +207,12 @@ impl<B: Bus, D: Duty> Nor<B, D> {
     /// change the mode of another family's part.
     pub(crate) fn know_part(&mut self) -> Result<()> {
         let id = self.read_id()?;
-        if self.setup.jedec_id != [0; 3] && self.setup.jedec_id != id {
+        let is_other = match self.setup.jedec_id {
+            // Nobody has said which part it is; what the CMSIS functions assume is true of one maker's parts.
+            [0, 0, 0] => id[0] != ISSI,
+            expected => id != expected,
+        };
+        if is_other {
             self.setup.further_status = Default::default();
             self.setup.suspend = Default::default();
             self.setup.flags &= !(FLAG_QUAD | FLAG_STATUS_PAIR);
