@@ -180,7 +180,7 @@ fn another_part_than_the_one_named_is_not_asked_for_registers_it_may_not_have() 
 
 #[test]
 fn every_mode_that_the_part_has_is_left() {
-    for (continuous, powered_down) in [(Some(0xEB), false), (None, true)] {
+    for (continuous, powered_down) in [(Some(0xEB), false), (Some(0xBB), false), (None, true)] {
         let board = Board::new("w25q64jv");
         board.with(|m| m.nor.set_mode(false, continuous, powered_down));
         let mut s = session(board);

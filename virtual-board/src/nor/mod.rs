@@ -12,6 +12,7 @@ mod frame;
 pub mod operation;
 pub mod part;
 pub mod protection;
+pub mod reads;
 mod register_writes;
 pub mod registers;
 mod sfdp;
