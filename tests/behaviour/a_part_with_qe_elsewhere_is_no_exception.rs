@@ -185,5 +185,5 @@ fn a_cut_inside_the_write_of_register_2_is_finished_by_the_next_job() {
         assert!(holds(&bench::flash_content(&board), &new));
         assert_eq!(registers(&board), [0, QE]);
     }
-    assert!(inside > 4 && torn > 0, "{inside} cuts inside, {torn} torn");
+    assert!(inside > 2 && torn > 0, "{inside} cuts inside, {torn} torn");
 }
