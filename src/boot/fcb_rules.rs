@@ -294,8 +294,10 @@ fn check_read(bench: &mut Bench<'_>, fcb: &Fcb, place: &Place) -> bool {
         ));
         return false;
     }
-    let enters = bench.target.flash().continuous_read.enter_high_nibble;
-    if canonical.mode_byte.is_some_and(|mode| mode >> 4 == enters) {
+    let continuous = part.continuous_read;
+    let enters =
+        |mode: u8| ((mode >> 4) ^ continuous.enter_high_nibble) & continuous.enter_nibble_mask == 0;
+    if canonical.mode_byte.is_some_and(enters) {
         say(Finding::uncertain(
             "fcb-continuous-read",
             format!("the FCB's mode byte leaves the flash in continuous read: {shown}"),

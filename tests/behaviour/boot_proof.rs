@@ -106,7 +106,7 @@ impl Bench {
             FlashOffset::ZERO,
             flash.iter().copied().take(HEADER_BYTES).collect(),
         )];
-        let content = FlashContent::new(Present::new(pieces), Some(status), &target);
+        let content = FlashContent::new(Present::new(pieces), Some(status.into()), &target);
         bench
             .board()
             .with(move |board| {
