@@ -1,21 +1,18 @@
 //! What an image is made of, told without judging it: header parts, slots, and a map of every byte.
 
-use super::boot_image::BootImage;
+use super::bee;
+use super::boot_image::{BootImage, Role};
 use super::dcd::{self, DCD_HEADER_BYTES, DcdFault, DcdHeader, DcdStep};
 use super::entry::LoadMap;
 use super::fcb::Fcb;
 use super::ivt::{BootData, CSF_TAG, Ivt};
 use super::mcuboot::{self, Slot};
-use crate::address::{Address, AddressRange, FlashOffset};
+use crate::address::{Address, FlashOffset};
 use crate::image::Image;
 use crate::target::Target;
 
 /// A CSF's length stands where a DCD's does.
 const CSF_HEADER_BYTES: usize = 4;
-/// One engine's BEE header.
-const BEE_HEADER_BYTES: u32 = 0x200;
-/// Where a bootloader without slot is looked for at most.
-const LARGEST_BOOTLOADER_BYTES: u64 = 0x10_0000;
 
 /// A header part and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,16 +72,11 @@ impl Anatomy {
     /// Takes `image` apart. `boot_image`, where it was accepted, adds what is inserted.
     pub fn of(image: &Image, boot_image: Option<&BootImage>, target: &Target) -> Self {
         let boot = &target.chip().boot;
-        let window = target.flash_window();
         let fcb = part::<{ Fcb::SIZE_BYTES }, _>(image, target, boot.fcb_offset, |bytes| {
             Some(Fcb::parse(bytes)).filter(Fcb::has_tag)
         });
         let ivt = part(image, target, boot.ivt_offset, Ivt::parse);
-        let load = ivt.as_ref().and_then(|ivt| {
-            Address::new(ivt.value.self_address)
-                .checked_sub(boot.ivt_offset.get())
-                .map(|base| LoadMap::copied_to(window, base))
-        });
+        let load = ivt.as_ref().and_then(|ivt| LoadMap::of(&ivt.value, target));
         let pointed = |pointer: u32| {
             load.filter(|_| pointer != 0)
                 .and_then(|load| load.stored_at(Address::new(pointer)))
@@ -109,21 +101,18 @@ impl Anatomy {
             })
         });
         let slots = mcuboot::slots(image, target);
-        let end = slots
-            .first()
-            .map_or(LARGEST_BOOTLOADER_BYTES, |slot| slot.offset.get().into());
         let mut anatomy = Anatomy {
             boot_data,
             dcd,
             csf,
             bee: if ivt.is_none() {
-                bee_headers(image, target)
+                bee::headers(image, target)
             } else {
                 Vec::new()
             },
             fcb,
             ivt,
-            is_bootloader: mcuboot::is_bootloader(image, target, FlashOffset::ZERO, end),
+            is_bootloader: mcuboot::is_bootloader(image, target),
             slots,
             map: Vec::new(),
         };
@@ -199,7 +188,7 @@ impl Anatomy {
         }
         for (engine, address) in self.bee.iter().enumerate() {
             let what = format!("perhaps BEE header {engine} (encrypted)");
-            mark(*address, BEE_HEADER_BYTES.into(), what);
+            mark(*address, target.chip().boot.bee_header_bytes.into(), what);
         }
         if let Some(ivt) = &self.ivt {
             mark(ivt.address, Ivt::SIZE_BYTES as u64, "IVT".to_owned());
@@ -243,8 +232,8 @@ impl Anatomy {
                 follow(at, 16, "MCUboot trailer magic".to_owned());
             }
         }
-        if let Some(boot_image) = boot_image {
-            let entry = boot_image.entry();
+        if let Some(Role::Whole(start)) = boot_image.map(BootImage::role) {
+            let entry = start.entry;
             let first = entry.vector_table.unwrap_or(entry.reset_handler);
             let end = self
                 .slots
@@ -322,22 +311,4 @@ fn dcd_at(image: &Image, address: Address) -> Option<Part<Dcd>> {
         address,
         value: Dcd { header, steps },
     })
-}
-
-/// Places of BEE headers that are neither all FFh nor all 00h: the headers themselves are encrypted.
-fn bee_headers(image: &Image, target: &Target) -> Vec<Address> {
-    let boot = &target.chip().boot;
-    let has_data = |address: Address| {
-        AddressRange::new(address, BEE_HEADER_BYTES).is_some_and(|range| {
-            let mut bytes = image.pieces_in(range).flat_map(|(_, bytes)| bytes);
-            bytes.any(|byte| *byte != 0 && *byte != super::ERASED)
-        })
-    };
-    // the two engines' headers stand at 0x400 and 0x800
-    [0, boot.bee_header_offset.get()]
-        .into_iter()
-        .filter_map(|further| boot.bee_header_offset.checked_add(further))
-        .filter_map(|offset| target.address_of(offset))
-        .filter(|address| has_data(*address))
-        .collect()
 }

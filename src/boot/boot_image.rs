@@ -6,10 +6,12 @@ use sha2::{Digest, Sha256};
 
 use super::fcb::Fcb;
 use super::finding::Finding;
-use super::header::{NewFcb, NewIvt};
+use super::header::NewIvt;
+use super::lut::{Opcode, sequence};
 use crate::address::{Address, FlashOffset};
 use crate::image::Image;
 use crate::problem::Place;
+use crate::target::FlashPart;
 
 /// Content of erased flash.
 pub const ERASED: u8 = 0xFF;
@@ -45,49 +47,180 @@ pub struct Entry {
     pub reset_handler: Address,
 }
 
-/// A part of the boot header that the input lacked.
+/// FCB and entry that the ROM goes by.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Inserted {
-    /// FCB made for the target.
-    Fcb {
-        /// Name of the flash part it is for.
-        part: String,
-        /// The block and its choices.
-        new: Box<NewFcb>,
+pub struct Start {
+    /// The FCB that the flash will hold.
+    pub fcb: Fcb,
+    /// How the ROM enters the flash.
+    pub entry: Entry,
+}
+
+/// How the boot ROM comes to the image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// A whole image: the ROM starts it.
+    Whole(Start),
+    /// A partial image: the ROM starts a bootloader that the board holds, and that is to start the image.
+    Partial {
+        /// What the ROM starts.
+        resident: Start,
+        /// First instruction of the application, where that can be told.
+        application: Option<Address>,
+        /// Where the slots begin, ascending; never empty.
+        slots: Vec<FlashOffset>,
     },
-    /// IVT and boot data made for the image.
+    /// Bytes that are not meant to boot.
+    Data,
+}
+
+impl Role {
+    /// The word for reports.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Role::Whole(_) => "whole image",
+            Role::Partial { .. } => "partial image, under the bootloader on the board",
+            Role::Data => "data, not meant to boot",
+        }
+    }
+}
+
+/// What makes the new content count: it dies first and lives last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CommitMark {
+    /// The tag word of the FCB that begins here.
+    FcbTag(FlashOffset),
+    /// The first sector of each slot, which holds its header.
+    FirstSectors(Vec<FlashOffset>),
+}
+
+/// Why a part of the boot header is not as the files bring it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// They bring none.
+    Missing,
+    /// What they bring was to be replaced.
+    Replaced,
+    /// The user gave a file with it.
+    Given,
+    /// They bring none, and that of the board was to be kept.
+    KeptOfBoard,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Reason::Missing => "missing, added",
+            Reason::Replaced => "replaced",
+            Reason::Given => "given",
+            Reason::KeptOfBoard => "kept as the board holds it",
+        })
+    }
+}
+
+/// A part of the boot header that the files do not bring, or not so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inserted {
+    /// Which.
+    pub part: HeaderPart,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// A part of the boot header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HeaderPart {
+    /// FCB.
+    Fcb {
+        /// Name of the flash part that it was made or is used for.
+        flash: String,
+        /// The block.
+        fcb: Box<Fcb>,
+        /// Clock in Hz.
+        clock_hz: u32,
+    },
+    /// IVT and boot data.
     Ivt(NewIvt),
+}
+
+impl HeaderPart {
+    /// The name for reports.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            HeaderPart::Fcb { .. } => "FCB",
+            HeaderPart::Ivt(_) => "IVT and boot data",
+        }
+    }
+}
+
+impl Inserted {
+    /// Name and, unless it was just missing, the reason.
+    pub fn name(&self) -> String {
+        match self.reason {
+            Reason::Missing => self.part.name().to_owned(),
+            reason => format!("{} ({reason})", self.part.name()),
+        }
+    }
 }
 
 impl fmt::Display for Inserted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Inserted::Fcb { part, new } => {
-                let [command, address, data] = new.read.lines;
+        write!(f, "{} {}: ", self.part.name(), self.reason)?;
+        match &self.part {
+            HeaderPart::Fcb {
+                flash,
+                fcb,
+                clock_hz,
+            } => write!(
+                f,
+                "{flash}, {} MHz, {}, samples clocked {}",
+                clock_hz / 1_000_000,
+                read_text(fcb),
+                match fcb.read_sample_clk_src {
+                    0 => "internally",
+                    1 => "through the DQS pad",
+                    2 => "through the SCK pad",
+                    _ => "by the flash's DQS",
+                },
+            ),
+            HeaderPart::Ivt(NewIvt { ivt, boot_data }) => {
+                let kind = if ivt.entry & 1 == 0 {
+                    "vector table"
+                } else {
+                    "reset handler"
+                };
                 write!(
                     f,
-                    "FCB missing, added: {part}, {} MHz, read {:02X}h on {command}-{address}-{data} pads with {} mode and {} \
-                     dummy clocks, samples clocked {}",
-                    new.clock.hz / 1_000_000,
-                    new.read.opcode,
-                    new.read.mode_clocks,
-                    new.read.dummy_clocks,
-                    if new.dqs_loopback {
-                        "through the DQS pad"
-                    } else {
-                        "internally"
-                    },
-                )
+                    "entry {} ({kind}), start {}, length {} bytes",
+                    Address::new(ivt.entry),
+                    Address::new(boot_data.start),
+                    boot_data.length_bytes,
+                )?;
+                if ivt.dcd != 0 {
+                    write!(f, ", DCD at {}", Address::new(ivt.dcd))?;
+                }
+                Ok(())
             }
-            Inserted::Ivt(new) => write!(
-                f,
-                "IVT and boot data missing, added: entry {} (vector table), start {}, length {} bytes",
-                Address::new(new.ivt.entry),
-                Address::new(new.boot_data.start),
-                new.boot_data.length_bytes,
-            ),
         }
     }
+}
+
+/// The read of an FCB in words; its sequence where it has no usual form.
+fn read_text(fcb: &Fcb) -> String {
+    let instructions = fcb.lookup_table.sequence(sequence::READ);
+    let Some(([command, address, data], opcode)) = fcb.read_lines().zip(fcb.read_opcode()) else {
+        let shown: Vec<String> = instructions.iter().map(ToString::to_string).collect();
+        return format!("read by {}", shown.join(", "));
+    };
+    let dummies: u32 = instructions
+        .iter()
+        .filter(|instruction| instruction.opcode == Opcode::Dummy)
+        .map(|instruction| u32::from(instruction.operand))
+        .sum();
+    format!(
+        "read {opcode:02X}h on {command}-{address}-{data} pads with {} mode and {dummies} dummy clocks",
+        fcb.read_wait_clocks() - dummies,
+    )
 }
 
 /// Where a byte of the flash came from.
@@ -95,7 +228,7 @@ impl fmt::Display for Inserted {
 pub enum Origin {
     /// An input file.
     File(Place),
-    /// A part of the boot header that we inserted: "FCB" or "IVT and boot data".
+    /// A part of the boot header that no file brings: "FCB", "IVT" or "boot data".
     Inserted(&'static str),
 }
 
@@ -109,12 +242,12 @@ impl fmt::Display for Origin {
                 };
                 write!(f, "{place}")
             }
-            Origin::Inserted(part) => write!(f, "the {part} that rtflash adds"),
+            Origin::Inserted(part) => write!(f, "the {part} that rtflash puts there"),
         }
     }
 }
 
-/// The final flash bytes of a whole image, boot header included. Only [`super::judge`] makes one.
+/// The final flash bytes of an image, boot header included. Only [`super::judge`] makes one.
 #[derive(Clone, Debug)]
 pub struct BootImage {
     pub(super) runs: Vec<FlashRun>,
@@ -123,8 +256,7 @@ pub struct BootImage {
     pub(super) inserted: Vec<Inserted>,
     pub(super) inserted_runs: Vec<(FlashOffset, u32, &'static str)>,
     pub(super) fcb_offset: FlashOffset,
-    pub(super) fcb: Fcb,
-    pub(super) entry: Entry,
+    pub(super) role: Role,
     pub(super) findings: Vec<Finding>,
 }
 
@@ -176,7 +308,7 @@ impl BootImage {
         &self.image
     }
 
-    /// What was inserted.
+    /// Header parts that the files do not bring, or not so.
     pub fn inserted(&self) -> &[Inserted] {
         &self.inserted
     }
@@ -186,24 +318,55 @@ impl BootImage {
         self.inserted_runs.iter().copied()
     }
 
-    /// The FCB that the flash will hold.
-    pub const fn fcb(&self) -> &Fcb {
-        &self.fcb
-    }
-
-    /// Where that FCB begins; its tag word there is the commit mark.
+    /// Where an FCB begins.
     pub const fn fcb_offset(&self) -> FlashOffset {
         self.fcb_offset
     }
 
-    /// Whether the ROM will read on four lines, so that QE must be set.
-    pub fn needs_quad_enable(&self) -> bool {
-        self.fcb.needs_quad_enable()
+    /// How the boot ROM comes to the image.
+    pub const fn role(&self) -> &Role {
+        &self.role
     }
 
-    /// How the ROM enters the image.
-    pub const fn entry(&self) -> Entry {
-        self.entry
+    /// FCB and entry that the ROM will go by; `None` for data.
+    pub const fn start(&self) -> Option<&Start> {
+        match &self.role {
+            Role::Whole(start) => Some(start),
+            Role::Partial { resident, .. } => Some(resident),
+            Role::Data => None,
+        }
+    }
+
+    /// First instruction of the image, which a boot proof waits for; `None` where it is not known or not to be run.
+    pub fn first_instruction(&self) -> Option<Address> {
+        match &self.role {
+            Role::Whole(start) => Some(start.entry.reset_handler),
+            Role::Partial { application, .. } => *application,
+            Role::Data => None,
+        }
+    }
+
+    /// What makes the image count.
+    pub fn commit_mark(&self) -> CommitMark {
+        let sector = self.fcb_offset.floor_to(FlashPart::SECTOR_BYTES);
+        let touches_fcb = self
+            .runs
+            .first()
+            .is_some_and(|run| run.offset.floor_to(FlashPart::SECTOR_BYTES) == sector);
+        match &self.role {
+            Role::Whole(_) => CommitMark::FcbTag(self.fcb_offset),
+            Role::Partial { slots, .. } => CommitMark::FirstSectors(slots.clone()),
+            Role::Data if touches_fcb => CommitMark::FcbTag(self.fcb_offset),
+            Role::Data => CommitMark::FirstSectors(Vec::new()),
+        }
+    }
+
+    /// Whether the ROM is to read a whole image on four lines, so that QE must be set.
+    pub fn needs_quad_enable(&self) -> bool {
+        match &self.role {
+            Role::Whole(start) => start.fcb.needs_quad_enable(),
+            Role::Partial { .. } | Role::Data => false,
+        }
     }
 
     /// Warnings and notes; an error would have refused the image.

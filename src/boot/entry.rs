@@ -6,6 +6,7 @@ use super::ivt::Ivt;
 use super::judge::Bench;
 use crate::address::{Address, AddressRange};
 use crate::problem::Place;
+use crate::target::Target;
 
 /// Bit 0 of a code address: Thumb.
 const THUMB: u32 = 1;
@@ -34,6 +35,13 @@ impl LoadMap {
     /// The ROM copies the flash from offset 0 to `base`.
     pub(super) const fn copied_to(window: AddressRange, base: Address) -> Self {
         LoadMap { window, base }
+    }
+
+    /// By where the IVT says it is itself; `None` where no image can begin before it.
+    pub(super) fn of(ivt: &Ivt, target: &Target) -> Option<Self> {
+        let own = Address::new(ivt.self_address);
+        let base = own.checked_sub(target.chip().boot.ivt_offset.get())?;
+        Some(LoadMap::copied_to(target.flash_window(), base))
     }
 
     /// Where the byte that the running image sees at `address` is stored.

@@ -1,4 +1,4 @@
-//! The rules for an FCB that the image brings.
+//! The rules for an FCB that the image or the user brings, or the board holds.
 
 use super::boot_image::Entry;
 use super::fcb::Fcb;
@@ -34,15 +34,14 @@ const WRITE_ENABLE: u8 = 0x06;
 /// NXP's boards read with it above the data sheet's limit for the dummies, and work.
 const QUAD_IO_READ: u8 = 0xEB;
 
-/// Checks an FCB that the image brings. `entry` is what the ROM must be able to reach through it.
-pub(super) fn check_fcb(bench: &mut Bench<'_>, fcb: &Fcb, entry: &Entry) {
-    let place = bench.place(bench.target.chip().boot.fcb_offset);
-    check_fields(bench, fcb, &place);
-    check_size(bench, fcb, entry, &place);
-    if check_read(bench, fcb, &place) {
-        check_clock(bench, fcb, &place);
+/// Checks an FCB that we did not make. `entry` is what the ROM must be able to reach through it, `place` where it stands.
+pub(super) fn check_fcb(bench: &mut Bench<'_>, fcb: &Fcb, entry: &Entry, place: &Place) {
+    check_fields(bench, fcb, place);
+    check_size(bench, fcb, entry, place);
+    if check_read(bench, fcb, place) {
+        check_clock(bench, fcb, place);
     }
-    check_mode_commands(bench, fcb, &place);
+    check_mode_commands(bench, fcb, place);
 }
 
 fn check_fields(bench: &mut Bench<'_>, fcb: &Fcb, place: &Place) {
@@ -148,7 +147,7 @@ fn check_fields(bench: &mut Bench<'_>, fcb: &Fcb, place: &Place) {
 fn check_size(bench: &mut Bench<'_>, fcb: &Fcb, entry: &Entry, place: &Place) {
     let size = u64::from(fcb.sflash_a1_size);
     let window_start = u64::from(bench.target.flash_window().start().get());
-    let image_end = bench.image.segments().last().map_or(0, |s| s.end());
+    let image_end = bench.end;
     let chip = bench.target.chip();
     // an entry in RAM (a copied image) is below the window and adds nothing
     let reached = [entry.vector_table, Some(entry.reset_handler)]

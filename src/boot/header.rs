@@ -4,7 +4,7 @@ use super::fcb::Fcb;
 use super::ivt::{BootData, Ivt};
 use super::lut::{Instruction, LookupTable, Opcode, Pads, sequence};
 use super::wishes::HeaderWishes;
-use crate::address::{Address, FlashOffset};
+use crate::address::FlashOffset;
 use crate::target::{FlashPart, ReadCommand, SerialClock, Target};
 
 // Values of NXP's SDK block for this chip (mcux-sdk `evkmimxrt1060_flexspi_nor_config.c`), seen booting on every EVK.
@@ -104,36 +104,17 @@ pub fn fcb_with(target: &Target, wishes: &HeaderWishes) -> Option<NewFcb> {
     })
 }
 
-/// An FCB that the user gives, with what it says about its read; `None` where that cannot be told.
-pub(super) fn taken_as_given(target: &Target, fcb: &Fcb) -> Option<NewFcb> {
-    let hz = target
-        .chip()
-        .clock_of_code(fcb.serial_clk_freq)
-        .unwrap_or(target.chip().serial_clock_limits.unknown_code_hz);
-    Some(NewFcb {
-        read: ReadCommand {
-            opcode: fcb.read_opcode()?,
-            lines: fcb.read_lines()?,
-            mode_clocks: 0,
-            dummy_clocks: u8::try_from(fcb.read_wait_clocks()).ok()?,
-            max_hz: hz,
-        },
-        clock: SerialClock {
-            code: fcb.serial_clk_freq,
-            hz,
-        },
-        dqs_loopback: fcb.read_sample_clk_src == SAMPLE_DQS_PAD_LOOPBACK,
-        fcb: fcb.clone(),
-    })
-}
-
-/// Builds IVT and boot data for an image whose vector table is at `vector_table`, and whose last byte is before `end`.
-pub(super) fn ivt_for(target: &Target, vector_table: Address, end: FlashOffset) -> Option<NewIvt> {
+/// Builds IVT and boot data for an image that is entered at `entry`, has its DCD at `dcd` or none (0), and whose last byte
+/// is before `end`.
+pub(super) fn ivt_for(target: &Target, entry: u32, dcd: u32, end: FlashOffset) -> Option<NewIvt> {
     let boot = &target.chip().boot;
     let self_address = target.address_of(boot.ivt_offset)?;
     let boot_data_address = target.address_of(boot.boot_data_offset)?;
     Some(NewIvt {
-        ivt: Ivt::new(vector_table.get(), self_address, boot_data_address),
+        ivt: Ivt {
+            dcd,
+            ..Ivt::new(entry, self_address, boot_data_address)
+        },
         boot_data: BootData {
             start: target.chip().flexspi.window_start().get(),
             length_bytes: end.get(),
@@ -142,7 +123,7 @@ pub(super) fn ivt_for(target: &Target, vector_table: Address, end: FlashOffset) 
     })
 }
 
-/// An IVT and the boot data it points to, both made by us.
+/// An IVT and the boot data it points to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewIvt {
     /// The IVT.

@@ -107,6 +107,8 @@ pub struct BootData {
 impl BootData {
     /// Size in bytes of the fields that mean something.
     pub const SIZE_BYTES: usize = 12;
+    /// Size in bytes with the filler word behind them.
+    pub const BUILT_BYTES: usize = 16;
     /// Fourth word of NXP's SDK: leaves the flash bits erased.
     const FILLER: u32 = 0xFFFF_FFFF;
 

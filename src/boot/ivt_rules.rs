@@ -166,7 +166,7 @@ fn check_boot_data(
         );
         say(Finding::uncertain("boot-data-start", what, NOT_SETTLED));
     }
-    let image_end = bench.image.segments().last().map_or(0, |s| s.end());
+    let image_end = bench.end;
     let window_start = u64::from(bench.target.flash_window().start().get());
     if data.length_bytes == 0 {
         say(
@@ -252,13 +252,9 @@ fn check_dcd(bench: &mut Bench<'_>, ivt: &Ivt, map: LoadMap) {
     }
     let pointer = Address::new(ivt.dcd);
     let place = bench.place(bench.target.chip().boot.ivt_offset);
-    let stored = map.stored_at(pointer);
-    let header = stored
-        .and_then(|stored| bench.image.bytes_at(stored, DCD_HEADER_BYTES))
-        .and_then(|bytes| bytes.try_into().ok())
-        .and_then(DcdHeader::parse);
+    let found = dcd_header(bench, ivt.dcd, map);
     let mut say = |finding: Finding| bench.findings.push(finding.at(place.clone()));
-    let Some((header, stored)) = header.zip(stored) else {
+    let Some((header, stored)) = found else {
         say(Finding::uncertain(
             "dcd-tag",
             format!("the IVT's DCD pointer {pointer} leads to no DCD"),
@@ -351,10 +347,27 @@ fn check_csf(bench: &mut Bench<'_>, ivt: &Ivt, map: LoadMap) {
 
 /// Whether a CSF stands where the IVT says: then nothing in the signed range may change.
 pub(super) fn is_signed(bench: &Bench<'_>, ivt: &Ivt) -> bool {
-    let window = bench.target.flash_window();
-    let base =
-        Address::new(ivt.self_address).checked_sub(bench.target.chip().boot.ivt_offset.get());
-    base.and_then(|base| LoadMap::copied_to(window, base).stored_at(Address::new(ivt.csf)))
+    LoadMap::of(ivt, bench.target)
+        .and_then(|map| map.stored_at(Address::new(ivt.csf)))
         .and_then(|stored| bench.image.bytes_at(stored, 1))
         .is_some_and(|bytes| bytes == [CSF_TAG])
+}
+
+/// Whether the IVT belongs to an image that the ROM copies to RAM: no new one can be made for it.
+pub(super) fn is_copied(bench: &Bench<'_>, ivt: &Ivt) -> bool {
+    let own = Address::new(ivt.self_address);
+    let mut ram = bench.target.chip().ram.iter();
+    ram.any(|ram| ram.range().contains(own))
+}
+
+/// Whether a DCD stands where `pointer` leads.
+pub(super) fn has_dcd(bench: &Bench<'_>, pointer: u32, map: LoadMap) -> bool {
+    dcd_header(bench, pointer, map).is_some()
+}
+
+fn dcd_header(bench: &Bench<'_>, pointer: u32, map: LoadMap) -> Option<(DcdHeader, Address)> {
+    let stored = map.stored_at(Address::new(pointer))?;
+    let bytes = bench.image.bytes_at(stored, DCD_HEADER_BYTES)?;
+    let header = DcdHeader::parse(*bytes.first_chunk()?)?;
+    Some((header, stored))
 }

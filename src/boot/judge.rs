@@ -1,23 +1,27 @@
 //! The verdict before anything is touched: will the ROM start this image, and what must be inserted for that.
 
-use super::boot_image::{BootImage, Inserted};
+use super::bee;
+use super::boot_image::{BootImage, HeaderPart, Inserted, Reason, Role, Start};
 use super::compose::{self, Piece};
 use super::entry::{self, LoadMap};
 use super::fcb::Fcb;
 use super::finding::{Finding, Refusal};
-use super::header::{self, NewFcb, NewIvt};
-use super::ivt::Ivt;
+use super::header::{self, NewIvt};
+use super::ivt::{BootData, Ivt};
 use super::present::Present;
-use super::wishes::HeaderWishes;
-use super::{fcb_rules, ivt_rules, mcuboot, rules, slot_rules};
-use crate::address::{AddressRange, FlashOffset};
+use super::wanted::{is_partial, will_hold};
+use super::wishes::{HeaderPolicy, HeaderWishes};
+use super::{fcb_rules, ivt_rules, partial, rules, slot_rules};
+use crate::address::{Address, AddressRange, FlashOffset};
 use crate::image::Image;
+use crate::problem::Place;
 use crate::target::Target;
 
 /// The findings on an image and, unless one is an error, what the flash is to hold.
 #[derive(Clone, Debug)]
 pub struct Judgement {
     outcome: Result<BootImage, Refusal>,
+    needs_board: bool,
 }
 
 impl Judgement {
@@ -37,10 +41,15 @@ impl Judgement {
         self.outcome
     }
 
-    /// What was missing and is inserted, as findings.
+    /// Whether it was refused only because what the board holds decides, and that was not known.
+    pub const fn needs_board(&self) -> bool {
+        self.needs_board
+    }
+
+    /// Header parts that the files do not bring, or not so, as findings.
     pub fn missing(&self) -> Vec<Finding> {
         self.boot_image()
-            .map(|boot_image| boot_image.inserted().iter().map(rules::absent).collect())
+            .map(|boot_image| boot_image.inserted().iter().map(rules::inserted).collect())
             .unwrap_or_default()
     }
 
@@ -55,15 +64,13 @@ impl Judgement {
     }
 }
 
-/// Judges an image for a target. `present` is what the board holds where the image brings nothing, if it was read.
-///
-/// Whole images only: the ROM's entry must lie in what is written. A slot under a resident bootloader is refused with
-/// that reason.
+/// Judges an image for a target, with the default header. `present` is what the board holds where the image brings
+/// nothing, if it was read; see [`wanted`](super::wanted()).
 pub fn judge(image: &Image, present: Option<&Present>, target: &Target) -> Judgement {
     judge_with(image, present, target, &HeaderWishes::default())
 }
 
-/// As [`judge`], with wishes on the header.
+/// As [`judge`], with wishes on the header. The verdict is about what the flash will hold.
 pub fn judge_with(
     image: &Image,
     present: Option<&Present>,
@@ -71,11 +78,19 @@ pub fn judge_with(
     wishes: &HeaderWishes,
 ) -> Judgement {
     let mut bench = Bench {
-        image,
+        brought: image,
+        image: will_hold(
+            image,
+            present.unwrap_or(&Present::default()),
+            target,
+            wishes.policy,
+        ),
+        end: image.end(),
         present,
         target,
         wishes,
         findings: Vec::new(),
+        needs_board: false,
     };
     let decided = bench.decide();
     let findings = bench.findings;
@@ -87,7 +102,10 @@ pub fn judge_with(
         }),
         (None, None) => Err(Refusal::unexplained(findings)),
     };
-    Judgement { outcome }
+    Judgement {
+        needs_board: bench.needs_board && outcome.is_err(),
+        outcome,
+    }
 }
 
 /// One part of the header as the image brings it.
@@ -102,121 +120,214 @@ pub(super) enum Region<T> {
 
 /// The image on the bench, with what was found so far.
 pub(super) struct Bench<'a> {
-    pub(super) image: &'a Image,
+    /// What the files bring.
+    pub(super) brought: &'a Image,
+    /// What the flash will hold, as far as that is known: the files' bytes, and around them those of the board.
+    pub(super) image: Image,
+    /// Behind the last byte that the ROM and what it starts must reach, as a bus address.
+    pub(super) end: u64,
     pub(super) present: Option<&'a Present>,
     pub(super) target: &'a Target,
     pub(super) wishes: &'a HeaderWishes,
     pub(super) findings: Vec<Finding>,
+    /// Set with a refusal that reading the board may lift.
+    pub(super) needs_board: bool,
 }
 
 impl Bench<'_> {
     fn decide(&mut self) -> Option<BootImage> {
         self.fits()?;
-        let (fcb, ivt) = self.header_to_keep()?;
+        match self.wishes.policy {
+            HeaderPolicy::DataOnly => Some(self.boot_image(Role::Data, Vec::new(), Vec::new())),
+            _ if is_partial(self.brought, self.target) => partial::decide(self),
+            HeaderPolicy::KeepOfBoard if self.present.is_none() => {
+                self.needs_board = true;
+                self.findings.push(rules::board_not_read());
+                None
+            }
+            _ => self.whole(),
+        }
+    }
+
+    /// An image that the ROM starts.
+    fn whole(&mut self) -> Option<BootImage> {
+        let Header { fcb, ivt, old_ivt } = self.header_to_keep()?;
         let (new_ivt, entry, copied) = match ivt {
             Some(ivt) => {
                 let (map, data) = ivt_rules::check_ivt(self, &ivt)?;
                 (None, entry::of_ivt(self, &ivt, map)?, Some((ivt, data)))
             }
             None => {
-                let (new, entry) = self.new_ivt(fcb.is_some())?;
+                let (new, entry) = self.new_ivt(old_ivt)?;
                 (Some(new), entry, None)
             }
         };
-        if let Some((ivt, data)) = copied {
-            ivt_rules::check_copied(self, &ivt, &data, &entry);
+        if let Some((ivt, data)) = &copied {
+            ivt_rules::check_copied(self, ivt, data, &entry);
         }
-        let (new_fcb, fcb) = match fcb {
+        let new_fcb = match &fcb {
             Some(fcb) => {
-                fcb_rules::check_fcb(self, &fcb, &entry);
-                (None, fcb)
+                let place = self.place(self.target.chip().boot.fcb_offset);
+                fcb_rules::check_fcb(self, fcb, &entry, &place);
+                None
             }
             None => {
                 self.findings.extend(rules::fcb_elsewhere(self));
-                let new = self.new_fcb(&entry)?;
-                let fcb = new.fcb.clone();
-                (Some(new), fcb)
+                Some(self.new_fcb(&entry)?)
             }
         };
         self.findings.extend(rules::gaps(self));
         slot_rules::check_slots(self, &entry);
         let boot = &self.target.chip().boot;
-        let added = self.pieces_to_insert(new_fcb.as_ref(), new_ivt.as_ref());
-        Some(BootImage {
-            runs: compose::overlay(self.image, self.target, &added),
-            image: self.image.clone(),
+        let mut inserted = Vec::new();
+        let mut pieces = Vec::new();
+        let kept = Reason::KeptOfBoard;
+        let is_kept = |offset| self.is_of_board(offset);
+        let fcb_part = new_fcb.as_ref().map(|(fcb, reason)| (fcb, *reason));
+        let kept_fcb = fcb.as_ref().filter(|_| is_kept(boot.fcb_offset));
+        if let Some((fcb, reason)) = fcb_part.or(kept_fcb.map(|fcb| (fcb, kept))) {
+            inserted.push(self.fcb_part(fcb, reason));
+            pieces.push(Piece {
+                offset: boot.fcb_offset,
+                bytes: fcb.build().to_vec(),
+                name: "FCB",
+            });
+        }
+        let made = new_ivt.map(|new| {
+            let reason = match old_ivt {
+                Some(_) => Reason::Replaced,
+                None => Reason::Missing,
+            };
+            (new, reason)
+        });
+        let kept_ivt = copied
+            .filter(|_| is_kept(boot.ivt_offset))
+            .map(|(ivt, boot_data)| (NewIvt { ivt, boot_data }, kept));
+        if let Some((new, reason)) = made.or(kept_ivt) {
+            pieces.push(Piece {
+                offset: boot.ivt_offset,
+                bytes: new.ivt.build(),
+                name: "IVT",
+            });
+            // boot data of the board may stand elsewhere, and stay there
+            if reason != kept {
+                pieces.push(Piece {
+                    offset: boot.boot_data_offset,
+                    bytes: new.boot_data.build(),
+                    name: "boot data",
+                });
+            }
+            inserted.push(Inserted {
+                part: HeaderPart::Ivt(new),
+                reason,
+            });
+        }
+        let fcb = new_fcb.map(|(fcb, _)| fcb).or(fcb)?;
+        Some(self.boot_image(Role::Whole(Start { fcb, entry }), inserted, pieces))
+    }
+
+    /// The files' bytes with `pieces` in their places.
+    pub(super) fn boot_image(
+        &self,
+        role: Role,
+        inserted: Vec<Inserted>,
+        pieces: Vec<Piece>,
+    ) -> BootImage {
+        BootImage {
+            runs: compose::overlay(self.brought, self.target, &pieces),
+            image: self.brought.clone(),
             window_start: self.target.chip().flexspi.window_start(),
-            inserted: inserted(self.target, new_fcb, new_ivt),
-            inserted_runs: added
+            inserted,
+            inserted_runs: pieces
                 .iter()
                 .map(|piece| (piece.offset, piece.bytes.len() as u32, piece.name))
                 .collect(),
-            fcb_offset: boot.fcb_offset,
-            fcb,
-            entry,
+            fcb_offset: self.target.chip().boot.fcb_offset,
+            role,
             findings: Vec::new(),
-        })
+        }
     }
 
-    /// FCB and IVT that stay as the image brings them; `None` where something else is in a place and may not go.
-    fn header_to_keep(&mut self) -> Option<(Option<Fcb>, Option<Ivt>)> {
-        let fcb = match self.read_fcb() {
+    fn fcb_part(&self, fcb: &Fcb, reason: Reason) -> Inserted {
+        let chip = self.target.chip();
+        Inserted {
+            part: HeaderPart::Fcb {
+                flash: self.target.flash().name.clone(),
+                fcb: Box::new(fcb.clone()),
+                clock_hz: chip
+                    .clock_of_code(fcb.serial_clk_freq)
+                    .unwrap_or(chip.serial_clock_limits.unknown_code_hz),
+            },
+            reason,
+        }
+    }
+
+    /// Whether the byte at `offset` is the board's.
+    fn is_of_board(&self, offset: FlashOffset) -> bool {
+        self.target
+            .address_of(offset)
+            .is_some_and(|address| !self.brought.covers(address))
+    }
+
+    /// FCB and IVT that stay as they are; `None` where something else is in a place and may not go.
+    fn header_to_keep(&mut self) -> Option<Header> {
+        let replace = self.wishes.policy == HeaderPolicy::Replace;
+        let fcb = match self.read_fcb(replace || self.wishes.fcb.is_some()) {
             Region::Found(fcb) => Some(fcb),
-            Region::Other if !self.wishes.replace => {
+            Region::Other if !replace && self.wishes.fcb.is_none() => {
                 self.findings.push(rules::no_fcb_but_something(self));
                 return None;
             }
             Region::Absent | Region::Other => None,
         };
-        let found = self.read_ivt();
-        if let Region::Other = found
-            && (!self.wishes.replace || self.may_be_encrypted())
-        {
-            self.findings
-                .push(if fcb.is_some() && self.may_be_encrypted() {
-                    rules::maybe_encrypted(self)
-                } else {
-                    rules::no_ivt_but_something(self)
-                });
-            return None;
-        }
+        let found = self.read_ivt(replace);
+        // an encrypted image has an FCB in clear, and an IVT that cannot be told from anything else
+        let encrypted = fcb.is_some() && bee::may_be_encrypted(&self.image, self.target);
         let ivt = match found {
             Region::Found(ivt) => Some(ivt),
+            _ if encrypted => {
+                self.findings.push(rules::maybe_encrypted(self));
+                return None;
+            }
+            Region::Other if !replace => {
+                self.findings.push(rules::no_ivt_but_something(self));
+                return None;
+            }
             Region::Absent | Region::Other => None,
         };
-        let signed = ivt.is_some_and(|ivt| ivt_rules::is_signed(self, &ivt));
-        let replace = self.wishes.replace;
-        Some((
-            fcb.filter(|_| !replace && self.wishes.fcb.is_none()),
-            ivt.filter(|_| !replace || signed),
-        ))
-    }
-
-    /// Whether data stands where an encrypted image has its BEE headers.
-    fn may_be_encrypted(&self) -> bool {
-        let boot = &self.target.chip().boot;
-        self.target
-            .address_of(boot.bee_header_offset)
-            .and_then(|start| AddressRange::new(start, boot.bee_header_bytes))
-            .is_some_and(|range| !is_blank(self.image, range))
+        let stays = |ivt: &Ivt| {
+            !replace || ivt_rules::is_signed(self, ivt) || ivt_rules::is_copied(self, ivt)
+        };
+        let kept = ivt.filter(stays);
+        Some(Header {
+            fcb: fcb.filter(|_| !replace && self.wishes.fcb.is_none()),
+            ivt: kept,
+            old_ivt: ivt.filter(|_| kept.is_none()),
+        })
     }
 
     /// The FCB that is asked for, or one made for the target.
-    fn new_fcb(&mut self, entry: &super::Entry) -> Option<NewFcb> {
-        if let Some(fcb) = &self.wishes.fcb {
-            fcb_rules::check_fcb(self, fcb, entry);
-            return header::taken_as_given(self.target, fcb);
+    fn new_fcb(&mut self, entry: &super::Entry) -> Option<(Fcb, Reason)> {
+        if let Some(given) = &self.wishes.fcb {
+            let place = Place::in_file(given.file.clone(), None);
+            fcb_rules::check_fcb(self, &given.fcb, entry, &place);
+            return Some((given.fcb.clone(), Reason::Given));
         }
-        let new = header::fcb_with(self.target, self.wishes);
-        if new.is_none() {
+        let Some(new) = header::fcb_with(self.target, self.wishes) else {
             self.findings.push(rules::no_fcb_possible(self.target));
-        }
-        new
+            return None;
+        };
+        let offset = self.target.chip().boot.fcb_offset;
+        let reason = match self.region::<{ Fcb::SIZE_BYTES }>(offset) {
+            Some(_) => Reason::Replaced,
+            None => Reason::Missing,
+        };
+        Some((new.fcb, reason))
     }
 
     /// Whether all data lies in the part.
     fn fits(&mut self) -> Option<()> {
-        match self.image.require_inside(self.target.flash_window()) {
+        match self.brought.require_inside(self.target.flash_window()) {
             Ok(()) => Some(()),
             Err(error) => {
                 self.findings.push(rules::does_not_fit(self.target, error));
@@ -225,7 +336,8 @@ impl Bench<'_> {
         }
     }
 
-    fn read_fcb(&mut self) -> Region<Fcb> {
+    /// The FCB; `goes` if it will not stay, so that it need not be complete.
+    fn read_fcb(&mut self, goes: bool) -> Region<Fcb> {
         let offset = self.target.chip().boot.fcb_offset;
         let (bytes, complete) = match self.region::<{ Fcb::SIZE_BYTES }>(offset) {
             Some(region) => region,
@@ -235,7 +347,7 @@ impl Bench<'_> {
         if !fcb.has_tag() {
             return Region::Other;
         }
-        if !complete {
+        if !complete && !goes {
             self.findings.push(rules::incomplete(
                 "FCB",
                 "fcb-incomplete",
@@ -245,7 +357,8 @@ impl Bench<'_> {
         Region::Found(fcb)
     }
 
-    fn read_ivt(&mut self) -> Region<Ivt> {
+    /// The IVT; `goes` if it will not stay.
+    fn read_ivt(&mut self, goes: bool) -> Region<Ivt> {
         let offset = self.target.chip().boot.ivt_offset;
         let (bytes, complete) = match self.region::<{ Ivt::SIZE_BYTES }>(offset) {
             Some(region) => region,
@@ -254,7 +367,7 @@ impl Bench<'_> {
         let Some(ivt) = Ivt::parse(&bytes) else {
             return Region::Other;
         };
-        if !complete {
+        if !complete && !goes {
             self.findings.push(rules::incomplete(
                 "IVT",
                 "ivt-incomplete",
@@ -268,7 +381,7 @@ impl Bench<'_> {
     fn region<const N: usize>(&self, offset: FlashOffset) -> Option<([u8; N], bool)> {
         let start = self.target.address_of(offset)?;
         let range = AddressRange::new(start, N as u32)?;
-        if is_blank(self.image, range) {
+        if is_blank(&self.image, range) {
             return None;
         }
         let mut bytes = [super::ERASED; N];
@@ -283,84 +396,63 @@ impl Bench<'_> {
         Some((bytes, brought == N))
     }
 
-    /// Makes IVT and boot data, where an image without them has its vector table at the usual place.
-    fn new_ivt(&mut self, has_fcb: bool) -> Option<(NewIvt, super::Entry)> {
+    /// Makes IVT and boot data, where an image without them has its vector table at the usual place. Of an `old` IVT that
+    /// is replaced, the entry stays where it leads into the image, and a DCD where there is one.
+    fn new_ivt(&mut self, old: Option<Ivt>) -> Option<(NewIvt, super::Entry)> {
         let boot = &self.target.chip().boot;
         let window = self.target.flash_window();
-        if has_fcb && self.may_be_encrypted() {
-            self.findings.push(rules::maybe_encrypted(self));
-            return None;
-        }
+        let map = LoadMap::in_place(window);
         let boot_data_start = self.target.address_of(boot.boot_data_offset)?;
-        let boot_data = AddressRange::new(boot_data_start, BOOT_DATA_BYTES)?;
-        if !self.wishes.replace && !is_blank(self.image, boot_data) {
+        let boot_data = AddressRange::new(boot_data_start, BootData::BUILT_BYTES as u32)?;
+        let replace = self.wishes.policy == HeaderPolicy::Replace;
+        if !replace && !is_blank(&self.image, boot_data) {
             self.findings.push(rules::no_room_for_boot_data(self));
             return None;
         }
-        let table = self.target.address_of(boot.vector_table_offset)?;
-        if self.image.word_at(table).is_none() {
-            let signed = self
-                .image
-                .segments()
-                .iter()
-                .find(|segment| self.image.word_at(segment.start()) == Some(mcuboot::MAGIC))
-                .map(|segment| segment.start());
-            self.findings.push(rules::nothing_to_start(self, signed));
+        let usual = self.target.address_of(boot.vector_table_offset)?;
+        let leads_into_image = |entry: u32| {
+            let stored = map.stored_at(Address::new(entry & !THUMB));
+            stored.is_some_and(|stored| self.brought.covers(stored))
+        };
+        let entry = old
+            .map(|old| old.entry)
+            .filter(|entry| leads_into_image(*entry))
+            .unwrap_or(usual.get());
+        if entry == usual.get() && self.image.word_at(usual).is_none() {
+            self.findings.push(rules::nothing_to_start(self));
             return None;
         }
-        let entry = entry::of_vector_table(self, table, LoadMap::in_place(window))?;
-        let image_end = self.image.segments().last().map_or(0, |s| s.end());
-        let end = image_end.checked_sub(u64::from(window.start().get()))?;
+        let dcd = old.map_or(0, |old| old.dcd);
+        let keeps_dcd = dcd != 0 && ivt_rules::has_dcd(self, dcd, map);
+        if dcd != 0 && !keeps_dcd {
+            self.findings.push(rules::dcd_dropped(self, dcd));
+        }
+        let end = self.end.checked_sub(u64::from(window.start().get()))?;
         let end = FlashOffset::new(u32::try_from(end).ok()?);
-        Some((header::ivt_for(self.target, table, end)?, entry))
-    }
-
-    fn pieces_to_insert(&self, fcb: Option<&NewFcb>, ivt: Option<&NewIvt>) -> Vec<Piece> {
-        let boot = &self.target.chip().boot;
-        let mut pieces = Vec::new();
-        if let Some(new) = fcb {
-            pieces.push(Piece {
-                offset: boot.fcb_offset,
-                bytes: new.fcb.build().to_vec(),
-                name: "FCB",
-            });
-        }
-        if let Some(new) = ivt {
-            pieces.push(Piece {
-                offset: boot.ivt_offset,
-                bytes: new.ivt.build(),
-                name: "IVT",
-            });
-            pieces.push(Piece {
-                offset: boot.boot_data_offset,
-                bytes: new.boot_data.build(),
-                name: "boot data",
-            });
-        }
-        pieces
+        let dcd = if keeps_dcd { dcd } else { 0 };
+        let new = header::ivt_for(self.target, entry, dcd, end)?;
+        let entry = entry::of_ivt(self, &new.ivt, map)?;
+        Some((new, entry))
     }
 
     /// The place of a header part: by file and line where the image brings it.
-    pub(super) fn place(&self, offset: FlashOffset) -> crate::problem::Place {
+    pub(super) fn place(&self, offset: FlashOffset) -> Place {
         let Some(address) = self.target.address_of(offset) else {
-            return crate::problem::Place::default();
+            return Place::default();
         };
-        self.image
-            .place_of(address)
-            .unwrap_or(crate::problem::Place::at(address))
+        self.image.place_of(address).unwrap_or(Place::at(address))
     }
 }
 
-/// Boot data with NXP's filler word.
-const BOOT_DATA_BYTES: u32 = 16;
-
-fn inserted(target: &Target, fcb: Option<NewFcb>, ivt: Option<NewIvt>) -> Vec<Inserted> {
-    let fcb = fcb.map(|new| Inserted::Fcb {
-        part: target.flash().name.clone(),
-        new: Box::new(new),
-    });
-    fcb.into_iter().chain(ivt.map(Inserted::Ivt)).collect()
+/// FCB and IVT that stay, and the IVT that goes.
+struct Header {
+    fcb: Option<Fcb>,
+    ivt: Option<Ivt>,
+    old_ivt: Option<Ivt>,
 }
+
+/// Bit 0 of a code address: Thumb.
+const THUMB: u32 = 1;
 
 /// Whether what the image brings in `range`, if anything, is all FFh or all 00h.
 fn is_blank(image: &Image, range: AddressRange) -> bool {

@@ -1,6 +1,7 @@
 //! The boot header (FCB, IVT, boot data): parsed, built, explained; and the verdict whether the ROM will start an image.
 
 mod anatomy;
+mod bee;
 mod boot_image;
 mod compose;
 pub mod dcd;
@@ -15,14 +16,19 @@ mod ivt_rules;
 mod judge;
 mod lut;
 pub mod mcuboot;
+mod partial;
 mod present;
 mod raw;
 mod rules;
 mod slot_rules;
+mod wanted;
 mod wishes;
 
 pub use anatomy::{Anatomy, Dcd, Part, Region};
-pub use boot_image::{BootImage, ERASED, Entry, FlashRun, Inserted, Origin};
+pub use boot_image::{
+    BootImage, CommitMark, ERASED, Entry, FlashRun, HeaderPart, Inserted, Origin, Reason, Role,
+    Start,
+};
 pub use explain::{Field, boot_data_fields, fcb_fields, ivt_fields, sequences};
 pub use fcb::{Fcb, LutSequence};
 pub use finding::{Finding, Refusal, Severity};
@@ -31,9 +37,12 @@ pub use ivt::{BootData, CSF_TAG, Ivt};
 pub use judge::{Judgement, judge, judge_with};
 pub use lut::{Instruction, LookupTable, Opcode, Pads, sequence};
 pub use present::Present;
-pub use wishes::HeaderWishes;
+pub use wanted::{reset_handler, wanted};
+pub use wishes::{GivenFcb, HeaderPolicy, HeaderWishes};
 
 #[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod policy_tests;
 #[cfg(test)]
 mod tests;

@@ -1,9 +1,10 @@
 //! What the board holds already, as far as the survey read it.
 
+use super::boot_image::FlashRun;
 use super::fcb::Fcb;
 use super::ivt::Ivt;
-use crate::address::FlashOffset;
-use crate::target::BootOffsets;
+use crate::address::{Address, FlashOffset};
+use crate::target::{BootOffsets, Target};
 
 /// Pieces of the board's flash, read before anything was changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,8 +14,35 @@ pub struct Present {
 
 impl Present {
     /// From the pieces that were read.
-    pub fn new(pieces: Vec<(FlashOffset, Vec<u8>)>) -> Self {
+    pub const fn new(pieces: Vec<(FlashOffset, Vec<u8>)>) -> Self {
         Present { pieces }
+    }
+
+    /// Adds a piece that was read.
+    pub fn add(&mut self, offset: FlashOffset, bytes: Vec<u8>) {
+        self.pieces.push((offset, bytes));
+    }
+
+    /// The same with `runs` written over it.
+    pub fn below(self, runs: &[FlashRun]) -> Self {
+        let written = runs.iter().map(|run| (run.offset, run.bytes.clone()));
+        Present {
+            pieces: written.chain(self.pieces).collect(),
+        }
+    }
+
+    /// Whether this very piece was read.
+    pub(super) fn has(&self, offset: FlashOffset, length_bytes: u32) -> bool {
+        let mut pieces = self.pieces.iter();
+        pieces.any(|(start, bytes)| *start == offset && bytes.len() as u64 >= length_bytes.into())
+    }
+
+    /// The pieces by bus address.
+    pub(super) fn by_address(&self, target: &Target) -> Vec<(Address, Vec<u8>)> {
+        let pieces = self.pieces.iter();
+        pieces
+            .filter_map(|(offset, bytes)| Some((target.address_of(*offset)?, bytes.clone())))
+            .collect()
     }
 
     /// The `N` bytes from `offset`, or `None` unless one piece holds them all.
@@ -34,10 +62,5 @@ impl Present {
     /// The IVT, if its tag is right.
     pub fn ivt(&self, offsets: &BootOffsets) -> Option<Ivt> {
         Ivt::parse(self.bytes_at(offsets.ivt_offset)?)
-    }
-
-    /// Whether a boot header with a bootloader behind it seems to be there.
-    pub fn has_boot_header(&self, offsets: &BootOffsets) -> bool {
-        self.fcb(offsets).is_some() && self.ivt(offsets).is_some()
     }
 }

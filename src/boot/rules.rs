@@ -1,10 +1,10 @@
 //! The rules: what is wrong with a header or an image, why, and what to do about it.
 
-use super::boot_image::Inserted;
+use super::boot_image::{HeaderPart, Inserted, Reason};
 use super::fcb::Fcb;
 use super::finding::Finding;
 use super::judge::Bench;
-use super::mcuboot;
+use super::{bee, mcuboot};
 use crate::address::{Address, FlashOffset};
 use crate::image::ImageError;
 use crate::problem::{Place, Problem};
@@ -13,17 +13,47 @@ use crate::target::Target;
 /// Where headers of sister chips stand: RT1010 and RT117x have the FCB at 0x400; 0x1000 is our IVT's place.
 const OTHER_FCB_OFFSETS: [u32; 2] = [0x400, 0x1000];
 
-/// What was missing and has been inserted, as findings.
-pub(super) fn absent(inserted: &Inserted) -> Finding {
-    let why =
-        "without it the boot ROM stays in the serial downloader: the board seems to do nothing";
-    let fix = "nothing: `rtflash flash` and `rtflash pack` insert it";
-    match inserted {
-        Inserted::Fcb { .. } => Finding::note("fcb-absent", "the image has no FCB"),
-        Inserted::Ivt(_) => Finding::note("ivt-absent", "the image has no IVT"),
+/// Header parts that the files do not bring, or not so, as findings.
+pub(super) fn inserted(inserted: &Inserted) -> Finding {
+    let name = inserted.part.name();
+    let (missing, other) = match inserted.part {
+        HeaderPart::Fcb { .. } => ("fcb-absent", "fcb-changed"),
+        HeaderPart::Ivt(_) => ("ivt-absent", "ivt-changed"),
+    };
+    match inserted.reason {
+        Reason::Missing => Finding::note(missing, format!("the image has no {name}"))
+            .because("without it the boot ROM stays in the serial downloader: the board seems to do nothing")
+            .fix("nothing: `rtflash flash` and `rtflash pack` insert it"),
+        Reason::Replaced => Finding::note(other, format!("{name} of the image will be replaced"))
+            .because("--replace-boot-header asks for it"),
+        Reason::Given => Finding::note(other, format!("{name} is taken from a file"))
+            .because("--fcb asks for it"),
+        Reason::KeptOfBoard => Finding::note(other, format!("{name} stays as the board holds it"))
+            .because("the image brings none, and --keep-boot-header asks for it"),
     }
-    .because(why)
-    .fix(fix)
+}
+
+/// The board's header is to stay, and was not read.
+pub(super) fn board_not_read() -> Finding {
+    Finding::error(
+        "board-not-read",
+        "whether the image boots depends on the boot header that the board holds",
+    )
+    .because("--keep-boot-header takes what the image lacks from the board")
+    .fix("leave the option out to see what would be inserted, or flash with it")
+}
+
+/// The DCD of an IVT that is replaced is not there.
+pub(super) fn dcd_dropped(bench: &Bench<'_>, dcd: u32) -> Finding {
+    Finding::warning(
+        "dcd-dropped",
+        format!(
+            "the replaced IVT pointed to a DCD at {}, where none is: the new one has none",
+            Address::new(dcd)
+        ),
+    )
+    .at(bench.place(bench.target.chip().boot.ivt_offset))
+    .because("an image that needs a DCD for its RAM will not run without it")
 }
 
 /// An FCB where sister chips have it.
@@ -61,15 +91,15 @@ pub(super) fn gaps(bench: &Bench<'_>) -> Option<Finding> {
     let mut count = 0_u32;
     let mut bytes = 0;
     let mut place = None;
-    for pair in bench.image.segments().windows(2) {
+    for pair in bench.brought.segments().windows(2) {
         let [lower, upper] = pair else { continue };
-        let is_slot = bench.image.word_at(upper.start()) == Some(mcuboot::MAGIC);
+        let is_slot = bench.brought.word_at(upper.start()) == Some(mcuboot::MAGIC);
         if lower.end() <= u64::from(first.get()) || is_slot {
             continue;
         }
         count += 1;
         bytes += u64::from(upper.start().get()).saturating_sub(lower.end());
-        place = place.or_else(|| bench.image.place_of(upper.start()));
+        place = place.or_else(|| bench.brought.place_of(upper.start()));
     }
     (count != 0).then(|| {
         Finding::note(
@@ -186,14 +216,18 @@ pub(super) fn incomplete(part: &str, code: &'static str, place: Place) -> Findin
 
 /// An FCB, data where BEE keeps its headers, and no readable IVT.
 pub(super) fn maybe_encrypted(bench: &Bench<'_>) -> Finding {
-    let offset = bench.target.chip().boot.bee_header_offset;
+    let at = bee::headers(&bench.image, bench.target).into_iter().next();
+    let place = at.and_then(|at| bench.image.place_of(at));
     Finding::error(
         "maybe-encrypted",
-        "the image has an FCB and data at flash offset 0x400, but no IVT: it may be encrypted (BEE)",
+        format!(
+            "the image has an FCB and data at {}, but no IVT: it may be encrypted (BEE)",
+            at.map_or_else(String::new, |at| at.to_string())
+        ),
     )
-    .at(bench.place(offset))
+    .at(place.unwrap_or_default())
     .because("an encrypted image has an unreadable IVT; one inserted by us would destroy it")
-    .fix("if it is not encrypted, give the IVT in the image")
+    .fix("if it is not encrypted, give the IVT in the image, or leave its FCB out")
 }
 
 /// IVT absent, but its boot data's place is taken.
@@ -222,31 +256,29 @@ pub(super) fn no_fcb_possible(target: &Target) -> Finding {
 }
 
 /// Neither an IVT nor a vector table at the usual place: nothing for the ROM to start.
-pub(super) fn nothing_to_start(bench: &Bench<'_>, signed_application: Option<Address>) -> Finding {
-    let first = bench.image.segments().first().map(|s| s.start());
-    let place = first
-        .and_then(|address| bench.image.place_of(address))
+pub(super) fn nothing_to_start(bench: &Bench<'_>) -> Finding {
+    let segments = bench.brought.segments();
+    let first = segments.first().map(|s| s.start());
+    let slot = mcuboot::slots(bench.brought, bench.target)
+        .first()
+        .map(|slot| slot.address);
+    let place = slot
+        .or(first)
+        .and_then(|address| bench.brought.place_of(address))
         .unwrap_or_default();
-    let what = match signed_application {
+    let what = match slot {
         Some(address) => format!(
             "the image is an MCUboot application at {address} without a bootloader: nothing in it can be started by the boot ROM"
         ),
         None => "the image has no IVT and no vector table at 0x60002000: nothing in it can be started by the boot ROM"
             .to_owned(),
     };
-    let resident = bench
-        .present
-        .map(|present| present.has_boot_header(&bench.target.chip().boot));
-    let why = match resident {
-        Some(true) => {
-            "the board holds a boot header of its own, so this may be a slot for its bootloader; writing only a slot is not \
-             supported yet"
-        }
-        Some(false) => "the board holds no boot header either",
-        None => "a bootloader with FCB and IVT would have to be on the board already",
+    let why = match bench.present {
+        Some(_) => "the board holds no FCB and IVT that would start a bootloader either",
+        None => "a bootloader with FCB and IVT must be on the board already",
     };
     Finding::error("partial-image", what)
         .at(place)
         .because(why)
-        .fix("give the bootloader's file as well: rtflash flash bootloader.hex application.hex")
+        .fix("give the bootloader's file as well: rtflash flash bootloader.hex application.hex; bytes that are not meant to boot: --data")
 }

@@ -4,15 +4,11 @@ use super::boot_image::Entry;
 use super::finding::Finding;
 use super::judge::Bench;
 use super::mcuboot::{self, HashCheck, Slot};
-use crate::address::FlashOffset;
 use crate::problem::Place;
-
-/// No bootloader is larger: where no slot tells its end, it is looked for up to here.
-const LARGEST_BOOTLOADER_BYTES: u64 = 0x10_0000;
 
 /// Checks the slots that the image brings, and whether a bootloader has something to start.
 pub(super) fn check_slots(bench: &mut Bench<'_>, entry: &Entry) {
-    let slots = mcuboot::slots(bench.image, bench.target);
+    let slots = mcuboot::slots(bench.brought, bench.target);
     let in_slot = |slot: &Slot| {
         bench
             .target
@@ -22,20 +18,13 @@ pub(super) fn check_slots(bench: &mut Bench<'_>, entry: &Entry) {
             })
     };
     let has_application = !slots.is_empty();
-    let end = slots
-        .first()
-        .map_or(LARGEST_BOOTLOADER_BYTES, |slot| slot.offset.get().into());
-    let bootloader = mcuboot::is_bootloader(bench.image, bench.target, FlashOffset::ZERO, end);
+    let bootloader = mcuboot::is_bootloader(bench.brought, bench.target);
     let enters_slot = slots.iter().any(in_slot);
     if bootloader && !has_application {
-        bench.findings.push(
-            Finding::warning(
-                "bootloader-without-application",
-                "the image is an MCUboot bootloader without an application in a slot",
-            )
-            .because("the boot ROM starts the bootloader, which then finds nothing to start unless a slot is on the board already")
-            .fix("give the signed application's file as well: rtflash flash mcuboot.hex app.signed.hex"),
-        );
+        let on_board = mcuboot::slots(&bench.image, bench.target);
+        bench
+            .findings
+            .push(bootloader_alone(bench.present.is_some(), on_board.first()));
     }
     if has_application && !bootloader && !enters_slot {
         bench.findings.push(
@@ -51,10 +40,29 @@ pub(super) fn check_slots(bench: &mut Bench<'_>, entry: &Entry) {
     }
 }
 
+fn bootloader_alone(board_is_known: bool, on_board: Option<&Slot>) -> Finding {
+    const CODE: &str = "bootloader-without-application";
+    const WHAT: &str = "the image is an MCUboot bootloader without an application in a slot";
+    const FIX: &str =
+        "give the signed application's file as well: rtflash flash mcuboot.hex app.signed.hex";
+    match on_board {
+        Some(slot) => Finding::note(CODE, WHAT).because(format!(
+            "the board holds version {} at {}, which the bootloader may accept",
+            slot.header.version, slot.address
+        )),
+        None if board_is_known => Finding::warning(CODE, WHAT)
+            .because("the board holds none in a slot of a known layout either: the bootloader will find nothing to start")
+            .fix(FIX),
+        None => Finding::warning(CODE, WHAT)
+            .because("the boot ROM starts the bootloader, which then finds nothing to start unless a slot is on the board already")
+            .fix(FIX),
+    }
+}
+
 /// Checks one slot; `primary` where no other is below it.
 pub(super) fn check_slot(bench: &mut Bench<'_>, slot: &Slot, primary: bool) {
     let place = bench
-        .image
+        .brought
         .place_of(slot.address)
         .unwrap_or(Place::at(slot.address));
     let mut say = |finding: Finding| bench.findings.push(finding.at(place.clone()));

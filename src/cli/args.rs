@@ -1,10 +1,11 @@
 //! The command line as typed.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::header::HeaderArgs;
+use super::header::{BoardHeaderArgs, HeaderArgs};
 use super::inspect::InspectArgs;
 use super::pack::PackArgs;
 use crate::job::{FileHash, InputFile};
@@ -31,6 +32,7 @@ Exit codes:
     2  usage
     6  wrong or unknown chip or flash part
     8  erase failed
+    9  a sector to erase holds bytes of others (--no-shared-sectors)
    10  programming failed
    11  verified, and differs
    12  reading failed (could not find out)
@@ -76,9 +78,16 @@ pub enum Command {
         board: BoardArgs,
         #[command(flatten)]
         header: HeaderArgs,
+        #[command(flatten)]
+        board_header: BoardHeaderArgs,
         /// What a PASS needs after verify
         #[arg(long, value_name = "POLICY", default_value = "required")]
         boot_proof: BootProof,
+        #[command(flatten)]
+        watch: WatchArgs,
+        /// Refuse to erase a sector that holds bytes of others, in place of saving and restoring them
+        #[arg(long)]
+        no_shared_sectors: bool,
     },
     /// Compare the board with the image, header included as `flash` would insert it; nothing is written
     #[command(after_help = VERIFY_EXIT_CODES)]
@@ -89,12 +98,16 @@ pub enum Command {
         board: BoardArgs,
         #[command(flatten)]
         header: HeaderArgs,
+        #[command(flatten)]
+        board_header: BoardHeaderArgs,
     },
     /// Reset into the ROM boot path and prove that the ROM starts what is in the flash
     #[command(after_help = RESET_EXIT_CODES)]
     Reset {
         #[command(flatten)]
         board: BoardArgs,
+        #[command(flatten)]
+        watch: WatchArgs,
     },
     /// Show what is in the image and whether the boot ROM will start it; no board is needed
     #[command(after_help = INSPECT_EXIT_CODES)]
@@ -136,6 +149,30 @@ pub enum BootProof {
     Required,
     /// Program and verify only; the record and the last line say that the boot was not proven
     None,
+}
+
+/// How long a boot may take.
+#[derive(Debug, Args)]
+pub struct WatchArgs {
+    /// Longest time in seconds from the reset to the image's first instruction (default: 2, or 15 where a bootloader on
+    /// the board starts the image)
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub boot_timeout: Option<Duration>,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    const RANGE: std::ops::RangeInclusive<f64> = 0.01..=3600.0;
+    text.parse()
+        .ok()
+        .filter(|seconds| RANGE.contains(seconds))
+        .map(Duration::from_secs_f64)
+        .ok_or_else(|| {
+            format!(
+                "not a number of seconds from {} to {}",
+                RANGE.start(),
+                RANGE.end()
+            )
+        })
 }
 
 /// Which board, through which probe.

@@ -6,7 +6,7 @@ use super::args::ImageArgs;
 use super::header::{HeaderArgs, TargetArgs};
 use crate::job;
 use crate::problem::{ExitCode, Problem};
-use crate::report::{self, Inspection};
+use crate::report::{self, FailedInspection, Inspection};
 
 /// Arguments of `inspect`.
 #[derive(Debug, Args)]
@@ -20,6 +20,18 @@ pub struct InspectArgs {
     /// One JSON record in place of lines
     #[arg(long)]
     json: bool,
+}
+
+impl InspectArgs {
+    /// The record of a problem, where one was asked for.
+    pub fn failed(&self, problem: &Problem) -> Option<String> {
+        self.json.then(|| failed("inspect", problem))?
+    }
+}
+
+/// The record of a problem as JSON.
+pub fn failed(command: &'static str, problem: &Problem) -> Option<String> {
+    serde_json::to_string_pretty(&FailedInspection::new(command, problem)).ok()
 }
 
 /// Runs it; the exit code is the verdict's.

@@ -13,9 +13,8 @@ use std::sync::Arc;
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
-use crate::boot::BootImage;
 use crate::clock::{Clock, HostClock};
-use crate::job::{self, Bench, BootPolicy, Job, Outcome};
+use crate::job::{self, Bench, BootPolicy, HeaderChoice, Job, Outcome, Request, SharedSectors};
 #[cfg(feature = "virtual-board")]
 use crate::link::VirtualProbe;
 use crate::link::{self, Choice, ProbeSelector};
@@ -23,7 +22,6 @@ use crate::problem::{ExitCode, Problem};
 use crate::report::{self, Verdict};
 use crate::target::Target;
 use args::{BoardArgs, BootProof, Cli, Command, ImageArgs};
-use header::HeaderArgs;
 use progress::Progress;
 
 /// The chip; other chips of the family come with their own data.
@@ -40,13 +38,25 @@ pub fn run() -> process::ExitCode {
         Ok(code) => code,
         Err(problem) => {
             complain(&problem, ERROR);
-            if !matches!(cli.command, Command::Probes) {
-                print(&Verdict::refused(&problem).to_string());
+            if let Some(last_words) = last_words(&cli.command, &problem) {
+                print(&last_words);
             }
             problem.exit.number()
         }
     };
     process::ExitCode::from(code)
+}
+
+/// The last line on standard output where a command ended before it had a record of its own.
+fn last_words(command: &Command, problem: &Problem) -> Option<String> {
+    match command {
+        Command::Flash { .. } | Command::Verify { .. } | Command::Reset { .. } => {
+            Some(Verdict::refused(problem).to_string())
+        }
+        Command::Inspect(args) => args.failed(problem),
+        Command::Pack(args) => args.failed(problem),
+        Command::Probes => None,
+    }
 }
 
 fn log_to_stderr(verbose: u8) {
@@ -80,37 +90,50 @@ fn execute(cli: &Cli) -> Result<u8, Problem> {
             images,
             board,
             header,
+            board_header,
             boot_proof,
+            watch,
+            no_shared_sectors,
         } => {
             let target = target(board)?;
-            let boot_image = boot_image(images, header, &target)?;
+            let request = request(images, &board_header.choice(header), &target)?;
             let boot_policy = match boot_proof {
                 BootProof::Required => BootPolicy::Required,
                 BootProof::None => BootPolicy::Accepted,
             };
             let job = Job {
                 boot_policy,
+                boot_timeout: watch.boot_timeout,
+                shared: if *no_shared_sectors {
+                    SharedSectors::Refuse
+                } else {
+                    SharedSectors::Preserve
+                },
                 ..Job::new(&target)
             };
             with_bench(board, verbose, |bench, progress| {
-                job::flash(&job, &boot_image, bench, progress)
+                job::flash(&job, &request, bench, progress)
             })
         }
         Command::Verify {
             images,
             board,
             header,
+            board_header,
         } => {
             let target = target(board)?;
-            let boot_image = boot_image(images, header, &target)?;
+            let request = request(images, &board_header.choice(header), &target)?;
             let job = Job::new(&target);
             with_bench(board, verbose, |bench, progress| {
-                job::verify(&job, &boot_image, bench, progress)
+                job::verify(&job, &request, bench, progress)
             })
         }
-        Command::Reset { board } => {
+        Command::Reset { board, watch } => {
             let target = target(board)?;
-            let job = Job::new(&target);
+            let job = Job {
+                boot_timeout: watch.boot_timeout,
+                ..Job::new(&target)
+            };
             with_bench(board, verbose, |bench, progress| {
                 job::reset(&job, bench, progress)
             })
@@ -134,13 +157,8 @@ fn target(board: &BoardArgs) -> Result<Target, Problem> {
     Ok(Target::builtin(CHIP, &board.flash, &board.board)?)
 }
 
-fn boot_image(
-    images: &ImageArgs,
-    header: &HeaderArgs,
-    target: &Target,
-) -> Result<BootImage, Problem> {
-    let wishes = header.choice().wishes(target)?;
-    job::load(&images.inputs()?, target, &wishes)
+fn request(images: &ImageArgs, header: &HeaderChoice, target: &Target) -> Result<Request, Problem> {
+    job::load(&images.inputs()?, target, header.wishes(target)?)
 }
 
 /// Opens the way to the board, runs `work` on it and prints its record.

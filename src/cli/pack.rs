@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::args::ImageArgs;
 use super::header::{HeaderArgs, TargetArgs};
-use super::inspect::print_inspection;
+use super::inspect::{self, print_inspection};
 use crate::job;
 use crate::problem::Problem;
 
@@ -25,6 +25,13 @@ pub struct PackArgs {
     /// One JSON record in place of lines
     #[arg(long)]
     json: bool,
+}
+
+impl PackArgs {
+    /// The record of a problem, where one was asked for.
+    pub fn failed(&self, problem: &Problem) -> Option<String> {
+        self.json.then(|| inspect::failed("pack", problem))?
+    }
 }
 
 /// Runs it; the exit code is the verdict's.

@@ -46,6 +46,18 @@ pub struct Input {
 }
 
 impl Input {
+    /// What is no file: the bytes that a board holds.
+    fn board() -> Self {
+        Input {
+            path: PathBuf::from("the board"),
+            format: Format::Raw,
+            sha256: [0; 32],
+            size_bytes: 0,
+            placement: Placement::OwnAddresses,
+            sections: Vec::new(),
+        }
+    }
+
     /// SHA-256 in hex.
     pub fn sha256_text(&self) -> String {
         self.sha256
@@ -78,6 +90,44 @@ impl Image {
             });
         }
         merged.ok_or(ImageError::NoInput)
+    }
+
+    /// The image with what the board holds where no file brings a byte: `pieces` by bus address in the flash's window,
+    /// of which the first to bring a byte counts.
+    pub fn over_board(
+        &self,
+        window_start: Address,
+        pieces: impl IntoIterator<Item = (Address, Vec<u8>)>,
+    ) -> Self {
+        let mut inputs = self.inputs.clone();
+        let input = inputs.len();
+        inputs.push(Input::board());
+        let mut chunks = self.segments.clone();
+        for (start, bytes) in pieces {
+            let offset = start.checked_from(window_start).unwrap_or_default();
+            let position = Position::Offset(offset.into());
+            let held = Segment::new(start, bytes, Source { input, position });
+            let uncovered = held.map(|held| held.outside(&chunks));
+            chunks.extend(uncovered.unwrap_or_default());
+        }
+        match segment::join(chunks) {
+            Ok(segments) => Image { inputs, segments },
+            // what was cut out of the others cannot overlap them
+            Err(_) => self.clone(),
+        }
+    }
+
+    /// An image without a byte, to be laid over a board.
+    pub const fn nothing() -> Self {
+        Image {
+            inputs: Vec::new(),
+            segments: Vec::new(),
+        }
+    }
+
+    /// Address behind the last byte as 33-bit number, or 0 where no file brings a byte.
+    pub fn end(&self) -> u64 {
+        self.segments.last().map_or(0, Segment::end)
     }
 
     /// The input files, in the order given.

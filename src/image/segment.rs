@@ -121,22 +121,7 @@ impl Segment {
 
     /// What `others` do not bring already, and the first address at which one of them brings another value.
     pub(super) fn without(&self, others: &[Segment]) -> (Vec<Segment>, Option<Address>) {
-        let mut taken: Vec<&Segment> = others
-            .iter()
-            .filter(|o| {
-                o.end() > u64::from(self.start.get()) && u64::from(o.start.get()) < self.end()
-            })
-            .collect();
-        taken.sort_by_key(|o| o.start);
-        let mut rest = Vec::new();
-        let mut from = 0;
-        for other in taken {
-            let Some((at, theirs)) = AddressRange::new(self.start, self.bytes.len() as u32)
-                .and_then(|range| other.piece_in(range))
-            else {
-                continue;
-            };
-            let first = at.checked_from(self.start).unwrap_or_default() as usize;
+        for (first, at, theirs) in self.shared_with(others) {
             let ours = self
                 .bytes
                 .get(first..first + theirs.len())
@@ -144,11 +129,33 @@ impl Segment {
             if let Some(difference) = ours.iter().zip(theirs).position(|(a, b)| a != b) {
                 return (Vec::new(), at.checked_add(difference as u32));
             }
+        }
+        (self.outside(others), None)
+    }
+
+    /// What `others` do not bring, whatever they bring elsewhere.
+    pub(super) fn outside(&self, others: &[Segment]) -> Vec<Segment> {
+        let mut rest = Vec::new();
+        let mut from = 0;
+        for (first, _, theirs) in self.shared_with(others) {
             rest.extend(self.cut(from, first));
             from = from.max(first + theirs.len());
         }
         rest.extend(self.cut(from, self.bytes.len()));
-        (rest, None)
+        rest
+    }
+
+    /// The parts of `others` inside this segment, ascending: index of the first byte, its address, their bytes.
+    fn shared_with<'o>(&self, others: &'o [Segment]) -> Vec<(usize, Address, &'o [u8])> {
+        let Some(range) = AddressRange::new(self.start, self.bytes.len() as u32) else {
+            return Vec::new();
+        };
+        let pieces = others.iter().filter_map(|other| other.piece_in(range));
+        let mut shared: Vec<_> = pieces
+            .filter_map(|(at, theirs)| Some((at.checked_from(self.start)? as usize, at, theirs)))
+            .collect();
+        shared.sort_by_key(|(first, ..)| *first);
+        shared
     }
 
     fn cut(&self, from: usize, to: usize) -> Option<Segment> {

@@ -9,7 +9,7 @@ use crate::target::Target;
 /// Tells what is in the image, whether the boot ROM will start it, and if not why.
 ///
 /// # Errors
-/// Files that cannot be read, are malformed or contradict each other (exit 13). An image that would not boot is no
+/// Files that cannot be read, are malformed or contradict each other (exit 13); a wish without effect (exit 2). An image that would not boot is no
 /// error: the verdict says so.
 pub fn inspect(
     inputs: &[InputFile],
@@ -18,5 +18,6 @@ pub fn inspect(
 ) -> Result<Inspection, Problem> {
     let image = load::read(inputs, target)?;
     let judgement = boot::judge_with(&image, None, target, wishes);
+    load::require_effect(wishes, &judgement)?;
     Ok(Inspection::new("inspect", &image, &judgement, target))
 }

@@ -6,7 +6,9 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::address::Address;
-use crate::boot::{self, BootImage, HeaderWishes};
+use crate::boot::{
+    self, BootImage, HeaderPart, HeaderPolicy, HeaderWishes, Inserted, Judgement, Present, Reason,
+};
 use crate::image::{FileHash, Image, ImageError, RomPlaces};
 use crate::problem::{ExitCode, Place, Problem};
 use crate::target::Target;
@@ -161,18 +163,102 @@ pub fn read(inputs: &[InputFile], target: &Target) -> Result<Image, Problem> {
     Ok(Image::merge(images?)?)
 }
 
-/// Reads all inputs and judges the image for `target`, the boot header as `wishes` say.
+/// What is to be in the flash: the files' bytes, and what is wished of the boot header.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The files' bytes.
+    pub image: Image,
+    /// The boot header.
+    pub wishes: HeaderWishes,
+}
+
+impl Request {
+    /// An image with the default header.
+    pub fn new(image: Image) -> Self {
+        Request {
+            image,
+            wishes: HeaderWishes::default(),
+        }
+    }
+
+    /// Judges it by what the files bring alone. `None` where what the board holds decides.
+    ///
+    /// # Errors
+    /// An image that would not boot or does not fit (exit 20); a wish that has no effect (exit 2).
+    pub fn judged_offline(&self, target: &Target) -> Result<Option<BootImage>, Problem> {
+        let judgement = boot::judge_with(&self.image, None, target, &self.wishes);
+        if judgement.needs_board() {
+            return Ok(None);
+        }
+        self.accepted(judgement).map(Some)
+    }
+
+    /// Judges it together with what the board holds.
+    ///
+    /// # Errors
+    /// As [`Request::judged_offline`].
+    pub fn judged_with(&self, present: &Present, target: &Target) -> Result<BootImage, Problem> {
+        self.accepted(boot::judge_with(
+            &self.image,
+            Some(present),
+            target,
+            &self.wishes,
+        ))
+    }
+
+    /// The files' bytes alone, whatever they are.
+    ///
+    /// # Errors
+    /// Bytes that do not fit the part (exit 20).
+    pub fn as_data(&self, target: &Target) -> Result<BootImage, Problem> {
+        let wishes = HeaderWishes::only(HeaderPolicy::DataOnly);
+        let judgement = boot::judge_with(&self.image, None, target, &wishes);
+        Ok(judgement.into_boot_image()?)
+    }
+
+    fn accepted(&self, judgement: Judgement) -> Result<BootImage, Problem> {
+        require_effect(&self.wishes, &judgement)?;
+        Ok(judgement.into_boot_image()?)
+    }
+}
+
+/// Refuses wishes on a new FCB where the image's stays.
 ///
 /// # Errors
-/// Those of [`read`] (exit 13), or an image that would not boot or does not fit (exit 20).
+/// `header-stays` (exit 2).
+pub fn require_effect(wishes: &HeaderWishes, judgement: &Judgement) -> Result<(), Problem> {
+    let makes_fcb = |part: &Inserted| {
+        matches!(part.part, HeaderPart::Fcb { .. }) && part.reason != Reason::KeptOfBoard
+    };
+    match judgement.boot_image() {
+        Some(image) if wishes.shapes_a_new_fcb() && !image.inserted().iter().any(makes_fcb) => {
+            Err(Problem::new(
+                "header-stays",
+                ExitCode::Usage,
+                "--read-mode and --clock shape an FCB that rtflash makes, and none is made here",
+            )
+            .because("the FCB of the image stays as it is")
+            .fix("leave them out, or add --replace-boot-header"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Reads all inputs and judges the image for `target` as far as that can be done without a board.
+///
+/// # Errors
+/// Those of [`read`] (exit 13) and of [`Request::judged_offline`].
 pub fn load(
     inputs: &[InputFile],
     target: &Target,
-    wishes: &HeaderWishes,
-) -> Result<BootImage, Problem> {
-    let image = read(inputs, target)?;
-    image.require_inside(target.flash_window())?;
-    Ok(boot::judge_with(&image, None, target, wishes).into_boot_image()?)
+    wishes: HeaderWishes,
+) -> Result<Request, Problem> {
+    let request = Request {
+        image: read(inputs, target)?,
+        wishes,
+    };
+    request.judged_offline(target)?;
+    Ok(request)
 }
 
 /// Where the target's boot ROM looks.

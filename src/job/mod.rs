@@ -10,16 +10,18 @@ mod run;
 mod saved;
 mod stages;
 
+use std::time::Duration;
+
 pub use bench::Bench;
 pub use header::HeaderChoice;
 pub use inspect::inspect;
-pub use load::{InputFile, load, read, rom_places};
+pub use load::{InputFile, Request, load, read, rom_places};
 pub use pack::{PackFormat, pack};
 pub use saved::{Saved, SavedError};
 
-use crate::boot::BootImage;
+pub use crate::boot::HeaderPolicy;
 pub use crate::image::FileHash;
-use crate::plan::SharedSectors;
+pub use crate::plan::SharedSectors;
 use crate::problem::Problem;
 use crate::report::Record;
 use crate::target::Target;
@@ -43,6 +45,9 @@ pub struct Job<'t> {
     pub boot_policy: BootPolicy,
     /// What happens to bytes of others in a sector that must be erased.
     pub shared: SharedSectors,
+    /// How long the board may take from its reset to the image's first instruction; by default what the boot ROM needs,
+    /// and longer where a bootloader on the board starts the image.
+    pub boot_timeout: Option<Duration>,
 }
 
 impl<'t> Job<'t> {
@@ -52,6 +57,7 @@ impl<'t> Job<'t> {
             target,
             boot_policy: BootPolicy::Required,
             shared: SharedSectors::Preserve,
+            boot_timeout: None,
         }
     }
 }
@@ -82,27 +88,27 @@ impl Observer for () {
     fn note(&mut self, _text: &str) {}
 }
 
-/// Programs `image`, verifies it, resets the board and proves that the ROM starts it.
+/// Programs what is asked for, verifies it, resets the board and proves that it starts.
 pub fn flash(
     job: &Job<'_>,
-    image: &BootImage,
+    request: &Request,
     bench: &Bench,
     observer: &mut dyn Observer,
 ) -> Outcome {
     let mut run = Run::new("flash", job, bench, observer);
-    let verdict = run.flash(image);
+    let verdict = run.flash(request);
     run.finish(verdict)
 }
 
-/// Compares the board with `image`. Nothing is written; the board is reset before and after.
+/// Compares the board with what `flash` would write. Nothing is written; the board is reset before and after.
 pub fn verify(
     job: &Job<'_>,
-    image: &BootImage,
+    request: &Request,
     bench: &Bench,
     observer: &mut dyn Observer,
 ) -> Outcome {
     let mut run = Run::new("verify", job, bench, observer);
-    let verdict = run.verify(image);
+    let verdict = run.verify(request);
     run.finish(verdict)
 }
 

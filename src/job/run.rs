@@ -2,13 +2,18 @@
 
 use super::meter::Meter;
 use super::{Bench, BootPolicy, Job, Observer, Outcome};
-use crate::address::FlashOffset;
-use crate::boot::{BootImage, Present};
+use std::time::Duration;
+
+use super::Request;
+use crate::algorithm::Algorithm;
+use crate::boot::{self, BootImage, Present, Role};
+
 use crate::link::Link;
 use crate::problem::{ExitCode, Problem};
 use crate::report::{Record, Verdict};
 use crate::reset::{Expectation, FlashContent};
-use crate::verify::{Expected, Verification, verify};
+use crate::survey::Identified;
+use crate::verify::{Expected, Verification, Verified, verify};
 
 /// A running job.
 pub struct Run<'r> {
@@ -72,50 +77,100 @@ impl<'r> Run<'r> {
     ///
     /// # Errors
     /// Whatever kept the job from ending with every byte verified.
-    pub fn flash(&mut self, image: &BootImage) -> Result<Verdict, Problem> {
-        self.record.note_image(image);
+    pub fn flash(&mut self, request: &Request) -> Result<Verdict, Problem> {
+        let target = self.job.target;
+        self.record.note_inputs(&request.image);
+        if let Some(image) = request.judged_offline(target)? {
+            self.record.note_image(&image);
+        }
         let mut connection = self.connect()?;
-        let mut link = connection.link(self.job.target.chip())?;
+        let mut link = connection.link(target.chip())?;
         let link: &mut dyn Link = &mut link;
         let (mut algorithm, identified) = self.survey(link)?;
-        let verified = self.write(image, &mut algorithm, &identified);
+        let written = self.judge_and_write(request, &mut algorithm, &identified);
         self.begin("reset");
         let stopped = self.leave(algorithm);
-        let verified = match verified {
-            Ok(verified) => verified,
+        let Written {
+            image,
+            present,
+            verified,
+        } = match written {
+            Ok(written) => written,
             Err(problem) => {
                 self.let_run(link);
                 return Err(problem);
             }
         };
-        let content = FlashContent::new(
-            present_of(image),
-            Some(stopped?.status_register),
-            self.job.target,
-        );
-        let expected = Expectation {
-            code: self.code_of(image),
-            ..Expectation::from(&image.entry())
+        let status = stopped?.status_register;
+        let Some(expected) = self.expectation(&image) else {
+            self.let_run(link);
+            return Ok(self.not_proven(&verified, not_watched(image.role())));
         };
+        let content = FlashContent::new(present.below(image.runs()), Some(status), target);
         match self.prove(link, expected, &content)? {
             Ok(booted) => Ok(Verdict::pass(&verified, &booted)),
-            Err(cause) => {
-                let accepted = self.job.boot_policy == BootPolicy::Accepted;
-                let verdict = Verdict::boot_not_proven(&verified, &cause, accepted);
-                self.problem = Some(cause);
-                Ok(verdict)
-            }
+            Err(cause) => Ok(self.not_proven(&verified, cause)),
         }
+    }
+
+    fn not_proven(&mut self, verified: &Verified, cause: Problem) -> Verdict {
+        let accepted = self.job.boot_policy == BootPolicy::Accepted;
+        let verdict = Verdict::boot_not_proven(verified, &cause, accepted);
+        self.problem = Some(cause);
+        verdict
+    }
+
+    /// Decides what the flash shall hold, by the files and by what the board holds where they bring nothing, and writes it.
+    fn judge_and_write(
+        &mut self,
+        request: &Request,
+        algorithm: &mut Algorithm<'_, '_>,
+        identified: &Identified,
+    ) -> Result<Written, Problem> {
+        let present = self.read_present(Some(request), algorithm)?;
+        let image = request.judged_with(&present, self.job.target)?;
+        self.record.note_image(&image);
+        let verified = self.write(&image, algorithm, identified)?;
+        Ok(Written {
+            image,
+            present,
+            verified,
+        })
+    }
+
+    /// What a boot proof must see; `None` where nothing can be watched for.
+    fn expectation(&self, image: &BootImage) -> Option<Expectation> {
+        let partial = matches!(image.role(), Role::Partial { .. });
+        let boot_mode = &self.job.target.chip().boot_mode;
+        let usual_ms = if partial {
+            boot_mode.bootloader_timeout_ms
+        } else {
+            boot_mode.boot_timeout_ms
+        };
+        let usual = Duration::from_millis(usual_ms.into());
+        Some(Expectation {
+            reset_handler: image.first_instruction()?,
+            code: self.code_of(image),
+            started_by_bootloader: partial,
+            limit: self.job.boot_timeout.unwrap_or(usual),
+        })
     }
 
     /// `verify`.
     ///
     /// # Errors
     /// Whatever kept the job from finding out.
-    pub fn verify(&mut self, image: &BootImage) -> Result<Verdict, Problem> {
-        self.record.note_image(image);
+    pub fn verify(&mut self, request: &Request) -> Result<Verdict, Problem> {
+        let target = self.job.target;
+        self.record.note_inputs(&request.image);
+        let image = match request.judged_offline(target)? {
+            Some(image) => image,
+            // what the board must bring was there before, and is not compared
+            None => request.as_data(target)?,
+        };
+        self.record.note_image(&image);
         let mut connection = self.connect()?;
-        let mut link = connection.link(self.job.target.chip())?;
+        let mut link = connection.link(target.chip())?;
         let link: &mut dyn Link = &mut link;
         let (mut algorithm, _) = self.survey(link)?;
         self.begin("verify");
@@ -139,7 +194,7 @@ impl<'r> Run<'r> {
                 Verdict::equal(&verified)
             }
             Verification::Differs(mismatch) => {
-                self.problem = Some(self.differs(&mismatch, image));
+                self.problem = Some(self.differs(&mismatch, &image));
                 Verdict::Differs
             }
         })
@@ -154,37 +209,57 @@ impl<'r> Run<'r> {
         let mut link = connection.link(self.job.target.chip())?;
         let link: &mut dyn Link = &mut link;
         let (mut algorithm, _) = self.survey(link)?;
-        let held = self.read_boot_header(&mut algorithm);
+        let present = self.read_present(None, &mut algorithm);
         self.begin("reset");
         let stopped = self.leave(algorithm);
-        let (present, reset_handler) = held?;
-        let content = FlashContent::new(present, Some(stopped?.status_register), self.job.target);
-        let reset_handler = reset_handler.unwrap_or(self.job.target.flash_window().start());
-        Ok(
-            match self.prove(
-                link,
-                Expectation {
-                    reset_handler,
-                    code: None,
-                },
-                &content,
-            )? {
-                Ok(booted) => Verdict::reset_pass(&booted),
-                Err(cause) => {
-                    let verdict = Verdict::not_booted(&cause);
-                    self.problem = Some(cause);
-                    verdict
-                }
-            },
-        )
+        let (present, status) = (present?, stopped?.status_register);
+        let chip = self.job.target.chip();
+        let reset_handler = boot::reset_handler(&present, self.job.target);
+        let content = FlashContent::new(present, Some(status), self.job.target);
+        let usual = Duration::from_millis(chip.boot_mode.boot_timeout_ms.into());
+        let expected = Expectation {
+            reset_handler: reset_handler.unwrap_or(chip.flexspi.window_start()),
+            code: None,
+            started_by_bootloader: false,
+            limit: self.job.boot_timeout.unwrap_or(usual),
+        };
+        Ok(match self.prove(link, expected, &content)? {
+            Ok(booted) => Verdict::reset_pass(&booted),
+            Err(cause) => {
+                let verdict = Verdict::not_booted(&cause);
+                self.problem = Some(cause);
+                verdict
+            }
+        })
     }
 }
 
-/// The boot header as it was programmed.
-fn present_of(image: &BootImage) -> Present {
-    let pieces = image
-        .runs()
-        .iter()
-        .map(|run| (run.offset, run.bytes.clone()));
-    Present::new(pieces.collect::<Vec<(FlashOffset, Vec<u8>)>>())
+/// Why no boot is watched for.
+fn not_watched(role: &Role) -> Problem {
+    let problem = |code, what, why: &str, fix: &str| {
+        Problem::new(code, ExitCode::BootNotProven, what)
+            .because(why)
+            .fix(fix)
+    };
+    match role {
+        Role::Data => problem(
+            "data-only",
+            "the bytes are not meant to boot",
+            "--data says so",
+            "accept it with --boot-proof=none; `rtflash reset` tells whether the board boots with them",
+        ),
+        Role::Whole(_) | Role::Partial { .. } => problem(
+            "start-unknown",
+            "where the application begins is not known",
+            "its vector table is encrypted, or the image is no MCUboot image",
+            "accept it with --boot-proof=none; `rtflash reset` tells whether the bootloader starts",
+        ),
+    }
+}
+
+/// What was written, and what the board held around it.
+struct Written {
+    image: BootImage,
+    present: Present,
+    verified: Verified,
 }

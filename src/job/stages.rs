@@ -3,11 +3,11 @@
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 
-use super::Saved;
 use super::run::Run;
-use crate::address::{Address, AddressRange, FlashOffset};
+use super::{Request, Saved};
+use crate::address::AddressRange;
 use crate::algorithm::{Algorithm, SectorDigests, Stopped, operations};
-use crate::boot::{BootData, BootImage, Fcb, Ivt, Present};
+use crate::boot::{BootImage, HeaderPolicy, Present, wanted};
 use crate::link::{Connection, Link};
 use crate::plan::{Foreign, Layout, Plan, SectorMap, SectorState, Step, VerifyScope};
 use crate::problem::{ExitCode, Place, Problem};
@@ -16,11 +16,6 @@ use crate::reset::{BootResult, Booted, Expectation, FlashContent, prove_boot};
 use crate::survey::{ChipFound, FlashFound, Identified, require_chip};
 use crate::target::FlashPart;
 use crate::verify::{Expected, Mismatch, Verification, Verified, expected_by, verify};
-
-/// Bit 0 of a code address: Thumb.
-const THUMB: u32 = 1;
-/// Initial stack pointer and reset vector.
-const VECTOR_BYTES: u32 = 8;
 
 impl Run<'_> {
     pub(super) fn connect(&mut self) -> Result<Connection, Problem> {
@@ -110,7 +105,10 @@ impl Run<'_> {
             if let Some(Step::Verify(scope)) = steps.last()
                 && *scope != VerifyScope::Everything
             {
-                self.check(&expected_by(&plan, *scope), image, algorithm)?;
+                let expected = expected_by(&plan, *scope);
+                if !expected.is_empty() {
+                    self.check(&expected, image, algorithm)?;
+                }
             }
         }
 
@@ -267,60 +265,23 @@ impl Run<'_> {
         let window = self.job.target.flash_window();
         let end = u32::try_from(image.end()).ok()?;
         let code = AddressRange::new(window.start(), end)?;
-        code.contains(image.entry().reset_handler).then_some(code)
+        code.contains(image.first_instruction()?).then_some(code)
     }
 
-    /// FCB, IVT and boot data as the flash holds them, and where the ROM would start.
-    pub(super) fn read_boot_header(
+    /// What of the flash decides the boot and is not brought by the files; without files, all that does.
+    pub(super) fn read_present(
         &mut self,
+        request: Option<&Request>,
         algorithm: &mut Algorithm<'_, '_>,
-    ) -> Result<(Present, Option<Address>), Problem> {
+    ) -> Result<Present, Problem> {
         let target = self.job.target;
-        let offsets = &target.chip().boot;
-        let mut pieces = Vec::new();
-        let header_bytes = (Ivt::SIZE_BYTES + BootData::SIZE_BYTES) as u32;
-        for (offset, length) in [
-            (offsets.fcb_offset, Fcb::SIZE_BYTES as u32),
-            (offsets.ivt_offset, header_bytes),
-        ] {
-            pieces.push((offset, algorithm.read(offset, length)?));
+        let image = request.map(|request| &request.image);
+        let policy = request.map_or(HeaderPolicy::default(), |request| request.wishes.policy);
+        let mut present = Present::default();
+        while let Some((offset, length_bytes)) = wanted(image, &present, target, policy) {
+            present.add(offset, algorithm.read(offset, length_bytes)?);
         }
-        let ivt = Present::new(pieces.clone()).ivt(offsets);
-        let mut reset_handler = None;
-        if let Some(ivt) = ivt {
-            if ivt.entry & THUMB != 0 {
-                reset_handler = Some(Address::new(ivt.entry & !THUMB));
-            } else if let Some(table) = self.stored_at(&pieces, &ivt, Address::new(ivt.entry)) {
-                let vectors = algorithm.read(table, VECTOR_BYTES)?;
-                reset_handler = vectors
-                    .last_chunk::<4>()
-                    .map(|bytes| Address::new(u32::from_le_bytes(*bytes) & !THUMB));
-                pieces.push((table, vectors));
-            }
-        }
-        Ok((Present::new(pieces), reset_handler))
-    }
-
-    /// Where in the flash lies what the running image has at `address`: there, or, where boot data make the ROM copy the
-    /// flash to RAM, as far from its start.
-    fn stored_at(
-        &self,
-        pieces: &[(FlashOffset, Vec<u8>)],
-        ivt: &Ivt,
-        address: Address,
-    ) -> Option<FlashOffset> {
-        let target = self.job.target;
-        if let Some(offset) = target.offset_of(address) {
-            return Some(offset);
-        }
-        // an image that is copied names RAM addresses: boot data lie as far from the IVT as the pointers say
-        let distance = ivt.boot_data.checked_sub(ivt.self_address)?;
-        let at = target.chip().boot.ivt_offset.checked_add(distance)?;
-        let present = Present::new(pieces.to_vec());
-        let boot_data = BootData::parse(present.bytes_at::<{ BootData::SIZE_BYTES }>(at)?);
-        address
-            .checked_from(Address::new(boot_data.start))
-            .map(FlashOffset::new)
+        Ok(present)
     }
 
     /// Exit sequence: the flash as the ROM needs it.

@@ -21,7 +21,7 @@ enum Use {
 pub(super) fn cover(
     part: &FlashPart,
     sectors: &[PlannedSector],
-    already_erased: Option<u32>,
+    already_erased: &[u32],
     start: FlashOffset,
     unit_bytes: u32,
 ) -> (Vec<Step>, u64) {
@@ -36,7 +36,7 @@ pub(super) fn cover(
 fn best(
     units: &[&EraseUnit],
     sectors: &[PlannedSector],
-    already_erased: Option<u32>,
+    already_erased: &[u32],
     start: FlashOffset,
 ) -> (Vec<Step>, u64) {
     let Some((unit, smaller)) = units.split_last() else {
@@ -75,8 +75,8 @@ fn best(
     }
 }
 
-fn use_of(sectors: &[PlannedSector], already_erased: Option<u32>, number: u32) -> Use {
-    if already_erased == Some(number) {
+fn use_of(sectors: &[PlannedSector], already_erased: &[u32], number: u32) -> Use {
+    if already_erased.contains(&number) {
         return Use::Harmless;
     }
     let Ok(index) = sectors.binary_search_by_key(&number, |sector| sector.number) else {

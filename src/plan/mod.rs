@@ -17,7 +17,7 @@ use crate::address::FlashOffset;
 use crate::boot::{BootImage, Fcb};
 use crate::problem::{ExitCode, Place, Problem};
 use crate::target::FlashPart;
-use order::{Header, StatusChange};
+use order::{Mark, StatusChange};
 
 /// Size of the manual's sector.
 const SECTOR_BYTES: u32 = FlashPart::SECTOR_BYTES;
@@ -80,7 +80,7 @@ impl From<PlanError> for Problem {
                 ..Place::default()
             })
             .because("shared sectors are refused here: an interruption could lose those bytes")
-            .fix("erase the board first, or allow shared sectors: they are saved and restored"),
+            .fix("give an image that fills the sector, or leave out --no-shared-sectors: then those bytes are saved on this computer and restored"),
             PlanError::QuadEnable { .. } => {
                 Problem::new("quad-enable-unsupported", ExitCode::Refused, what)
             }
@@ -112,8 +112,7 @@ pub struct Summary {
 pub struct Plan {
     sectors: Vec<PlannedSector>,
     steps: Vec<Step>,
-    header: FlashOffset,
-    tag_bytes: u32,
+    mark: Mark,
     typical: Duration,
 }
 
@@ -121,8 +120,8 @@ impl Plan {
     /// Plans the way from what the board holds to the image.
     ///
     /// `map` has the state of every sector of the image's [`Layout`]; `status_register` is what 05h answers now.
-    /// Where nothing changes the plan is empty. Otherwise the FCB is always rewritten, even if equal: its tag is the
-    /// commit mark, and must be dead while anything else changes.
+    /// Where nothing changes the plan is empty. Otherwise the commit mark of the image is always rewritten, even if equal:
+    /// the FCB with its tag, or the first sector of a slot, must be dead while anything else changes.
     ///
     /// # Errors
     /// [`PlanError`].
@@ -135,19 +134,19 @@ impl Plan {
     ) -> Result<Self, PlanError> {
         let layout = Layout::new(boot_image);
         let mut sectors = sectors::decide(&layout, map, part)?;
-        let header = Header::new(boot_image.fcb_offset(), part);
+        let mark = Mark::new(boot_image.commit_mark(), &sectors, part);
         let changes = sectors.iter().any(|s| s.action != SectorAction::Keep);
         let status = status_change(boot_image, part, status_register, changes)?;
         let steps = if changes {
             for (sector, need) in sectors.iter_mut().zip(layout.sectors()) {
-                if sector.number == header.sector() && !sector.is_erased_at(header.fcb, FCB_BYTES) {
+                if mark.must_die(sector) {
                     sector.force_erase(need);
                 }
             }
             if shared == SharedSectors::Refuse {
                 refuse_foreign(&sectors)?;
             }
-            order::steps(part, &sectors, header, status)
+            order::steps(part, &sectors, &mark, status)
         } else {
             // QE alone: the image is complete, and boots or does not boot by QE whatever a cut leaves of this write.
             let set = status.map(|change| Step::SetStatus {
@@ -161,8 +160,7 @@ impl Plan {
         Ok(Plan {
             sectors,
             steps,
-            header: header.fcb,
-            tag_bytes: header.tag_bytes,
+            mark,
             typical,
         })
     }
@@ -219,20 +217,31 @@ impl Plan {
 
     /// The ranges that a verify step compares with [`Plan::content`], as offset and length in bytes.
     pub fn verify_ranges(&self, scope: VerifyScope) -> Vec<(FlashOffset, u32)> {
-        let behind_tag = FlashOffset::new(self.header.get() + self.tag_bytes);
         if scope == VerifyScope::HeaderWithoutTag {
-            return vec![(behind_tag, FCB_BYTES - self.tag_bytes)];
+            return match &self.mark {
+                Mark::Tag(header) => vec![header.rest()],
+                Mark::FirstSectors(_) => Vec::new(),
+            };
         }
+        let skipped = |sector: &PlannedSector| match (scope, &self.mark) {
+            // the FCB stands at the start of its sector
+            (VerifyScope::AllButMark, Mark::Tag(header)) if sector.number == header.sector() => {
+                FCB_BYTES
+            }
+            (VerifyScope::AllButMark, Mark::FirstSectors(first))
+                if first.contains(&sector.number) =>
+            {
+                SECTOR_BYTES
+            }
+            _ => 0,
+        };
         let mut ranges: Vec<(FlashOffset, u32)> = Vec::new();
         for sector in &self.sectors {
-            let start = sector.offset();
-            let has_header = start == self.header.floor_to(SECTOR_BYTES);
-            // The FCB stands at the start of its sector.
-            let skipped = match scope {
-                VerifyScope::AllButHeader if has_header => FCB_BYTES,
-                _ => 0,
-            };
-            let from = FlashOffset::new(start.get() + skipped);
+            let skipped = skipped(sector);
+            if skipped == SECTOR_BYTES {
+                continue;
+            }
+            let from = FlashOffset::new(sector.offset().get() + skipped);
             let length = SECTOR_BYTES - skipped;
             match ranges.last_mut() {
                 Some((first, so_far)) if first.get() + *so_far == from.get() => *so_far += length,

@@ -5,14 +5,64 @@ use super::sectors::{PlannedSector, SectorAction};
 use super::step::{Step, VerifyScope};
 use super::{FCB_BYTES, SECTOR_BYTES};
 use crate::address::FlashOffset;
-use crate::boot::{ERASED, Fcb};
+use crate::boot::{CommitMark, ERASED, Fcb};
 use crate::target::FlashPart;
 
 /// Block in which erases and programs are kept together, so that their transfer can overlap later.
 const BLOCK_BYTES: u32 = 0x1_0000;
 
+/// What dies before anything else changes, and lives last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// The FCB's tag: until it is there the ROM starts nothing.
+    Tag(Header),
+    /// The first sectors of the slots that change: until they are there the resident bootloader finds no image.
+    FirstSectors(Vec<u32>),
+}
+
+impl Mark {
+    /// The mark of an image; of its slots those in which a sector changes.
+    pub(super) fn new(mark: CommitMark, sectors: &[PlannedSector], part: &FlashPart) -> Self {
+        let starts = match mark {
+            CommitMark::FcbTag(fcb) => return Mark::Tag(Header::new(fcb, part)),
+            CommitMark::FirstSectors(starts) => starts,
+        };
+        let first_sector = |start: &FlashOffset| start.get() / SECTOR_BYTES;
+        let ends = starts.iter().skip(1).map(first_sector);
+        let changed = starts
+            .iter()
+            .map(first_sector)
+            .zip(ends.chain([u32::MAX]))
+            .filter(|(first, end)| {
+                let mut slot = sectors
+                    .iter()
+                    .filter(|sector| (*first..*end).contains(&sector.number));
+                slot.any(|sector| sector.action != SectorAction::Keep)
+            });
+        Mark::FirstSectors(changed.map(|(first, _)| first).collect())
+    }
+
+    /// Whether the sector must be erased although its content would not need it: what it holds would count as whole.
+    pub(super) fn must_die(&self, sector: &PlannedSector) -> bool {
+        match self {
+            Mark::Tag(header) => {
+                sector.number == header.sector() && !sector.is_erased_at(header.fcb, FCB_BYTES)
+            }
+            Mark::FirstSectors(first) => first.contains(&sector.number) && !sector.is_blank(),
+        }
+    }
+
+    /// Whether the byte at `offset` is programmed at the end.
+    fn is_late(&self, offset: FlashOffset) -> bool {
+        match self {
+            Mark::Tag(header) => header.contains(offset),
+            Mark::FirstSectors(first) => first.contains(&(offset.get() / SECTOR_BYTES)),
+        }
+    }
+}
+
 /// The FCB's bytes, split into the commit mark and the rest.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Header {
     /// First byte of the FCB; a sector start.
     pub fcb: FlashOffset,
@@ -59,11 +109,11 @@ pub(super) struct StatusChange {
     pub unprotects: bool,
 }
 
-/// All steps for sectors of which at least one changes. The header's sector is among them, and changes too.
+/// All steps for sectors of which at least one changes. The sectors of `mark` are among them, and change too.
 pub(super) fn steps(
     part: &FlashPart,
     sectors: &[PlannedSector],
-    header: Header,
+    mark: &Mark,
     status: Option<StatusChange>,
 ) -> Vec<Step> {
     let mut steps = Vec::new();
@@ -74,20 +124,7 @@ pub(super) fn steps(
     // Protected blocks ignore the kill silently, so here, and only here, the status comes first.
     let status_first = status.is_some_and(|change| change.unprotects);
     steps.extend(set_status.filter(|_| status_first));
-    let header_sector = sectors.iter().find(|s| s.number == header.sector());
-    let mut already_erased = None;
-    if let Some(sector) = header_sector {
-        if part.partial_page_program && tag_may_live(sector, header) {
-            steps.push(Step::KillTag { offset: header.fcb });
-        }
-        if sector.action == SectorAction::EraseAndProgram {
-            steps.push(Step::Erase {
-                offset: sector.offset(),
-                size_bytes: SECTOR_BYTES,
-            });
-            already_erased = Some(sector.number);
-        }
-    }
+    let already_erased = kill(part, sectors, mark, &mut steps);
     steps.extend(set_status.filter(|_| !status_first));
     let largest = part
         .erase
@@ -101,24 +138,70 @@ pub(super) fn steps(
         let block = first.offset().floor_to(largest);
         let inside = rest.partition_point(|s| s.offset().floor_to(largest) == block);
         let (here, later) = rest.split_at(inside);
-        let (erases, _) = erase::cover(part, sectors, already_erased, block, largest);
+        let (erases, _) = erase::cover(part, sectors, &already_erased, block, largest);
         steps.extend(erases);
-        steps.extend(programs(part, here, header));
+        steps.extend(programs(part, here, |offset| !mark.is_late(offset)));
         rest = later;
     }
-    steps.push(Step::Verify(VerifyScope::AllButHeader));
-    let (offset, length_bytes) = header.rest();
-    steps.push(Step::ProgramHeader {
-        offset,
-        length_bytes,
-    });
-    steps.push(Step::Verify(VerifyScope::HeaderWithoutTag));
-    steps.push(Step::ProgramTag {
-        offset: header.fcb,
-        length_bytes: header.tag_bytes,
-    });
-    steps.push(Step::Verify(VerifyScope::Everything));
+    commit(part, sectors, mark, &mut steps);
     steps
+}
+
+/// Takes the mark away; the sectors erased for that.
+fn kill(
+    part: &FlashPart,
+    sectors: &[PlannedSector],
+    mark: &Mark,
+    steps: &mut Vec<Step>,
+) -> Vec<u32> {
+    let first = match mark {
+        Mark::Tag(header) => vec![header.sector()],
+        Mark::FirstSectors(first) => first.clone(),
+    };
+    let mut already_erased = Vec::new();
+    for sector in sectors.iter().filter(|s| first.contains(&s.number)) {
+        if let Mark::Tag(header) = mark
+            && part.partial_page_program
+            && tag_may_live(sector, *header)
+        {
+            steps.push(Step::KillTag { offset: header.fcb });
+        }
+        if sector.action == SectorAction::EraseAndProgram {
+            steps.push(Step::Erase {
+                offset: sector.offset(),
+                size_bytes: SECTOR_BYTES,
+            });
+            already_erased.push(sector.number);
+        }
+    }
+    already_erased
+}
+
+/// Puts the mark there, after all else was verified.
+fn commit(part: &FlashPart, sectors: &[PlannedSector], mark: &Mark, steps: &mut Vec<Step>) {
+    match mark {
+        Mark::Tag(header) => {
+            let (offset, length_bytes) = header.rest();
+            steps.extend([
+                Step::Verify(VerifyScope::AllButMark),
+                Step::ProgramHeader {
+                    offset,
+                    length_bytes,
+                },
+                Step::Verify(VerifyScope::HeaderWithoutTag),
+                Step::ProgramTag {
+                    offset: header.fcb,
+                    length_bytes: header.tag_bytes,
+                },
+            ]);
+        }
+        Mark::FirstSectors(first) if first.is_empty() => {}
+        Mark::FirstSectors(_) => {
+            steps.push(Step::Verify(VerifyScope::AllButMark));
+            steps.extend(programs(part, sectors, |offset| mark.is_late(offset)));
+        }
+    }
+    steps.push(Step::Verify(VerifyScope::Everything));
 }
 
 /// Whether the sector may hold a tag now. An erased or a zero word is dead already.
@@ -131,8 +214,12 @@ fn tag_may_live(sector: &PlannedSector, header: Header) -> bool {
     !matches!(tag, Some([ERASED, ERASED, ERASED, ERASED] | [0, 0, 0, 0]))
 }
 
-/// Program steps for sectors that follow one another, the FCB left out. Blank content is not programmed.
-fn programs(part: &FlashPart, sectors: &[PlannedSector], header: Header) -> Vec<Step> {
+/// Program steps for those pages of sectors whose start is `wanted`. Blank content is not programmed.
+fn programs(
+    part: &FlashPart,
+    sectors: &[PlannedSector],
+    wanted: impl Fn(FlashOffset) -> bool,
+) -> Vec<Step> {
     let mut ranges: Vec<(u32, u32)> = Vec::new();
     for sector in sectors {
         if sector.action == SectorAction::Keep {
@@ -142,7 +229,7 @@ fn programs(part: &FlashPart, sectors: &[PlannedSector], header: Header) -> Vec<
         for (index, content) in sector.content.chunks(page_bytes).enumerate() {
             let from = index * page_bytes;
             let start = sector.offset().get() + from as u32;
-            if header.contains(FlashOffset::new(start)) {
+            if !wanted(FlashOffset::new(start)) {
                 continue;
             }
             let now = match sector.action {

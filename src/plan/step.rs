@@ -7,8 +7,8 @@ use crate::address::FlashOffset;
 /// What a verify step compares with the final content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VerifyScope {
-    /// Every sector of the plan except the FCB.
-    AllButHeader,
+    /// Every sector of the plan except the FCB, or the first sectors of slots, whichever is written last.
+    AllButMark,
     /// The FCB except its tag.
     HeaderWithoutTag,
     /// Every sector of the plan, FCB and tag included.
@@ -102,7 +102,9 @@ impl fmt::Display for Step {
                 "program the FCB without tag, {length_bytes} bytes at {offset}"
             ),
             Step::ProgramTag { offset, .. } => write!(f, "program the FCB tag at {offset}"),
-            Step::Verify(VerifyScope::AllButHeader) => write!(f, "verify all but the FCB"),
+            Step::Verify(VerifyScope::AllButMark) => {
+                write!(f, "verify all but what is written last")
+            }
             Step::Verify(VerifyScope::HeaderWithoutTag) => write!(f, "verify the FCB without tag"),
             Step::Verify(VerifyScope::Everything) => write!(f, "verify everything"),
         }

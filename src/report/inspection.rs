@@ -4,12 +4,13 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::record::{FindingRecord, InputRecord, RECORD_VERSION, TargetRecord, hex};
+use super::Verdict;
+use super::record::{FindingRecord, InputRecord, ProblemRecord, RECORD_VERSION, TargetRecord, hex};
 use crate::boot::{
-    self, Anatomy, Field, Finding, Inserted, Judgement, Region, Severity, mcuboot::Slot,
+    self, Anatomy, BootImage, Field, HeaderPart, Inserted, Judgement, Region, mcuboot::Slot,
 };
 use crate::image::Image;
-use crate::problem::ExitCode;
+use crate::problem::{ExitCode, Problem};
 use crate::target::Target;
 
 /// Everything told about an image.
@@ -246,6 +247,34 @@ impl OutputRecord {
     }
 }
 
+/// An inspection that came to no verdict, as JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FailedInspection {
+    /// [`RECORD_VERSION`].
+    pub record_version: u32,
+    /// Version of this program.
+    pub rtflash_version: &'static str,
+    /// `inspect` or `pack`.
+    pub command: &'static str,
+    /// What went wrong.
+    pub problem: ProblemRecord,
+    /// `failed`, in the shape of a verdict.
+    pub verdict: Verdict,
+}
+
+impl FailedInspection {
+    /// For a problem that left nothing to tell.
+    pub fn new(command: &'static str, problem: &Problem) -> Self {
+        FailedInspection {
+            record_version: RECORD_VERSION,
+            rtflash_version: env!("CARGO_PKG_VERSION"),
+            command,
+            problem: problem.into(),
+            verdict: Verdict::failed(problem),
+        }
+    }
+}
+
 /// Whether the boot ROM will start the image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
@@ -258,7 +287,7 @@ pub enum InspectionVerdict {
     /// With what `flash` and `pack` insert.
     BootsAfterInserting {
         /// What is inserted.
-        inserted: Vec<&'static str>,
+        inserted: Vec<String>,
         /// Codes of findings that no source settles.
         uncertain: Vec<&'static str>,
     },
@@ -294,14 +323,7 @@ impl InspectionVerdict {
                 why: first.map_or_else(String::new, |finding| finding.what.clone()),
             };
         };
-        let inserted: Vec<&'static str> = boot_image
-            .inserted()
-            .iter()
-            .map(|part| match part {
-                Inserted::Fcb { .. } => "FCB",
-                Inserted::Ivt(_) => "IVT and boot data",
-            })
-            .collect();
+        let inserted: Vec<String> = boot_image.inserted().iter().map(Inserted::name).collect();
         if inserted.is_empty() {
             InspectionVerdict::Boots { uncertain }
         } else {
@@ -387,7 +409,9 @@ impl Inspection {
                         .collect()
                 })
                 .unwrap_or_default(),
-            reset_handler: boot_image.map(|image| image.entry().reset_handler.to_string()),
+            reset_handler: boot_image
+                .and_then(BootImage::first_instruction)
+                .map(|address| address.to_string()),
             flash_sha256: boot_image.map(|image| hex(&image.sha256())),
             findings: judgement
                 .findings()
@@ -404,8 +428,13 @@ impl Inspection {
 
 fn fcb_record(judgement: &Judgement, anatomy: &Anatomy, target: &Target) -> Option<FcbRecord> {
     let new = judgement.boot_image().and_then(|image| {
-        let is_new = |part: &Inserted| matches!(part, Inserted::Fcb { .. });
-        image.inserted().iter().any(is_new).then(|| image.fcb())
+        image
+            .inserted()
+            .iter()
+            .find_map(|inserted| match &inserted.part {
+                HeaderPart::Fcb { fcb, .. } => Some(fcb.as_ref()),
+                HeaderPart::Ivt(_) => None,
+            })
     });
     let fcb = new.or(anatomy.fcb.as_ref().map(|part| &part.value))?;
     let offset = target.chip().boot.fcb_offset;
@@ -427,9 +456,9 @@ fn fcb_record(judgement: &Judgement, anatomy: &Anatomy, target: &Target) -> Opti
 
 fn new_ivt(judgement: &Judgement) -> Option<&boot::NewIvt> {
     let inserted = judgement.boot_image()?.inserted();
-    inserted.iter().find_map(|part| match part {
-        Inserted::Ivt(new) => Some(new),
-        Inserted::Fcb { .. } => None,
+    inserted.iter().find_map(|inserted| match &inserted.part {
+        HeaderPart::Ivt(new) => Some(new),
+        HeaderPart::Fcb { .. } => None,
     })
 }
 
@@ -476,21 +505,14 @@ fn board_must_hold(judgement: &Judgement, anatomy: &Anatomy) -> Vec<String> {
                 sentences.push("a signed application in the bootloader's slot".to_owned());
             }
         }
-        None => {
-            let is_decided_by = |code| {
-                judgement.findings().iter().any(|finding: &&Finding| {
-                    finding.code == code && finding.severity == Severity::Error
-                })
-            };
-            if is_decided_by("partial-image")
-                && let Some(slot) = anatomy.slots.first()
-            {
-                sentences.push(format!(
-                    "FCB, IVT and a bootloader below {} that starts this slot",
-                    slot.address
-                ));
-            }
-        }
+        None if judgement.needs_board() => sentences.push(match anatomy.slots.first() {
+            Some(slot) => format!(
+                "FCB, IVT and a bootloader below {} that starts this slot",
+                slot.address
+            ),
+            None => "FCB, IVT and what they start".to_owned(),
+        }),
+        None => {}
     }
     sentences
 }

@@ -7,13 +7,13 @@ mod text;
 mod verdict;
 
 pub use inspection::{
-    DcdRecord, FcbRecord, FieldRecord, FieldsRecord, Inspection, InspectionVerdict, OutputRecord,
-    PartRecord, RegionRecord, SequenceRecord, SlotRecord,
+    DcdRecord, FailedInspection, FcbRecord, FieldRecord, FieldsRecord, Inspection,
+    InspectionVerdict, OutputRecord, PartRecord, RegionRecord, SequenceRecord, SlotRecord,
 };
 pub use inspection_text::inspection_lines;
 pub use record::{
     BootRecord, ChipRecord, FindingRecord, FlashRecord, ImageRecord, InputRecord, MismatchRecord,
-    Phase, PlanRecord, ProbeRecord, RECORD_VERSION, Record, TargetRecord,
+    Phase, PlanRecord, ProbeRecord, ProblemRecord, RECORD_VERSION, Record, TargetRecord,
 };
 pub use text::lines;
 pub use verdict::{Pass, Verdict};

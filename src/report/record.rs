@@ -3,9 +3,11 @@
 use serde::Serialize;
 
 use super::Verdict;
-use crate::boot::{BootImage, Entry, Finding};
-use crate::image::Input;
+use crate::address::Address;
+use crate::boot::{BootImage, Finding, Role};
+use crate::image::{Image, Input};
 use crate::plan::Plan;
+use crate::problem::Problem;
 use crate::target::Target;
 
 /// Version of the record's shape; raised when a field changes its meaning or goes away.
@@ -146,21 +148,25 @@ pub struct ImageRecord {
     pub flash_bytes: u64,
     /// SHA-256 of the flash from its first byte to the end of the image, gaps erased, in hex.
     pub flash_sha256: String,
-    /// What was inserted, one sentence each.
+    /// Whether the ROM starts it, a bootloader on the board, or nothing: a whole or partial image, or data.
+    pub role: &'static str,
+    /// Header parts that the files do not bring, or not so, one sentence each.
     pub inserted: Vec<String>,
-    /// The IVT's entry.
-    pub entry: String,
-    /// First instruction.
-    pub reset_handler: String,
+    /// The entry of the IVT that the ROM goes by; none for data.
+    pub entry: Option<String>,
+    /// First instruction that the ROM starts; none for data.
+    pub reset_handler: Option<String>,
+    /// First instruction of an application that a bootloader on the board starts.
+    pub application: Option<String>,
 }
 
 impl From<&BootImage> for ImageRecord {
     fn from(boot_image: &BootImage) -> Self {
-        let Entry {
-            ivt_entry,
-            reset_handler,
-            ..
-        } = boot_image.entry();
+        let entry = boot_image.start().map(|start| start.entry);
+        let application = match boot_image.role() {
+            Role::Partial { application, .. } => *application,
+            Role::Whole(_) | Role::Data => None,
+        };
         let segments = boot_image.image().segments().iter();
         ImageRecord {
             file_bytes: boot_image.image().len_bytes(),
@@ -169,13 +175,15 @@ impl From<&BootImage> for ImageRecord {
                 .collect(),
             flash_bytes: boot_image.len_bytes(),
             flash_sha256: hex(&boot_image.sha256()),
+            role: boot_image.role().name(),
             inserted: boot_image
                 .inserted()
                 .iter()
                 .map(ToString::to_string)
                 .collect(),
-            entry: crate::address::Address::new(ivt_entry).to_string(),
-            reset_handler: reset_handler.to_string(),
+            entry: entry.map(|entry| Address::new(entry.ivt_entry).to_string()),
+            reset_handler: entry.map(|entry| entry.reset_handler.to_string()),
+            application: application.map(|address| address.to_string()),
         }
     }
 }
@@ -209,6 +217,36 @@ impl From<&Finding> for FindingRecord {
             what: finding.what.clone(),
             why: finding.why.clone(),
             fix: finding.fix.clone(),
+        }
+    }
+}
+
+/// What went wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ProblemRecord {
+    /// Stable code.
+    pub code: &'static str,
+    /// The process's exit code.
+    pub exit: u8,
+    /// File and line, or address.
+    pub place: Option<String>,
+    /// What happened.
+    pub what: String,
+    /// Why.
+    pub why: Option<String>,
+    /// What to do.
+    pub fix: Option<String>,
+}
+
+impl From<&Problem> for ProblemRecord {
+    fn from(problem: &Problem) -> Self {
+        ProblemRecord {
+            code: problem.code,
+            exit: problem.exit.number(),
+            place: Some(problem.place.to_string()).filter(|place| !place.is_empty()),
+            what: problem.what.clone(),
+            why: problem.why.clone(),
+            fix: problem.fix.clone(),
         }
     }
 }
@@ -306,9 +344,14 @@ impl Record {
         }
     }
 
+    /// Notes the input files.
+    pub fn note_inputs(&mut self, image: &Image) {
+        self.inputs = image.inputs().iter().map(Into::into).collect();
+    }
+
     /// Notes the image: inputs, content, what was inserted, findings.
     pub fn note_image(&mut self, boot_image: &BootImage) {
-        self.inputs = boot_image.image().inputs().iter().map(Into::into).collect();
+        self.note_inputs(boot_image.image());
         self.findings = boot_image.findings().iter().map(Into::into).collect();
         self.image = Some(boot_image.into());
     }

@@ -2,6 +2,8 @@
 
 use super::record::{Phase, Record};
 
+/// The usual role of an image, which needs no line.
+const WHOLE_IMAGE: &str = "whole image";
 /// Width of the labels in front.
 const LABEL_WIDTH: usize = 9;
 
@@ -48,20 +50,32 @@ pub fn lines(record: &Record, with_transactions: bool) -> Vec<String> {
             .map(|(start, length)| format!("{length} bytes at {start}"))
             .collect();
         say("image", segments.join(", "));
-        if image.inserted.is_empty() {
-            say(
-                "header",
-                "FCB and IVT are in the image; nothing inserted".to_owned(),
-            );
+        if image.role != WHOLE_IMAGE {
+            say("role", image.role.to_owned());
+        }
+        if image.inserted.is_empty() && image.reset_handler.is_some() {
+            let whose = match image.application {
+                Some(_) => "FCB and IVT are those of the board",
+                None => "FCB and IVT are in the image; nothing inserted",
+            };
+            say("header", whose.to_owned());
         }
         for inserted in &image.inserted {
             say("header", inserted.clone());
         }
-        let text = format!(
-            "IVT entry {}, reset handler {}",
-            image.entry, image.reset_handler
-        );
-        say("entry", text);
+        if let Some((entry, reset_handler)) = image.entry.as_ref().zip(image.reset_handler.as_ref())
+        {
+            let then = image
+                .application
+                .as_ref()
+                .map_or_else(String::new, |address| {
+                    format!(", then the application's at {address}")
+                });
+            say(
+                "entry",
+                format!("IVT entry {entry}, reset handler {reset_handler}{then}"),
+            );
+        }
     }
     for finding in &record.findings {
         let why = finding.why.as_ref().map(|why| format!(": {why}"));

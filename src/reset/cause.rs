@@ -117,6 +117,14 @@ pub enum Cause {
         /// Where the reset handler is.
         expected: Address,
     },
+    /// The bootloader on the board runs, or something it started, and not the image.
+    #[error("the bootloader on the board did not start the image in time")]
+    SlotNotStarted {
+        /// Last program counter sample.
+        at: Address,
+        /// Where the image's reset handler is.
+        expected: Address,
+    },
     /// The core sleeps in WAIT or STOP mode, where the debug port reaches nothing.
     #[error("the core sleeps with its bus clock off, and nothing can be seen of it")]
     AsleepWithoutBus,
@@ -183,7 +191,11 @@ impl From<Cause> for Problem {
             Cause::RomRefused { at } => rom_refused(&what, at),
             Cause::OtherCode { at, expected } => {
                 not_proven("other-code-runs", format!("the program counter is at {at}; the reset handler at {expected} was not executed"))
-                    .fix("if a resident bootloader starts the image, let it finish, then run `rtflash reset`")
+                    .fix("give it more time with --boot-timeout; if it is the image after all, its vector table names another reset handler")
+            }
+            Cause::SlotNotStarted { at, expected } => {
+                not_proven("slot-not-started", format!("the program counter is at {at}; the image's reset handler at {expected} was not executed"))
+                    .fix("give it more time with --boot-timeout; else the bootloader refuses the image (key, version, slot), or its slot is started after an upgrade only")
             }
             Cause::AsleepWithoutBus => not_proven(
                 "asleep-without-bus",

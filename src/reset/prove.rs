@@ -6,7 +6,7 @@ use super::cause::{Cause, NotBooted};
 use super::content::obstacle;
 use super::evidence::{Booted, Evidence};
 use crate::address::{Address, AddressRange};
-use crate::boot::{Entry, Present};
+use crate::boot::Present;
 use crate::clock::Deadline;
 use crate::link::registers::{
     BOOT_WATCH_COMPARATOR, DEMCR, DEMCR_TRCENA, DWT_FUNCTION_PC_CMPMATCH, DWT_PCSR, MPU_CTRL, VTOR,
@@ -23,15 +23,10 @@ pub struct Expectation {
     /// Where the image executes in place: where program counter samples count if the image takes the comparator for
     /// itself. None where that is not known.
     pub code: Option<AddressRange>,
-}
-
-impl From<&Entry> for Expectation {
-    fn from(entry: &Entry) -> Self {
-        Expectation {
-            reset_handler: entry.reset_handler,
-            code: None,
-        }
-    }
+    /// Whether a bootloader on the board comes between the ROM and that instruction.
+    pub started_by_bootloader: bool,
+    /// How long it may take from the reset.
+    pub limit: Duration,
 }
 
 /// What the flash holds now, as far as the caller read it; the diagnosis needs it where the ROM does not boot.
@@ -122,7 +117,7 @@ fn reset_and_watch(
     }))?;
     let limit = match strapped {
         Some(_) => AFTERMATH,
-        None => Duration::from_millis(chip.boot_mode.boot_timeout_ms.into()),
+        None => expected.limit,
     };
     let deadline = Deadline::after(link.clock(), limit);
     let closed = is_closed(sbmr2, &chip.boot_mode).then_some(sbmr2);
@@ -335,9 +330,11 @@ impl Watch<'_> {
                 if seen && srsr & SRSR_SYSRESETREQ != 0 && !rom_vtor && !self.comparator_armed()? {
                     return Ok(BootResult::Booted(Booted::new(evidence)));
                 }
-                Cause::OtherCode {
-                    at,
-                    expected: self.expected.reset_handler,
+                let expected = self.expected.reset_handler;
+                if self.expected.started_by_bootloader {
+                    Cause::SlotNotStarted { at, expected }
+                } else {
+                    Cause::OtherCode { at, expected }
                 }
             }
             (_, None, None) => self.rom_did_not_boot(content),

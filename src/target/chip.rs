@@ -124,10 +124,10 @@ pub struct BootOffsets {
     /// FCB.
     #[serde(deserialize_with = "offset")]
     pub fcb_offset: FlashOffset,
-    /// BEE headers of an encrypted image.
-    #[serde(deserialize_with = "offset")]
-    pub bee_header_offset: FlashOffset,
-    /// Their size in bytes.
+    /// BEE headers of an encrypted image, one for each engine.
+    #[serde(deserialize_with = "offsets")]
+    pub bee_header_offsets: Vec<FlashOffset>,
+    /// Size of one of them in bytes.
     pub bee_header_bytes: u32,
     /// IVT.
     #[serde(deserialize_with = "offset")]
@@ -268,6 +268,8 @@ pub struct BootMode {
     pub sbmr1_flexspi_nor: u32,
     /// How long the ROM may take to start the image, in ms.
     pub boot_timeout_ms: u32,
+    /// How long a bootloader on the board may take to start what it is to start: signature check, swap of slots.
+    pub bootloader_timeout_ms: u32,
     /// Where the numbers come from.
     pub source: String,
 }
@@ -308,6 +310,11 @@ impl Chip {
             .iter()
             .find(|clock| clock.code == code)
             .map(|clock| clock.hz)
+    }
+
+    /// All coded clocks in Hz, ascending.
+    pub fn clocks_hz(&self) -> impl Iterator<Item = u32> {
+        self.serial_clock.iter().map(|clock| clock.hz)
     }
 
     /// The fastest coded clock that is not above `limit_hz`.
@@ -390,4 +397,9 @@ fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Address, D::Err
 
 fn offset<'de, D: Deserializer<'de>>(deserializer: D) -> Result<FlashOffset, D::Error> {
     u32::deserialize(deserializer).map(FlashOffset::new)
+}
+
+fn offsets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<FlashOffset>, D::Error> {
+    let numbers = Vec::<u32>::deserialize(deserializer)?;
+    Ok(numbers.into_iter().map(FlashOffset::new).collect())
 }

@@ -1,7 +1,7 @@
 //! Virtual boards for the tests: made, filled, flashed, looked into.
 
 use rtflash::boot::BootImage;
-use rtflash::job::{self, Bench, Job, Outcome};
+use rtflash::job::{self, Bench, Job, Outcome, Request};
 use rtflash::link::{Choice, VirtualBench};
 use virtual_board::board::BoardConfig;
 use virtual_board::nor::Part;
@@ -26,7 +26,8 @@ pub fn flash(board: &VirtualBench, image: &BootImage) -> Outcome {
         ..Choice::default()
     };
     let bench = Bench::virtual_board(choice, board.clone());
-    job::flash(&Job::new(&target), image, &bench, &mut ())
+    let request = Request::new(image.image().clone());
+    job::flash(&Job::new(&target), &request, &bench, &mut ())
 }
 
 /// The flash array, operations in flight finished.

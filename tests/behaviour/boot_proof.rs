@@ -148,6 +148,8 @@ impl Bench {
         let expected = Expectation {
             reset_handler: Address::new(RESET_HANDLER),
             code: AddressRange::new(Address::new(0x6000_0000), 0x1_0000),
+            started_by_bootloader: false,
+            limit: Duration::from_secs(2),
         };
         self.linked(|link| {
             prove_boot(link, self.chip(), expected, &self.content).expect("the board answers")

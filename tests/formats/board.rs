@@ -39,7 +39,7 @@ pub fn read(content: &[u8]) -> Result<Image, Problem> {
 pub fn flash(typed: &[PathBuf]) -> (Record, Vec<u8>) {
     let target = target();
     let inputs = InputFile::all(typed, &[]).expect("inputs");
-    let image = job::load(&inputs, &target, &HeaderWishes::default()).expect("image");
+    let request = job::load(&inputs, &target, HeaderWishes::default()).expect("image");
     let config = BoardConfig::new(Part::builtin("is25wp064").expect("part"));
     let board = VirtualBench::start(config).expect("virtual board");
     let choice = Choice {
@@ -47,7 +47,7 @@ pub fn flash(typed: &[PathBuf]) -> (Record, Vec<u8>) {
         ..Choice::default()
     };
     let bench = Bench::virtual_board(choice, board.clone());
-    let outcome = job::flash(&Job::new(&target), &image, &bench, &mut ());
+    let outcome = job::flash(&Job::new(&target), &request, &bench, &mut ());
     let verdict = &outcome.record.verdict;
     assert!(
         matches!(verdict, Verdict::Pass(_)),

@@ -22,6 +22,8 @@ pub const MAGIC: u32 = 0x96F3_B83D;
 const SECTOR_BYTES: u32 = 4096;
 /// No application's header is larger: it is padded to the alignment of the vector table.
 const LARGEST_HEADER_BYTES: u16 = 0x8000;
+/// No bootloader is larger: where no slot tells its end, it is looked for up to here.
+const LARGEST_BOOTLOADER_BYTES: u64 = 0x10_0000;
 
 /// Flags of the header.
 mod flag {
@@ -220,26 +222,36 @@ impl Slot {
 /// All MCUboot images in `image`, by ascending address.
 pub fn slots(image: &Image, target: &Target) -> Vec<Slot> {
     let mut slots: Vec<Slot> = Vec::new();
-    for segment in image.segments() {
-        let mut at = Some(segment.start());
-        while let Some(address) = at.filter(|at| u64::from(at.get()) < segment.end()) {
-            let inside_another = slots.last().is_some_and(|slot| {
-                target
-                    .offset_of(address)
-                    .is_some_and(|offset| u64::from(offset.get()) < slot.end)
-            });
-            if !inside_another {
-                slots.extend(slot_at(image, target, address));
-            }
-            let floor = Address::new(address.get() & !(SECTOR_BYTES - 1));
-            at = floor.checked_add(SECTOR_BYTES);
+    for address in starts(image) {
+        let inside_another = slots.last().is_some_and(|slot| {
+            target
+                .offset_of(address)
+                .is_some_and(|offset| u64::from(offset.get()) < slot.end)
+        });
+        if !inside_another {
+            slots.extend(slot_at(image, target, address));
         }
     }
     slots
 }
 
+/// Where a slot may begin: at the start of a sector, or of what the image brings.
+fn starts(image: &Image) -> impl Iterator<Item = Address> {
+    image.segments().iter().flat_map(|segment| {
+        let sectors = std::iter::successors(Some(segment.start()), |address| {
+            let floor = Address::new(address.get() & !(SECTOR_BYTES - 1));
+            floor.checked_add(SECTOR_BYTES)
+        });
+        sectors.take_while(|address| u64::from(address.get()) < segment.end())
+    })
+}
+
+fn header_at(image: &Image, address: Address) -> Option<Header> {
+    Header::parse(image.bytes_at(address, Header::SIZE_BYTES)?.first_chunk()?)
+}
+
 fn slot_at(image: &Image, target: &Target, address: Address) -> Option<Slot> {
-    let header = Header::parse(image.bytes_at(address, Header::SIZE_BYTES)?.first_chunk()?)?;
+    let header = header_at(image, address)?;
     let offset = target.offset_of(address)?;
     let known = KNOWN_SLOTS.iter().find(|(at, _, _)| *at == offset.get());
     let payload_bytes = u32::from(header.header_bytes).checked_add(header.image_bytes)?;
@@ -287,9 +299,23 @@ fn check_hash(image: &Image, address: Address, header: &Header, area: &tlv::Area
     }
 }
 
-/// Whether the bytes of `image` from `from` up to `to` look like an MCUboot bootloader: its code compares headers with
-/// the image magic and trailers with the trailer magic, so both are in its constants.
-pub fn is_bootloader(image: &Image, target: &Target, from: FlashOffset, to: u64) -> bool {
+/// Where slots of layouts in use begin.
+pub fn known_slots() -> impl Iterator<Item = FlashOffset> {
+    KNOWN_SLOTS.iter().map(|(at, ..)| FlashOffset::new(*at))
+}
+
+/// Whether what `image` brings below its slots looks like an MCUboot bootloader.
+pub fn is_bootloader(image: &Image, target: &Target) -> bool {
+    let first_slot = starts(image)
+        .filter(|address| header_at(image, *address).is_some())
+        .find_map(|address| target.offset_of(address));
+    let end = first_slot.map_or(LARGEST_BOOTLOADER_BYTES, |offset| offset.get().into());
+    holds_bootloader(image, target, end)
+}
+
+/// Whether the bytes of `image` up to `to` look like an MCUboot bootloader: its code compares headers with the image
+/// magic and trailers with the trailer magic, so both are in its constants.
+fn holds_bootloader(image: &Image, target: &Target, to: u64) -> bool {
     let magic = MAGIC.to_le_bytes();
     let mut has_image_magic = false;
     let mut has_trailer_magic = false;
@@ -298,11 +324,10 @@ pub fn is_bootloader(image: &Image, target: &Target, from: FlashOffset, to: u64)
             continue;
         };
         let start = u64::from(start.get());
-        let skip = u64::from(from.get()).saturating_sub(start) as usize;
         let keep = to.saturating_sub(start) as usize;
         let bytes = segment
             .bytes()
-            .get(skip..keep.min(segment.bytes().len()))
+            .get(..keep.min(segment.bytes().len()))
             .unwrap_or_default();
         has_image_magic |= bytes.windows(magic.len()).any(|window| window == magic);
         has_trailer_magic |= bytes

@@ -76,26 +76,25 @@ fn several_slots_are_found_and_none_inside_another() {
 
 #[test]
 fn a_bootloader_is_recognised_by_the_constants_it_compares_with() {
-    let mut code = application(STACK, 0x6000_2101, 0x400);
+    let code = application(STACK, 0x6000_2101, 0x400);
     let plain = image_of(&[(0x6000_2000, code.clone())]);
-    assert!(!is_bootloader(
-        &plain,
-        &target(),
-        FlashOffset::ZERO,
-        0x2_0000
-    ));
-    code.extend(sample::bootloader_constants());
-    let bootloader = image_of(&[(0x6000_2000, code)]);
-    assert!(is_bootloader(
-        &bootloader,
-        &target(),
-        FlashOffset::ZERO,
-        0x2_0000
-    ));
-    assert!(!is_bootloader(
-        &bootloader,
-        &target(),
-        FlashOffset::ZERO,
-        0x2100
-    ));
+    assert!(!is_bootloader(&plain, &target()));
+    let constants = sample::bootloader_constants();
+    let with_constants_at = |at: usize| {
+        let mut code = code.clone();
+        code.resize(at, 0xBF);
+        code.extend(&constants);
+        image_of(&[
+            (0x6000_2000, code),
+            (SLOT, sample::signed(SLOT, STACK, 0x100)),
+        ])
+    };
+    assert!(is_bootloader(&with_constants_at(0x400), &target()));
+    // the same constants behind the slot's start are not the bootloader's
+    let behind = [
+        (0x6000_2000, code.clone()),
+        (SLOT, sample::signed(SLOT, STACK, 0x100)),
+        (SLOT + 0x1_0000, constants.clone()),
+    ];
+    assert!(!is_bootloader(&image_of(&behind), &target()));
 }

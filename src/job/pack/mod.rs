@@ -5,8 +5,10 @@ mod hex;
 mod s_record;
 mod uf2;
 
-use std::io::Write;
-use std::path::Path;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process;
 
 use sha2::{Digest, Sha256};
 
@@ -31,6 +33,7 @@ pub fn pack(
     let format = PackFormat::of_name(output)?;
     let image = load::read(inputs, target)?;
     let judgement = boot::judge_with(&image, None, target, wishes);
+    load::require_effect(wishes, &judgement)?;
     let mut inspection = Inspection::new("pack", &image, &judgement, target);
     if let Some(boot_image) = judgement.boot_image() {
         let content = format.write(boot_image, target)?;
@@ -45,15 +48,19 @@ pub fn pack(
     Ok(inspection)
 }
 
-/// Writes beside `path` first: no half file ever has that name.
+/// Writes beside `path` first, under a name that nothing else has: no half file ever has the name asked for.
 fn write_whole(path: &Path, content: &[u8]) -> Result<(), Problem> {
-    let unfinished = path.with_extension("unfinished");
-    let written = std::fs::File::create(&unfinished)
-        .and_then(|mut file| {
-            file.write_all(content)?;
-            file.sync_all()
-        })
-        .and_then(|()| std::fs::rename(&unfinished, path));
+    let written = create_beside(path).and_then(|(mut file, unfinished)| {
+        let written = file
+            .write_all(content)
+            .and_then(|()| file.sync_all())
+            .and_then(|()| fs::rename(&unfinished, path));
+        if written.is_err() {
+            // the first error is the one to tell
+            let _ = fs::remove_file(&unfinished);
+        }
+        written
+    });
     written.map_err(|error| {
         Problem::new(
             "output-unwritable",
@@ -64,6 +71,20 @@ fn write_whole(path: &Path, content: &[u8]) -> Result<(), Problem> {
         .because(error.to_string())
         .fix("check the folder, its permissions and the space left")
     })
+}
+
+/// A new file in the folder of `path`.
+fn create_beside(path: &Path) -> io::Result<(File, PathBuf)> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let mut attempt = 0_u32;
+    loop {
+        let unfinished = format!(".{name}.{}-{attempt}.unfinished", process::id());
+        let unfinished = path.with_file_name(unfinished);
+        match File::create_new(&unfinished) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => attempt += 1,
+            created => return created.map(|file| (file, unfinished)),
+        }
+    }
 }
 
 /// A file format that can be written.
