@@ -132,8 +132,14 @@ put("judge", "signed", bytes([0]) + block({}) + ivt(csf=0x60002040).ljust(0x60, 
 put("judge", "copied", bytes([0]) + block({}) + ivt(0x20208000 + 0x2000, start=0x20208000).ljust(0x60, b"\0")
     + words(0x20020000, 0x2020A009) + bytes(16))
 put("judge", "bee", bytes([2 | 4 | 16]) + b"\x5a" * 32 + VECTORS)
-put("judge", "slot", bytes([8]) + block({}) + ivt().ljust(0x60, b"\xff") + VECTORS[:64] + slot())
-put("judge", "replace", bytes([32]) + block({0: 0}) + ivt().ljust(0x60, b"\xff") + VECTORS)
+put("judge", "slot", bytes([8, 64]) + block({}) + ivt().ljust(0x60, b"\xff") + VECTORS[:64] + slot())
+put("judge", "replace", bytes([1 << 6]) + block({0: 0}) + ivt().ljust(0x60, b"\xff") + VECTORS)
+put("judge", "data", bytes([2 | 4 | 3 << 6]) + bytes(16))
+board = bytes([0]) + block({}) + ivt().ljust(0x60, b"\xff") + VECTORS
+keep = bytes([2 | 4 | 32 | 2 << 6]) + VECTORS
+put("judge", "header-of-board", keep.ljust(len(board), b"\xbf") + board)
+partial = bytes([2 | 4 | 8 | 32, 0]) + slot()
+put("judge", "under-bootloader-of-board", partial.ljust(len(board), b"\xff") + board)
 put("judge", "picture", bytes([1]) + words(0x20020000, 0x60000041) + bytes(64))
 put("mailbox", "program", bytes([0]) + words(0x1000) + bytes([70] + [8] * 20) + bytes([3, 1, 1] + [8] * 8))
 put("mailbox", "reply", bytes([1]) + words(0, 64) + bytes([8, 8, 8, 1, 1, 0, 8, 0]) + words(0, 64, 0) + bytes([8] * 12))

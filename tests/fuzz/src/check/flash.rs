@@ -4,9 +4,12 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use super::Input;
-use crate::address::{Address, FlashOffset};
+use crate::address::Address;
 use crate::boot::mcuboot::{self, HashCheck};
-use crate::boot::{Anatomy, BootImage, HeaderWishes, Judgement, Region, Severity, judge_with};
+use crate::boot::{
+    Anatomy, BootImage, ERASED, HeaderPolicy, HeaderWishes, Judgement, Present, Region, Severity,
+    judge_with, wanted,
+};
 use crate::image::Image;
 use crate::problem::{ExitCode, Problem};
 use crate::target::Target;
@@ -61,63 +64,101 @@ fn slots(content: &[u8]) {
         assert!(slot.runs_in_place().is_none() || !header.is_loaded_to_ram());
         free = slot.end;
     }
-    mcuboot::is_bootloader(&image, target, FlashOffset::ZERO, 0x10_0000);
-    the_whole_verdict(&image, &HeaderWishes::default());
+    mcuboot::is_bootloader(&image, target);
+    the_whole_verdict(&image, None, HeaderPolicy::InsertMissing);
 }
 
-/// What the first byte of an input for [`judged`] says.
+/// What the first byte of flash content for [`judged`] says.
 mod flag {
     pub const PICTURE: u8 = 1;
     pub const NO_FCB: u8 = 1 << 1;
     pub const NO_IVT: u8 = 1 << 2;
+    /// The application's length follows, and what stands behind it belongs to a slot.
     pub const SLOT: u8 = 1 << 3;
     pub const BEE: u8 = 1 << 4;
-    pub const REPLACE: u8 = 1 << 5;
+    /// Half of the input is what the board holds.
+    pub const BOARD: u8 = 1 << 5;
+    pub const POLICY_SHIFT: u8 = 6;
+}
+
+const POLICIES: [HeaderPolicy; 4] = [
+    HeaderPolicy::InsertMissing,
+    HeaderPolicy::Replace,
+    HeaderPolicy::KeepOfBoard,
+    HeaderPolicy::DataOnly,
+];
+
+/// An image, and perhaps what the board holds.
+pub fn judged(content: &[u8]) {
+    let flags = content.first().copied().unwrap_or_default();
+    let policy = POLICIES[usize::from(flags >> flag::POLICY_SHIFT)];
+    let has_board = flags & flag::BOARD != 0;
+    let (ours, board) = content.split_at(content.len() / if has_board { 2 } else { 1 });
+    let Some(image) = flash_content(ours) else {
+        return;
+    };
+    let present = has_board.then(|| survey(&image, flash_content(board).as_ref(), policy));
+    the_whole_verdict(&image, present.as_ref(), policy);
 }
 
 /// A picture of the flash from its first byte on, or its parts one behind the other, which leaves out the gaps.
-pub fn judged(content: &[u8]) {
+fn flash_content(content: &[u8]) -> Option<Image> {
     let mut input = Input::new(content);
     let flags = input.byte().unwrap_or_default();
     let has = |flag| flags & flag != 0;
-    let mut images = Vec::new();
     if has(flag::PICTURE) {
-        images.extend(raw(input.bytes(usize::MAX), WINDOW));
+        return raw(input.bytes(usize::MAX), WINDOW);
+    }
+    let application = if has(flag::SLOT) {
+        input.byte().unwrap_or_default().into()
     } else {
-        let mut put = |wanted: bool, length: usize, start: u32| {
-            if wanted {
-                images.extend(raw(input.bytes(length), start));
-            }
-        };
-        put(!has(flag::NO_FCB), 0x200, WINDOW);
-        put(has(flag::BEE), 0x20, BEE);
-        put(!has(flag::NO_IVT), 0x60, IVT);
-        put(
-            true,
-            if has(flag::SLOT) { 0x40 } else { 0x1000 },
-            APPLICATION,
-        );
-        put(true, usize::MAX, SLOT);
-    }
-    let wishes = HeaderWishes {
-        replace: has(flag::REPLACE),
-        ..HeaderWishes::default()
+        0x1000
     };
-    if let Ok(image) = Image::merge(images) {
-        the_whole_verdict(&image, &wishes);
-    }
+    let mut images = Vec::new();
+    let mut put = |wanted: bool, length: usize, start: u32| {
+        if wanted {
+            images.extend(raw(input.bytes(length), start));
+        }
+    };
+    put(!has(flag::NO_FCB), 0x200, WINDOW);
+    put(has(flag::BEE), 0x20, BEE);
+    put(!has(flag::NO_IVT), 0x60, IVT);
+    put(true, application, APPLICATION);
+    put(true, usize::MAX, SLOT);
+    Image::merge(images).ok()
 }
 
-fn the_whole_verdict(image: &Image, wishes: &HeaderWishes) {
+/// Reads of the board what the judgement asks for, which comes to an end.
+fn survey(image: &Image, board: Option<&Image>, policy: HeaderPolicy) -> Present {
+    const LONGEST_SURVEY: usize = 64;
+    let mut present = Present::default();
+    for _ in 0..LONGEST_SURVEY {
+        let Some((offset, length)) = wanted(Some(image), &present, &TARGET, policy) else {
+            return present;
+        };
+        let byte_at = |at| {
+            let address = TARGET.address_of(offset.checked_add(at)?)?;
+            board?.bytes_at(address, 1)?.first().copied()
+        };
+        let bytes = (0..length).map(|at| byte_at(at).unwrap_or(ERASED));
+        present.add(offset, bytes.collect());
+    }
+    panic!("the survey does not end");
+}
+
+fn the_whole_verdict(image: &Image, present: Option<&Present>, policy: HeaderPolicy) {
     let target = &*TARGET;
-    let judgement = judge_with(image, None, target, wishes);
+    let judgement = judge_with(image, present, target, &HeaderWishes::only(policy));
     well_told(&judgement);
+    assert!(!judgement.needs_board() || present.is_none());
     let anatomy = Anatomy::of(image, judgement.boot_image(), target);
     match judgement.into_boot_image() {
         Ok(boot_image) => {
             covers(&anatomy.map, boot_image.len_bytes());
             keeps(image, &boot_image, target);
-            stays_accepted(&boot_image, target);
+            if present.is_none() && policy != HeaderPolicy::DataOnly {
+                stays_accepted(&boot_image, target);
+            }
         }
         Err(refusal) => {
             assert_eq!(refusal.first().severity, Severity::Error);
@@ -189,6 +230,6 @@ fn stays_accepted(boot_image: &BootImage, target: &Target) {
         .boot_image()
         .unwrap_or_else(|| panic!("then refused: {codes:?}"));
     assert!(again.inserted().is_empty());
-    assert_eq!(again.entry(), boot_image.entry());
+    assert_eq!(again.start(), boot_image.start());
     assert_eq!(again.sha256(), boot_image.sha256());
 }
