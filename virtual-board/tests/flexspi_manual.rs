@@ -543,6 +543,71 @@ fn the_lut_changes_only_between_unlock_and_lock_with_the_key() {
 }
 
 #[test]
+fn lut_and_fifos_are_out_of_reach_while_the_module_is_disabled() {
+    let unlock = |rig: &mut Rig| {
+        rig.write(LUTKEY, KEY);
+        rig.write(LUTCR, 2);
+    };
+    type Try = fn(&mut Rig);
+    let tries: [Try; 4] = [
+        |rig| rig.write(LUT + 4 * 60, 0x1234),
+        |rig| assert_eq!(rig.read(LUT), 0),
+        |rig| rig.write(TFDR, 0x1234),
+        |rig| assert_eq!(rig.read(RFDR), 0),
+    ];
+    for attempt in tries {
+        let mut rig = Rig::cold();
+        unlock(&mut rig);
+        rig.write(MCR0, MCR0_IN_USE | MDIS);
+        assert_eq!(rig.trace.violations(), 0);
+        attempt(&mut rig);
+        assert_eq!(rig.trace.violations(), 1, "{:#?}", rig.trace.lines());
+        rig.write(MCR0, MCR0_IN_USE);
+        assert_eq!(rig.read(LUT + 4 * 60), 0);
+    }
+    let mut rig = Rig::cold();
+    rig.write(MCR0, MCR0_IN_USE);
+    unlock(&mut rig);
+    rig.write(LUT + 4 * 60, 0x1234);
+    assert_eq!(
+        (rig.read(LUT + 4 * 60), rig.trace.violations()),
+        (0x1234, 0)
+    );
+}
+
+#[test]
+fn the_lut_key_counts_for_the_next_write_only() {
+    let mut rig = Rig::new();
+    rig.write(LUTKEY, KEY);
+    rig.write(LUTCR, 1);
+    assert_eq!((rig.read(LUTCR), rig.trace.violations()), (1, 0));
+    rig.write(LUTKEY, KEY);
+    rig.write(FLSHA1CR0, 8 * 1024);
+    rig.write(LUTCR, 2);
+    assert_eq!((rig.read(LUTCR), rig.trace.violations()), (1, 1));
+}
+
+#[test]
+fn the_lut_is_left_alone_while_a_prefetch_runs() {
+    let mut rig = Rig::new();
+    rig.write(AHBCR, 0x38);
+    rig.ahb(0, 4).expect("a read");
+    rig.write(LUTKEY, KEY);
+    rig.write(LUTCR, 2);
+    assert_eq!(rig.read(STS0) & 3, 0, "the prefetch runs");
+    rig.write(LUT + 4 * 60, 0x1234);
+    assert_eq!(rig.trace.violations(), 1, "{:#?}", rig.trace.lines());
+    while rig.read(STS0) & 3 != 3 {
+        rig.now += Time::us(10);
+    }
+    rig.write(LUT + 4 * 60, 0x1234);
+    assert_eq!(
+        (rig.read(LUT + 4 * 60), rig.trace.violations()),
+        (0x1234, 1)
+    );
+}
+
+#[test]
 fn the_sdk_way_of_reading_works_for_every_length_and_watermark() {
     let mut rig = Rig::new();
     assert_eq!(rig.ip_read(READ_ID, 0, 3), [0x9D, 0x70, 0x17]);

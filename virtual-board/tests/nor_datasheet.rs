@@ -7,7 +7,7 @@
 )]
 
 use proptest::prelude::*;
-use virtual_board::nor::{Lines, Nor, Part, TimingProfile};
+use virtual_board::nor::{Lines, Margin, Nor, Part, TimingProfile};
 use virtual_board::time::Time;
 use virtual_board::trace::Trace;
 
@@ -450,6 +450,29 @@ fn a_clock_beyond_the_limit_of_the_command_gives_wrong_data() {
 }
 
 #[test]
+fn the_margin_of_shipped_boards_is_for_quad_io_with_default_dummies_only() {
+    let shipped = |hz| {
+        let mut bench = Bench::quad();
+        bench.nor.margin = Margin::AsShipped;
+        bench.hz = hz;
+        bench
+    };
+    for (hz, good) in [(133_000_000, true), (133_000_001, false)] {
+        let mut bench = shipped(hz);
+        assert_eq!(bench.quad_io_read(0, 0, 4, 4) == [0xFF; 4], good);
+        assert_eq!(bench.complained(), !good);
+    }
+    let mut bench = shipped(50_000_001);
+    assert_ne!(bench.spi(&with_address(0x03, 0), 4), [0xFF; 4]);
+    assert!(bench.complained(), "03h keeps its 50 MHz");
+    let mut bench = shipped(SLOW_HZ);
+    bench.spi(&[0xC0, 6 << 3], 0);
+    bench.hz = 104_000_001;
+    assert_ne!(bench.quad_io_read(0, 0, 4, 4), [0xFF; 4]);
+    assert!(bench.complained(), "a chosen row keeps its limit");
+}
+
+#[test]
 fn a_chip_listening_on_one_line_does_not_hear_four_and_the_other_way_round() {
     let mut bench = Bench::quad();
     bench.qpi(&[0x06], 0);
@@ -619,6 +642,33 @@ fn a_suspended_erase_lets_the_rest_be_read_and_ends_after_resume() {
         bench.wait(Time::ms(150));
         assert_eq!((bench.status(), bench.nor.content()[0]), (0, 0xFF));
         assert!(!bench.complained());
+    }
+}
+
+#[test]
+fn nothing_is_written_while_an_operation_is_suspended() {
+    for busy in [with_address(0xD8, 0).to_vec(), program(0, &[0x12; 200])] {
+        let mut bench = Bench::new();
+        bench.write(&busy);
+        bench.wait(Time::us(20));
+        bench.spi(&[0x75], 0);
+        bench.wait(Time::us(100));
+        let before = bench.nor.counters();
+        for refused in [
+            program(0x10_0000, &[0x55]),
+            program(0, &[0x55]),
+            with_address(0x20, 0x10_0000).to_vec(),
+            vec![0x01, QE],
+            vec![0x65, 8 << 3],
+        ] {
+            let told = bench.trace.violations();
+            bench.write(&refused);
+            assert_eq!(bench.status() & WIP, 0, "{refused:02X?}");
+            assert_eq!(bench.trace.violations(), told + 1, "{refused:02X?}");
+        }
+        assert_eq!(bench.nor.counters(), before);
+        assert_eq!(bench.nor.content()[0x10_0000], 0xFF);
+        assert_eq!(bench.nor.status_register() & QE, 0);
     }
 }
 

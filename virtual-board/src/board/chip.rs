@@ -78,9 +78,13 @@ impl Chip {
         self.system.borrow().now()
     }
 
-    /// What the boot ROM decided last.
+    /// What the boot ROM decided last; for an image that has crashed since, that.
     pub fn rom_outcome(&self) -> Option<Outcome> {
-        self.rom.outcome().cloned()
+        let outcome = self.rom.outcome().cloned()?;
+        Some(match (outcome, self.cpu.crash()) {
+            (Outcome::Booted { pc, .. }, Some(how)) => Outcome::Crashed { pc, how },
+            (outcome, _) => outcome,
+        })
     }
 
     /// The number of chip resets since power-on, of any cause.
@@ -93,9 +97,9 @@ impl Chip {
         self.supply
     }
 
-    /// The debug port answers: powered, and not closed by fuses.
+    /// The debug port answers: powered, not held in reset, and not closed by fuses.
     pub fn debug_port_answers(&self) -> bool {
-        self.supply != Supply::Off && !self.system.borrow().soc.debug_port_closed()
+        self.supply == Supply::On && !self.system.borrow().soc.debug_port_closed()
     }
 
     fn start_rom(&mut self) {
@@ -113,7 +117,12 @@ impl Chip {
             s.soc.reset(cause, now);
             s.chip_reset();
         }
-        self.cpu.system_reset();
+        // POR_B reaches the debug logic; every other reset leaves it alone, so that a debugger can catch the core.
+        if cause == ResetCause::PowerOn {
+            self.cpu.power_on();
+        } else {
+            self.cpu.system_reset();
+        }
         self.start_rom();
     }
 
@@ -122,6 +131,7 @@ impl Chip {
         let mut s = self.system.borrow_mut();
         let now = s.now();
         s.nor.power_cut(now, seed);
+        s.ram.lose_power(seed);
         s.flexspi = FlexSpi::new();
         s.note("chip", "power off");
         self.supply = Supply::Off;
@@ -186,8 +196,12 @@ impl Chip {
         match request {
             ResetRequest::System => self.reset(ResetCause::SystemRequest),
             ResetRequest::Core => {
-                self.cpu.system_reset();
-                self.start_rom();
+                self.system.borrow_mut().violation(
+                    "core",
+                    "AIRCR.VECTRESET: meant for debuggers with a halted core; resets no peripheral, and what the boot ROM \
+                     does then is unknown",
+                );
+                self.cpu.core_reset();
             }
         }
     }
@@ -220,7 +234,7 @@ impl Chip {
                 }
             }
             // SRC_SCR.lockup_rst is off out of reset: a locked-up core stays so
-            State::LockedUp | State::RomHandler | State::ModelLimit(_) => self.hop(end),
+            State::LockedUp | State::UnknownRomCode | State::ModelLimit(_) => self.hop(end),
         }
     }
 
@@ -361,7 +375,7 @@ impl ApTarget for Chip {
     }
 
     fn debug_powered(&self) -> bool {
-        self.supply != Supply::Off
+        self.supply == Supply::On
     }
 
     fn port_open(&self) -> bool {

@@ -213,7 +213,10 @@ impl Wire for BoardWire {
 
     fn set_nreset(&mut self, level: bool) -> Result<(), WireError> {
         self.ask(move |board| {
-            board.transaction(|board| crate::swd::ApTarget::set_nreset(&mut board.chip, level))
+            board.transaction(|board| {
+                board.chip.run_until(board.chip.wire_now);
+                board.set_reset_pin(level);
+            })
         })?
     }
 

@@ -154,6 +154,14 @@ impl Board {
         self.plugged = plugged;
     }
 
+    /// Drives POR_B. It resets the debug logic too, the debug port included: a probe has to connect anew.
+    pub fn set_reset_pin(&mut self, level: bool) {
+        self.chip.set_reset_pin(level);
+        if !level {
+            self.dp.power_on();
+        }
+    }
+
     /// Takes the power away and gives it back.
     pub fn power_cycle(&mut self, seed: u64) {
         self.chip.power_off(seed);

@@ -1,11 +1,14 @@
 //! On-chip RAM: OCRAM2, and the FlexRAM as the current split hands it to ITCM, DTCM and OCRAM.
 
+use crate::nor::operation::Random;
 use crate::soc::FlexRam;
 
 const OCRAM2_BASE: u32 = 0x2020_0000;
 const OCRAM2_BYTES: u32 = 512 * 1024;
 const OCRAM_BASE: u32 = 0x2028_0000;
 const DTCM_BASE: u32 = 0x2000_0000;
+/// Seed of the content before the first power cut.
+const FIRST_POWER_ON: u64 = 0x5EED;
 
 /// Kind of RAM an address lies in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,35 +26,50 @@ pub struct Ram {
     itcm: Vec<u8>,
     dtcm: Vec<u8>,
     ocram: Vec<u8>,
+    random: Random,
 }
 
-/// Content nobody may rely on: RAM after power-on, or after its bank moved.
-fn noise(bytes: u32) -> Vec<u8> {
-    (0..bytes)
-        .map(|i| (i.wrapping_mul(0x9E37_79B1) >> 24) as u8)
+/// Content nobody may rely on: RAM after power-on, or after its bank moved. It differs every time.
+fn noise(bytes: u32, random: &mut Random) -> Vec<u8> {
+    (0..bytes.div_ceil(8))
+        .flat_map(|_| random.next().to_le_bytes())
+        .take(bytes as usize)
         .collect()
 }
 
 impl Ram {
     /// RAM after power-on.
     pub fn new(split: FlexRam) -> Self {
+        let mut random = Random::new(FIRST_POWER_ON);
         Ram {
             split,
-            ocram2: noise(OCRAM2_BYTES),
-            itcm: noise(split.itcm_bytes),
-            dtcm: noise(split.dtcm_bytes),
-            ocram: noise(split.ocram_bytes),
+            ocram2: noise(OCRAM2_BYTES, &mut random),
+            itcm: noise(split.itcm_bytes, &mut random),
+            dtcm: noise(split.dtcm_bytes, &mut random),
+            ocram: noise(split.ocram_bytes, &mut random),
+            random,
         }
+    }
+
+    /// The power fails: nothing is kept. The same seed gives the same unknown content.
+    pub fn lose_power(&mut self, seed: u64) {
+        self.random = Random::new(seed);
+        self.ocram2 = noise(OCRAM2_BYTES, &mut self.random);
+        self.move_banks(self.split);
     }
 
     /// Gives the banks to other memories. Which bank keeps which address depends on GPR17's order, so nothing is kept.
     pub fn set_split(&mut self, split: FlexRam) {
         if self.split != split {
-            self.itcm = noise(split.itcm_bytes);
-            self.dtcm = noise(split.dtcm_bytes);
-            self.ocram = noise(split.ocram_bytes);
-            self.split = split;
+            self.move_banks(split);
         }
+    }
+
+    fn move_banks(&mut self, split: FlexRam) {
+        self.itcm = noise(split.itcm_bytes, &mut self.random);
+        self.dtcm = noise(split.dtcm_bytes, &mut self.random);
+        self.ocram = noise(split.ocram_bytes, &mut self.random);
+        self.split = split;
     }
 
     /// The bytes from `address` to the end of its memory, and their kind.

@@ -370,6 +370,27 @@ impl System {
         Ok(())
     }
 
+    /// The clock that reaches an enabled FlexSPI. Its registers answer behind a closed gate too: the algorithms that NXP
+    /// compiled for the sister chips write MCR0 there.
+    fn live_flexspi_clock(&self) -> Option<u64> {
+        let clocks = self.soc.clocks();
+        (self.flexspi.enabled() && clocks.flexspi_gate_open())
+            .then(|| clocks.flexspi_source_hz(self.now))
+    }
+
+    /// NXP's drivers close the gate or set MDIS while they change the clock: a glitch may upset the running module.
+    fn check_flexspi_clock(&mut self, before: Option<u64>) {
+        let after = self.soc.clocks().flexspi_source_hz(self.now);
+        if let Some(before) = before
+            && before != after
+        {
+            self.violation(
+                "flexspi",
+                format!("serial clock changed from {before} to {after} Hz with MDIS = 0 and its gate open"),
+            );
+        }
+    }
+
     fn outside(&mut self, what: &str, address: u32) -> BusFault {
         self.violation(
             "bus",
@@ -428,10 +449,12 @@ impl Bus for System {
             self.spend(stall);
             return Ok(());
         }
+        let before = self.live_flexspi_clock();
         let (now, System { soc, trace, .. }) = (self.now, &mut *self);
         match soc.peripheral_write(address, width, value, now, trace) {
             Some(result) => {
                 self.update_clock();
+                self.check_flexspi_clock(before);
                 result
             }
             None => Err(self.outside("write of", address)),

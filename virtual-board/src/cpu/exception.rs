@@ -6,7 +6,7 @@ use super::debug::dfsr;
 use super::decode::Class;
 use super::nvic::{Masks, number};
 use super::scs::ccr;
-use super::{Cpu, ROM_HANDLER_PC, ROM_VECTORS, State};
+use super::{Cpu, ROM_VECTORS, State, UNKNOWN_ROM_PC};
 use crate::bus::Width;
 
 /// Why an instruction did not complete.
@@ -58,6 +58,8 @@ const SHCSR_MEMFAULTENA: u32 = 1 << 16;
 const SHCSR_BUSFAULTENA: u32 = 1 << 17;
 const SHCSR_USGFAULTENA: u32 = 1 << 18;
 const XPSR_ALIGNED: u32 = 1 << 9;
+/// The next power of two above 4 bytes for each of 16 + 160 exceptions (ARMv7-M ARM B3.2.5).
+const VECTOR_TABLE_ALIGNMENT: u32 = 0x400;
 const FRAME_BYTES: u32 = 0x20;
 
 impl Cpu {
@@ -155,13 +157,20 @@ impl Cpu {
         self.scs.nvic.enter(n);
         let vector_address = self.scs.vtor.wrapping_add(u32::from(n) * 4);
         if ROM_VECTORS.contains(&vector_address) {
-            self.state = State::RomHandler;
-            self.last_pc = ROM_HANDLER_PC;
+            self.state = State::UnknownRomCode;
+            self.last_pc = UNKNOWN_ROM_PC;
             let text = format!(
                 "exception {n} goes through the boot ROM's vector table; its handler is taken to loop"
             );
             self.system.borrow_mut().note("core", text);
             return;
+        }
+        if self.scs.vtor % VECTOR_TABLE_ALIGNMENT != 0 {
+            let text = format!(
+                "exception {n} with VTOR 0x{:08X}, not aligned to 0x400: the vector taken is unpredictable",
+                self.scs.vtor
+            );
+            self.system.borrow_mut().violation("core", text);
         }
         let vector = self
             .system

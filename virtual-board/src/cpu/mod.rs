@@ -37,8 +37,9 @@ pub enum State {
     Sleeping,
     /// Locked up: a fault inside HardFault or NMI.
     LockedUp,
-    /// In an exception handler of the boot ROM, whose code is unknown: in this model it loops until a reset.
-    RomHandler,
+    /// In code of the boot ROM that the model does not have (an exception handler, or the start after a core-only reset):
+    /// taken to loop until a reset.
+    UnknownRomCode,
     /// The model cannot go on; the text names the instruction and its address.
     ModelLimit(String),
 }
@@ -65,8 +66,8 @@ const EXC_RETURN: u32 = 0xF000_0000;
 
 /// Vector table of the boot ROM, in force until a program moves VTOR.
 const ROM_VECTORS: std::ops::Range<u32> = 0x0020_0000..0x0020_0400;
-/// The PC shown while [`State::RomHandler`]; the true address is unknown.
-const ROM_HANDLER_PC: u32 = 0x0020_0400;
+/// The PC shown while [`State::UnknownRomCode`]; the true address is unknown.
+const UNKNOWN_ROM_PC: u32 = 0x0020_0400;
 
 /// The core with its private peripherals.
 pub struct Cpu {
@@ -148,12 +149,31 @@ impl Cpu {
         self.system_reset();
     }
 
+    /// A reset of the core alone (AIRCR.VECTRESET). It begins in the boot ROM, which then finds a chip that was not reset:
+    /// what it does there is unknown.
+    pub fn core_reset(&mut self) {
+        self.system_reset();
+        self.set_rom_mpu(false);
+        self.state = State::UnknownRomCode;
+        self.last_pc = UNKNOWN_ROM_PC;
+    }
+
+    /// How the program on the core has crashed, if it has.
+    pub fn crash(&self) -> Option<&'static str> {
+        match self.state {
+            State::LockedUp => Some("locked up"),
+            State::UnknownRomCode => Some("back in the boot ROM, in code that the model lacks"),
+            _ if self.scs.nvic.current() == nvic::number::HARD_FAULT => Some("in HardFault"),
+            _ => None,
+        }
+    }
+
     /// Starts a program: SP, PC (bit 0 = Thumb) and VTOR as the boot ROM leaves them.
     pub fn start(&mut self, sp: Option<u32>, pc: u32, vtor: u32) {
         if let Some(sp) = sp {
             self.proc.registers.msp = sp & !3;
         }
-        self.scs.vtor = vtor;
+        self.scs.vtor = vtor & scs::VTOR_MASK;
         self.proc.blx_write_pc(pc);
         self.state = State::Running;
     }
@@ -166,16 +186,6 @@ impl Cpu {
     /// The address of the next instruction.
     pub fn pc(&self) -> u32 {
         self.proc.registers.pc
-    }
-
-    /// Sets the PC (debugger).
-    pub fn set_pc(&mut self, pc: u32) {
-        self.proc.registers.pc = pc & !1;
-    }
-
-    /// The last instruction address executed, for DWT_PCSR.
-    pub fn sampled_pc(&self) -> u32 {
-        self.last_pc
     }
 
     /// The stack pointer in use.
@@ -202,7 +212,7 @@ impl Cpu {
     /// The PC as a debugger reads it.
     pub(crate) fn debugger_pc(&self) -> u32 {
         match self.state {
-            State::RomHandler => ROM_HANDLER_PC,
+            State::UnknownRomCode => UNKNOWN_ROM_PC,
             _ => self.rom_pc.unwrap_or(self.proc.registers.pc),
         }
     }
@@ -210,7 +220,7 @@ impl Cpu {
     /// A debugger writes the PC: the boot ROM is left.
     pub(crate) fn debugger_set_pc(&mut self, pc: u32) {
         self.rom_pc = None;
-        if self.state == State::RomHandler {
+        if self.state == State::UnknownRomCode {
             self.state = State::Running;
         }
         self.proc.registers.pc = pc & !1;

@@ -91,6 +91,8 @@ impl Default for Scs {
     }
 }
 
+/// Implemented bits of VTOR.
+pub const VTOR_MASK: u32 = 0xFFFF_FF80;
 const SHCSR_ENABLES: u32 = 0x0007_0000;
 const ICSR_PENDSVSET: u32 = 1 << 28;
 const ICSR_PENDSVCLR: u32 = 1 << 27;
@@ -107,11 +109,6 @@ impl Scs {
     /// FPU enabled by CPACR (CP10 full access).
     pub fn fpu_enabled(&self) -> bool {
         (self.cpacr >> 20) & 3 != 0
-    }
-
-    /// SCR.SEVONPEND and friends are stored; SLEEPDEEP is read by the power model.
-    pub fn sleep_deep(&self) -> bool {
-        self.scr & 4 != 0
     }
 
     /// Advances SysTick to the core cycle `cycle`, pending its exception.
@@ -236,7 +233,7 @@ impl Scs {
                 .write_pending(((offset & 0x7F) / 4) as usize, value, false),
             0x400..0x4A0 => self.set_priorities(number::EXTERNAL + (offset - 0x400) as u16, value),
             0xD04 => self.write_icsr(value),
-            0xD08 => self.vtor = value & 0xFFFF_FF80,
+            0xD08 => self.vtor = value & VTOR_MASK,
             0xD0C => {
                 if value >> 16 == AIRCR_KEY {
                     self.nvic.prigroup = ((value >> 8) & 7) as u8;

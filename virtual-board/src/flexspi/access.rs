@@ -49,7 +49,10 @@ impl FlexSpi {
             reg::IPRXFSTS => self.rx.fill() | self.rx.counter() << reg::fifo::COUNTER_SHIFT,
             reg::IPTXFSTS => self.tx.fill() | self.tx.counter() << reg::fifo::COUNTER_SHIFT,
             reg::RFDR..reg::TFDR => self.read_rx_window(index(reg::RFDR), ports),
-            reg::LUT..reg::END => of(&self.lut, reg::LUT),
+            reg::LUT..reg::END => {
+                self.complain_while_disabled("LUT read", ports);
+                of(&self.lut, reg::LUT)
+            }
             _ => return Err(no_register("read", offset, ports)),
         })
     }
@@ -84,6 +87,9 @@ impl FlexSpi {
                 "flexspi",
                 format!("register {offset:03X}h written during a command"),
             );
+        }
+        if offset != reg::LUTKEY && offset != reg::LUTCR {
+            self.key_given = false;
         }
         match offset {
             reg::MCR0 => self.write_mcr0(value, ports),
@@ -159,14 +165,7 @@ impl FlexSpi {
                 set(&mut self.dllcr, reg::DLLCRA, value & reg::dllcr::WRITABLE)
             }
             reg::TFDR..reg::LUT => self.write_tx_window(index(reg::TFDR), value, ports),
-            reg::LUT..reg::END if self.lut_locked => {
-                ports.trace.violation(
-                    ports.now,
-                    "flexspi",
-                    format!("LUT word {} written while locked", index(reg::LUT)),
-                );
-            }
-            reg::LUT..reg::END => set(&mut self.lut, reg::LUT, value),
+            reg::LUT..reg::END => self.write_lut(index(reg::LUT), value, ports),
             _ => return Err(no_register("write", offset, ports)),
         }
         Ok(())
@@ -245,6 +244,33 @@ impl FlexSpi {
         }
     }
 
+    /// The LUT takes words while it is unlocked, the module enabled and nothing under way (NXP's boot ROM driver waits for
+    /// both idle flags, and enables the module before it updates the LUT).
+    fn write_lut(&mut self, index: usize, value: u32, ports: &mut Ports<'_>) {
+        let complaint = if self.lut_locked {
+            format!("LUT word {index} written while locked")
+        } else if self.complain_while_disabled("LUT write is ignored", ports) {
+            return;
+        } else if self.run.is_none() && self.prefetch_until > ports.now {
+            format!("LUT word {index} written while an AHB prefetch runs")
+        } else {
+            if let Some(slot) = self.lut.get_mut(index) {
+                *slot = value;
+            }
+            return;
+        };
+        ports.trace.violation(ports.now, "flexspi", complaint);
+    }
+
+    /// MDIS = 1 leaves only the registers within reach: LUT and FIFOs are without clock (IMXRT1060RM, MCR0.MDIS).
+    fn complain_while_disabled(&self, what: &str, ports: &mut Ports<'_>) -> bool {
+        if !self.enabled() {
+            let text = format!("{what}: LUT and FIFOs are out of reach with MDIS = 1");
+            ports.trace.violation(ports.now, "flexspi", text);
+        }
+        !self.enabled()
+    }
+
     /// W1C, where IPRXWA pops a watermark out of the RX FIFO and IPTXWE pushes one into the TX FIFO.
     fn clear_flags(&mut self, value: u32, ports: &mut Ports<'_>) {
         let set = self.intr();
@@ -300,6 +326,9 @@ impl FlexSpi {
     }
 
     fn read_rx_window(&mut self, index: usize, ports: &mut Ports<'_>) -> u32 {
+        if self.complain_while_disabled("RFDR reads zero", ports) {
+            return 0;
+        }
         let problem = if self.mcr0 & reg::mcr0::ARDFEN != 0 {
             "RFDR reads zero: ARDFEN = 1 gives the RX FIFO to the AHB side"
         } else if let Some(word) = self.rx.word(index) {
@@ -312,6 +341,9 @@ impl FlexSpi {
     }
 
     fn write_tx_window(&mut self, index: usize, value: u32, ports: &mut Ports<'_>) {
+        if self.complain_while_disabled("TFDR write is ignored", ports) {
+            return;
+        }
         if self.mcr0 & reg::mcr0::ATDFEN != 0 {
             let text = "TFDR write is ignored: ATDFEN = 1 gives the TX FIFO to the AHB side";
             return ports.trace.violation(ports.now, "flexspi", text);

@@ -143,6 +143,11 @@ impl FlexSpi {
         self.intr() & self.inten != 0
     }
 
+    /// MCR0.MDIS = 0.
+    pub fn enabled(&self) -> bool {
+        self.mcr0 & reg::mcr0::MDIS == 0
+    }
+
     /// The LUT, for `inspect` and tests.
     pub fn lut(&self) -> &[u32; reg::lut::WORDS] {
         &self.lut

@@ -142,6 +142,10 @@ impl Nor {
         if !self.may_write(code, now, trace) {
             return;
         }
+        if self.suspended.is_some() {
+            let text = format!("command {code:02X}h is ignored: an operation is suspended");
+            return trace.violation(now, "nor", text);
+        }
         let locked = self.registers.status & status.srwd_mask != 0;
         if register == Register::Status
             && locked
@@ -176,8 +180,10 @@ impl Nor {
             return;
         }
         let address = frame.address & (self.part.size_bytes - 1) & !(self.part.page_bytes - 1);
-        if self.overlaps_suspended(address, self.part.page_bytes) {
-            return trace.violation(now, "nor", "program into the suspended area is ignored");
+        // The IS25WP256's SFDP (dword 12) forbids programs anywhere while a program or an erase is suspended.
+        if self.suspended.is_some() {
+            let text = "program while an operation is suspended is ignored";
+            return trace.violation(now, "nor", text);
         }
         if self.is_protected(address, self.part.page_bytes) {
             return trace.note(
@@ -335,14 +341,6 @@ impl Nor {
     pub(super) fn burst_wrap(&self) -> Option<u32> {
         let length = SHORTEST_WRAP_BYTES << (self.read_parameters & WRAP_LENGTH);
         (self.read_parameters & WRAP_ENABLE != 0).then_some(length)
-    }
-
-    fn overlaps_suspended(&self, address: u32, length: u32) -> bool {
-        let area = self
-            .suspended
-            .as_ref()
-            .and_then(|busy| busy.operation.area());
-        area.is_some_and(|(start, size)| address < start + size && start < address + length)
     }
 
     /// Whether BP and TBS cover any byte of the range.

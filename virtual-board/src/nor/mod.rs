@@ -70,7 +70,8 @@ pub struct Counters {
 /// newer dies are not modelled).
 const EXTENDED_AS_DELIVERED: u8 = 0xE0;
 
-/// What happens between the data sheet's clock limit for the dummy cycles in use and the part's fastest read clock.
+/// What happens when EBh with its default clocks runs between the data sheet's limit for them and the part's fastest row.
+/// Beyond any other limit data always arrive damaged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Margin {
     /// Data arrives damaged.

@@ -141,8 +141,8 @@ fn program_times(part: &Part) -> u32 {
 fn suspend_times(part: &Part) -> u32 {
     const UNITS_NS: [u64; 4] = [128, 1_000, 8_000, 64_000];
     let (latency, unit, _) = count_and_unit(part.suspend.latency_us * 1_000, &UNITS_NS, 32);
-    // Suspended program: no erase, no program; suspended erase: no erase, no program into the suspended area.
-    let forbidden = 0xC | 0xE << 4 | 1 << 8;
+    // Suspended program or erase: no erase and no program anywhere (as the IS25WP256 says).
+    let forbidden = 0xC | 0xC << 4 | 1 << 8;
     let interval = 1;
     forbidden
         | interval << 9

@@ -164,7 +164,7 @@ impl Rom {
         if code != 0 {
             self.queue(flexspi::clock(code));
         }
-        self.queue(flexspi::configure(fcb));
+        self.queue(flexspi::configure(fcb, flexspi::serial_hz(code)));
         let mut base = 0u32;
         for size in fcb.sizes() {
             if size != 0 {

@@ -7,11 +7,11 @@ pub(super) const WORDS: usize = 128;
 const TAG: u32 = 0x4246_4346;
 
 // Offsets (IMXRT1060MFUUG, FlexSPI NOR configuration block).
-const VERSION: u32 = 0x004;
-const READ_SAMPLE_CLK_SRC: u32 = 0x00C;
-const CS_HOLD_TIME: u32 = 0x00D;
-const CS_SETUP_TIME: u32 = 0x00E;
-const COLUMN_ADDRESS_WIDTH: u32 = 0x00F;
+pub(super) const VERSION: u32 = 0x004;
+pub(super) const READ_SAMPLE_CLK_SRC: u32 = 0x00C;
+pub(super) const CS_HOLD_TIME: u32 = 0x00D;
+pub(super) const CS_SETUP_TIME: u32 = 0x00E;
+pub(super) const COLUMN_ADDRESS_WIDTH: u32 = 0x00F;
 const DEVICE_MODE_CFG_ENABLE: u32 = 0x010;
 const WAIT_TIME_CFG_COMMANDS: u32 = 0x012;
 const DEVICE_MODE_SEQ: u32 = 0x014;
@@ -19,10 +19,10 @@ const DEVICE_MODE_ARG: u32 = 0x018;
 const CONFIG_CMD_ENABLE: u32 = 0x01C;
 const CONFIG_CMD_SEQS: u32 = 0x020;
 const CONFIG_CMD_ARGS: u32 = 0x030;
-const CONTROLLER_MISC_OPTION: u32 = 0x040;
-const DEVICE_TYPE: u32 = 0x044;
-const SFLASH_PAD_TYPE: u32 = 0x045;
-const SERIAL_CLK_FREQ: u32 = 0x046;
+pub(super) const CONTROLLER_MISC_OPTION: u32 = 0x040;
+pub(super) const DEVICE_TYPE: u32 = 0x044;
+pub(super) const SFLASH_PAD_TYPE: u32 = 0x045;
+pub(super) const SERIAL_CLK_FREQ: u32 = 0x046;
 const SFLASH_A1_SIZE: u32 = 0x050;
 const TIMEOUT_IN_MS: u32 = 0x070;
 const COMMAND_INTERVAL: u32 = 0x074;
@@ -30,11 +30,10 @@ const BUSY_OFFSET: u32 = 0x07C;
 const BUSY_BIT_POLARITY: u32 = 0x07E;
 const LOOKUP_TABLE: u32 = 0x080;
 
-const MISC_PARALLEL: u32 = 1 << 2;
-const MISC_WORD_ADDRESSABLE: u32 = 1 << 3;
 const MISC_SAFE_FREQUENCY: u32 = 1 << 4;
-const MISC_DDR: u32 = 1 << 6;
-const HIGHEST_FREQUENCY_CODE: u8 = 9;
+pub(super) const HIGHEST_FREQUENCY_CODE: u8 = 9;
+/// TCSS and TCSH of FLSHxxCR1 have five bits.
+pub(super) const LONGEST_CS_CLOCKS: u32 = 0x1F;
 
 /// A command that the ROM sends to the flash before it reads the image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,72 +65,10 @@ impl Fcb {
             words: words.to_vec(),
         };
         fcb.check_modelled()?;
-        if reading == Reading::Strict {
-            fcb.check_strictly()?;
+        match fcb.unsettled().into_iter().next() {
+            Some(point) if reading == Reading::Strict => Err(point),
+            _ => Ok(fcb),
         }
-        Ok(fcb)
-    }
-
-    fn check_modelled(&self) -> Result<(), RefusalReason> {
-        let misc = self.word(CONTROLLER_MISC_OPTION);
-        let unknown = [
-            (MISC_PARALLEL, "parallel mode"),
-            (MISC_WORD_ADDRESSABLE, "word addressing"),
-            (MISC_DDR, "DDR mode"),
-        ];
-        match unknown.iter().find(|(bit, _)| misc & bit != 0) {
-            Some((_, name)) => Err(RefusalReason::NotModelled {
-                what: format!("FCB controllerMiscOption asks for {name}"),
-            }),
-            None => Ok(()),
-        }
-    }
-
-    fn check_strictly(&self) -> Result<(), RefusalReason> {
-        let refuse = |offset, field, found, why| {
-            Err(RefusalReason::FcbField {
-                offset,
-                field,
-                found,
-                why,
-            })
-        };
-        let version = self.word(VERSION);
-        if version >> 16 != 0x5601 {
-            return refuse(VERSION, "version", version, "not V1.x");
-        }
-        let source = self.byte(READ_SAMPLE_CLK_SRC);
-        if source > 3 {
-            return refuse(
-                READ_SAMPLE_CLK_SRC,
-                "readSampleClkSrc",
-                source.into(),
-                "above 3",
-            );
-        }
-        let device = self.byte(DEVICE_TYPE);
-        if device > 1 {
-            return refuse(DEVICE_TYPE, "deviceType", device.into(), "not serial NOR");
-        }
-        let pads = self.byte(SFLASH_PAD_TYPE);
-        if !matches!(pads, 1 | 2 | 4) {
-            return refuse(
-                SFLASH_PAD_TYPE,
-                "sflashPadType",
-                pads.into(),
-                "not 1, 2 or 4",
-            );
-        }
-        let frequency = self.byte(SERIAL_CLK_FREQ);
-        if frequency == 0 || frequency > HIGHEST_FREQUENCY_CODE {
-            return refuse(
-                SERIAL_CLK_FREQ,
-                "serialClkFreq",
-                frequency.into(),
-                "not in the RT1060's table 1 to 9",
-            );
-        }
-        Ok(())
     }
 
     /// RXCLKSRC.
@@ -139,13 +76,15 @@ impl Fcb {
         u32::from(self.byte(READ_SAMPLE_CLK_SRC)) & 3
     }
 
-    /// FLSHxxCR1: chip-select set-up and hold in clocks, column address width, deselect interval.
-    pub fn flash_timing(&self) -> u32 {
-        let setup = u32::from(self.byte(CS_SETUP_TIME)) & 0x1F;
-        let hold = u32::from(self.byte(CS_HOLD_TIME)) & 0x1F;
+    /// FLSHxxCR1: chip-select set-up and hold in clocks, column address width, deselect interval. commandInterval is in
+    /// nanoseconds; NXP's driver turns it into clocks of the serial clock at that moment, rounded up, and cuts the number
+    /// off at the register's 16 bits.
+    pub fn flash_timing(&self, serial_hz: u32) -> u32 {
+        let setup = u32::from(self.byte(CS_SETUP_TIME)) & LONGEST_CS_CLOCKS;
+        let hold = u32::from(self.byte(CS_HOLD_TIME)) & LONGEST_CS_CLOCKS;
         let column = u32::from(self.byte(COLUMN_ADDRESS_WIDTH)) & 0xF;
-        // commandInterval is in nanoseconds, the register counts clocks; boot headers leave it 0.
-        let interval = self.word(COMMAND_INTERVAL).min(0xFFFF);
+        let cycle_ns = (1_000_000_000 / serial_hz.max(1)).max(1);
+        let interval = self.word(COMMAND_INTERVAL).div_ceil(cycle_ns) & 0xFFFF;
         setup | hold << 5 | column << 11 | interval << 16
     }
 
@@ -233,15 +172,15 @@ impl Fcb {
         if self.half(BUSY_OFFSET) < 8 { 1 } else { 2 }
     }
 
-    fn word(&self, offset: u32) -> u32 {
+    pub(super) fn word(&self, offset: u32) -> u32 {
         self.words.get((offset / 4) as usize).copied().unwrap_or(0)
     }
 
-    fn half(&self, offset: u32) -> u16 {
+    pub(super) fn half(&self, offset: u32) -> u16 {
         (self.word(offset) >> (8 * (offset & 2))) as u16
     }
 
-    fn byte(&self, offset: u32) -> u8 {
+    pub(super) fn byte(&self, offset: u32) -> u8 {
         (self.word(offset) >> (8 * (offset & 3))) as u8
     }
 }

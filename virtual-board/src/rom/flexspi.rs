@@ -159,6 +159,14 @@ pub(super) fn clock(code: u8) -> Vec<Action> {
     ]
 }
 
+/// The serial clock of an FCB frequency code, in hertz; 0 leaves the probing clock.
+pub(super) fn serial_hz(code: u8) -> u32 {
+    const PLL3_TIMES_18: u32 = 480_000_000 / 1_000 * 18;
+    let index = usize::from(code.max(PROBE_FREQUENCY)) - 1;
+    let (fraction, divider) = FREQUENCIES.get(index).copied().unwrap_or((34, 8));
+    PLL3_TIMES_18 / fraction / divider * 1_000
+}
+
 /// SWRESET: forgets what the AHB buffers hold.
 pub(super) fn software_reset() -> Vec<Action> {
     vec![
@@ -197,8 +205,8 @@ pub(super) fn probe(four_byte_address: bool) -> Vec<Action> {
     script
 }
 
-/// Set-up for the image, from the FCB.
-pub(super) fn configure(fcb: &Fcb) -> Vec<Action> {
+/// Set-up for the image, from the FCB; the serial clock runs at `serial_hz`.
+pub(super) fn configure(fcb: &Fcb, serial_hz: u32) -> Vec<Action> {
     let address_option = if fcb.read_address_option() {
         AHBCR_READADDROPT
     } else {
@@ -211,7 +219,7 @@ pub(super) fn configure(fcb: &Fcb) -> Vec<Action> {
     ];
     for (chip, size) in (0..).zip(fcb.sizes()) {
         script.push(put(FLSHCR0 + 4 * chip, size / 1024));
-        script.push(put(FLSHCR1 + 4 * chip, fcb.flash_timing()));
+        script.push(put(FLSHCR1 + 4 * chip, fcb.flash_timing(serial_hz)));
         script.push(put(FLSHCR2 + 4 * chip, 0));
     }
     script.extend(load_lut(fcb.lut()));

@@ -13,8 +13,6 @@ pub(super) const WINDOW: std::ops::Range<u32> = 0x6000_0000..0x7000_0000;
 const OFFSET_OF_IVT: u32 = 0x1000;
 const TAG: u8 = 0xD1;
 const LENGTH: [u8; 2] = [0x00, 0x20];
-/// The core needs its vector table aligned to at least 32 words (ARMv7-M ARM B3.2.5).
-const VECTOR_TABLE_ALIGNMENT: u32 = 0x80;
 
 /// The IVT (IMXRT1060MFUUG, image vector table).
 #[derive(Clone, Copy, Debug)]
@@ -99,6 +97,9 @@ impl Ivt {
                 what: "boot data asks for a plugin".to_string(),
             });
         }
+        if reading == Reading::Strict && plugin != 0 {
+            return refuse(2, "plugin", plugin, "neither 0 nor 1");
+        }
         let ivt = Ivt {
             start,
             length,
@@ -152,8 +153,8 @@ impl Ivt {
             if self.in_place() && !WINDOW.contains(&self.entry) {
                 return refuse("outside the flash window");
             }
-            if !self.entry_is_code() && !self.entry.is_multiple_of(VECTOR_TABLE_ALIGNMENT) {
-                return refuse("even, so a vector table, and not aligned as one");
+            if !self.entry_is_code() && !self.entry.is_multiple_of(4) {
+                return refuse("even, so a vector table, and not word aligned");
             }
         }
         Ok(())

@@ -91,21 +91,16 @@ impl Rom {
             [sp, pc, ..] if !ivt.entry_is_code() => Some((sp, pc)),
             _ => None,
         };
-        if let Some((sp, pc)) = vectors {
-            let refuse = |why| {
-                Err(RefusalReason::VectorTable {
-                    table: ivt.entry,
-                    sp,
-                    pc,
-                    why,
-                })
-            };
-            if pc == 0 || pc == u32::MAX {
-                return refuse("no reset vector");
-            }
-            if self.strict() && pc & 1 == 0 {
-                return refuse("the reset vector is even, so not Thumb code");
-            }
+        // Whether SP and PC are any good is the core's matter: no source says that the ROM looks at them.
+        if let Some((sp, pc)) = vectors
+            && (pc == 0 || pc == u32::MAX)
+        {
+            return Err(RefusalReason::VectorTable {
+                table: ivt.entry,
+                sp,
+                pc,
+                why: "no reset vector",
+            });
         }
         let pc = vectors.map_or(ivt.entry, |(_, pc)| pc);
         let vector_table = vectors.map(|_| ivt.entry);

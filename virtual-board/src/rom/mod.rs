@@ -12,7 +12,14 @@
 //! | point | [`Reading::Strict`] | [`Reading::Lenient`] |
 //! |---|---|---|
 //! | FCB version word is not `V` 1.x | refused | accepted |
+//! | FCB readSampleClkSrc 2 (SCK pad): NuttX ships it, headers do not list it | accepted up to 60 MHz | accepted up to 60 MHz |
 //! | FCB readSampleClkSrc above 3 | refused | taken modulo 4 |
+//! | FCB csHoldTime, csSetupTime above 31 | refused | taken modulo 32 |
+//! | FCB controllerMiscOption bits 0, 1, 5, 7 and above | refused | ignored |
+//! | FCB pad setting overrides without bit 5 | ignored | ignored |
+//! | FCB dataValidTime (NuttX ships it) | ignored | ignored |
+//! | FCB lutCustomSeq on and not empty (Teensy ships it on and empty) | refused | ignored |
+//! | FCB reserved words not 0 | refused | ignored |
 //! | FCB device type other than 0 and 1 | refused | accepted |
 //! | FCB pad type other than 1, 2, 4 | refused | accepted |
 //! | FCB serialClkFreq 0 (leave the clock) or above 9 (30 MHz) | refused | as the RT1050 driver does |
@@ -25,19 +32,26 @@
 //! | DCD version other than 40h, 41h | refused | accepted |
 //! | CSF pointer without a CSF behind it, open part | accepted (Teensy ships it) | accepted |
 //! | entry outside the flash window, XIP | refused | accepted |
-//! | vector table (even entry) not aligned to 0x80 | refused | accepted |
-//! | vector table with an even reset vector | refused | jumped to (the core then faults) |
+//! | boot data plugin neither 0 nor 1 | refused | accepted |
+//! | vector table (even entry) not word aligned | refused | accepted |
+//! | vector table not aligned to 0x400, SP outside RAM, even reset vector | SP loaded, jumped to | the same |
 //! | VTOR at hand-over | stays 0x00200000 | the vector table, for an even entry |
 //! | RTWDOG armed by fuse | locked (UPDATE = 0) | can be changed (UPDATE = 1) |
 //! | status poll whose sequence returns no data | never ready | never ready |
 //!
 //! Not modelled, and refused with that reason: other boot devices, other flash types, encrypted XIP, auto-probe,
-//! secondary image, JEDEC reset of the flash, parallel mode, plugins, signature checks of a closed part, recovery boot.
+//! secondary image, JEDEC reset of the flash, parallel mode, column addresses, plugins, custom LUT sequences together with
+//! mode commands, signature checks of a closed part.
+//!
+//! After a refusal the ROM goes on as its fuses say: recovery boot from LPSPI (this board has no such flash), SD
+//! manufacturing mode (it has no card), serial downloader. Where the serial downloader is disabled by fuse too, no source
+//! says what the ROM does: it is taken to loop.
 
 mod chip_setup;
 mod content;
 mod dcd;
 mod fcb;
+mod fcb_rules;
 mod flexspi;
 mod image;
 mod image_checks;
@@ -109,6 +123,13 @@ pub enum Outcome {
         /// Vector table, where the entry names one.
         vector_table: Option<u32>,
     },
+    /// It started an image, and the core crashed in it.
+    Crashed {
+        /// Address jumped to.
+        pc: u32,
+        /// Where the core is now.
+        how: &'static str,
+    },
     /// It fell into the serial downloader.
     SerialDownloader(RefusalReason),
     /// It loops for ever, in this step, and will never answer.
@@ -124,6 +145,13 @@ const WORKING_RAM: u32 = 0x2020_0000;
 pub const ROM_VTOR: u32 = 0x0020_0000;
 /// What the ROM spends in the serial downloader between two looks at its ports.
 const DOWNLOADER_POLL: Time = Time::us(10);
+
+/// Fuse 0x6D0: recovery boot from LPSPI.
+const RECOVERY_BOOT: u32 = 1 << 24;
+/// Fuse 0x470: no SD manufacturing mode.
+const SD_MANUFACTURING_OFF: u32 = 1 << 3;
+/// Fuse 0x460: no serial downloader.
+const SDP_DISABLE: u32 = 1 << 17;
 
 /// The boot ROM.
 #[derive(Clone, Debug)]
@@ -203,10 +231,33 @@ impl Rom {
         }
     }
 
-    /// Gives up on the flash.
+    /// Gives up on the flash, and goes where the fuses send it.
     fn refuse(&mut self, reason: RefusalReason, bus: &mut dyn RomBus) -> RomStep {
         bus.note(format!("does not boot: {reason}"));
         self.script.clear();
+        let [_, boot_config, rom_config, misc_conf0, _] = self.fuses;
+        let by_boot_mode = matches!(
+            reason,
+            RefusalReason::StrappedToSerialDownloader { .. }
+                | RefusalReason::BootFusesNotSet { .. }
+                | RefusalReason::ReservedBootMode { .. }
+        );
+        if !by_boot_mode && misc_conf0 & RECOVERY_BOOT != 0 {
+            bus.note("recovery boot from LPSPI (fuse 0x6D0[24]): no flash there".to_string());
+        }
+        if !by_boot_mode && rom_config & SD_MANUFACTURING_OFF == 0 {
+            bus.note("SD manufacturing mode on uSDHC1: no card".to_string());
+        }
+        if boot_config & SDP_DISABLE != 0 {
+            bus.note(
+                "serial downloader disabled (fuse 0x460[17]): where the ROM goes is not settled, taken to loop"
+                    .to_string(),
+            );
+            self.stage = Stage::EndlessLoop;
+            self.outcome = Some(Outcome::Hangs(reason));
+            return RomStep::Continue;
+        }
+        bus.note("waits in the serial downloader".to_string());
         self.stage = Stage::SerialDownloader;
         self.outcome = Some(Outcome::SerialDownloader(reason));
         RomStep::SerialDownloader

@@ -121,6 +121,10 @@ impl Rom {
             Stage::ChooseDevice => self.choose_device()?,
             Stage::CheckFcb => {
                 let fcb = Fcb::new(&results, self.reading)?;
+                for point in fcb.unsettled() {
+                    bus.note(format!("not settled, ignored: {point}"));
+                }
+                fcb.remarks().into_iter().for_each(|text| bus.note(text));
                 self.configure(&fcb);
                 self.fcb = Some(fcb);
                 self.stage = Stage::NextCommand;

@@ -256,9 +256,20 @@ impl Clocks {
 
     /// FLEXSPI_CLK_ROOT, in hertz; 0 while gated or while its source does not run.
     pub fn flexspi_root_hz(&self, now: Time) -> u64 {
-        if !self.gate_open(6, 5) {
-            return 0;
+        if self.flexspi_gate_open() {
+            self.flexspi_source_hz(now)
+        } else {
+            0
         }
+    }
+
+    /// Whether CCGR6.CG5 lets FlexSPI's clocks through.
+    pub fn flexspi_gate_open(&self) -> bool {
+        self.gate_open(6, 5)
+    }
+
+    /// What stands before FlexSPI's gate, in hertz.
+    pub fn flexspi_source_hz(&self, now: Time) -> u64 {
         let cscmr1 = self.ccm.get(CSCMR1);
         let source = match field(cscmr1, 29, 2) {
             0 => self.semc_pre_hz(now),

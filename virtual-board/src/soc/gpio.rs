@@ -96,10 +96,7 @@ impl Gpio {
             EDGE_SEL => self.edge_sel,
             DR_SET | DR_CLEAR | DR_TOGGLE => 0,
             _ => {
-                return Err(access.refuse(
-                    "gpio",
-                    format!("not modelled: register at offset {offset:#X}"),
-                ));
+                return Err(access.no_register("gpio", offset));
             }
         })
     }
@@ -129,10 +126,7 @@ impl Gpio {
             DR_CLEAR => self.dr &= !value,
             DR_TOGGLE => self.dr ^= value,
             _ => {
-                return Err(access.refuse(
-                    "gpio",
-                    format!("not modelled: register at offset {offset:#X}"),
-                ));
+                return Err(access.no_register("gpio", offset));
             }
         }
         let changed = (self.driven ^ self.dr) & self.gdir;

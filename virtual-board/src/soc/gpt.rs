@@ -156,10 +156,7 @@ impl Gpt {
                 .unwrap_or(0)),
             ICR1 | ICR2 => Ok(0),
             CNT => Ok((self.evaluated % self.period()) as u32),
-            _ => Err(access.refuse(
-                self.name,
-                format!("not modelled: register at offset {offset:#X}"),
-            )),
+            _ => Err(access.no_register(self.name, offset)),
         }
     }
 
@@ -195,10 +192,7 @@ impl Gpt {
             }
             ICR1 | ICR2 | CNT => {}
             _ => {
-                return Err(access.refuse(
-                    self.name,
-                    format!("not modelled: register at offset {offset:#X}"),
-                ));
+                return Err(access.no_register(self.name, offset));
             }
         }
         Ok(())

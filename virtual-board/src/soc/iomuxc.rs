@@ -243,10 +243,7 @@ fn kind(offset: u32) -> (u32, u32) {
 fn pad_index(offset: u32, width: Width, access: &mut Access) -> Result<usize, BusFault> {
     access.word_only("iomuxc", offset, width)?;
     if !(FIRST..=LAST).contains(&offset) {
-        return Err(access.refuse(
-            "iomuxc",
-            format!("not modelled: register at offset {offset:#X}"),
-        ));
+        return Err(access.no_register("iomuxc", offset));
     }
     Ok(((offset - FIRST) / 4) as usize)
 }

@@ -168,10 +168,7 @@ impl Lpuart {
                 self.water | (self.waiting() as u32) << 8
             }
             _ => {
-                return Err(access.refuse(
-                    "lpuart",
-                    format!("not modelled: register at offset {offset:#X}"),
-                ));
+                return Err(access.no_register("lpuart", offset));
             }
         })
     }
@@ -218,10 +215,7 @@ impl Lpuart {
             }
             WATER => self.water = value & WATER_WRITABLE,
             _ => {
-                return Err(access.refuse(
-                    "lpuart",
-                    format!("not modelled: register at offset {offset:#X}"),
-                ));
+                return Err(access.no_register("lpuart", offset));
             }
         }
         Ok(())

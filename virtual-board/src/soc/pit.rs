@@ -140,10 +140,7 @@ impl Pit {
                     _ => u32::from(channel.flag),
                 })
             }
-            _ => Err(access.refuse(
-                "pit",
-                format!("not modelled: register at offset {offset:#X}"),
-            )),
+            _ => Err(access.no_register("pit", offset)),
         }
     }
 
@@ -167,10 +164,7 @@ impl Pit {
             return Ok(());
         }
         if !CHANNELS.contains(&offset) {
-            return Err(access.refuse(
-                "pit",
-                format!("not modelled: register at offset {offset:#X}"),
-            ));
+            return Err(access.no_register("pit", offset));
         }
         let index = ((offset >> 4) & 3) as usize;
         let previous_expiries = index

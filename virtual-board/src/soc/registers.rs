@@ -19,6 +19,12 @@ impl Access<'_> {
         BusFault
     }
 
+    /// Refuses an access where the block has no register that is modelled.
+    pub fn no_register(&mut self, block: &'static str, offset: u32) -> BusFault {
+        let text = format!("not modelled: register at offset {offset:#X}");
+        self.refuse(block, text)
+    }
+
     /// Refuses an access that is not an aligned word.
     ///
     /// # Errors
@@ -222,10 +228,7 @@ impl Bank {
             return Ok((index, alias));
         }
         let block = self.block;
-        Err(access.refuse(
-            block,
-            format!("not modelled: register at offset {offset:#X}"),
-        ))
+        Err(access.no_register(block, offset))
     }
 }
 

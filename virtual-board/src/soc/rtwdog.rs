@@ -101,10 +101,7 @@ impl RtWdog {
             CNT => Ok(self.counter.at(access.now) as u32 & 0xFFFF),
             TOVAL => Ok(self.toval),
             WIN => Ok(self.win),
-            _ => Err(access.refuse(
-                "rtwdog",
-                format!("not modelled: register at offset {offset:#X}"),
-            )),
+            _ => Err(access.no_register("rtwdog", offset)),
         }
     }
 
@@ -125,10 +122,7 @@ impl RtWdog {
         }
         access.word_only("rtwdog", offset, width)?;
         if !matches!(offset, CS | TOVAL | WIN) {
-            return Err(access.refuse(
-                "rtwdog",
-                format!("not modelled: register at offset {offset:#X}"),
-            ));
+            return Err(access.no_register("rtwdog", offset));
         }
         if access.now >= self.unlocked_until {
             access.trace.violation(access.now, "rtwdog", format!("write at offset {offset:#X} ignored: locked (unlock window is {WINDOW_BUS_CLOCKS} bus clocks)"));

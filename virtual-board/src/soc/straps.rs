@@ -62,9 +62,7 @@ pub const MASTER_KEY: std::ops::RangeInclusive<u32> = 0x500..=0x570;
 const SEC_CONFIG_0: u32 = 0x440;
 const FLEXSPI_NOR_CONFIG: u32 = 0x450;
 const BOOT_CONFIG: u32 = 0x460;
-const ROM_CONFIG: u32 = 0x470;
 const MISC_CONF0: u32 = 0x6D0;
-const MISC_CONF1: u32 = 0x6E0;
 const UNIQUE_ID: [u32; 2] = [0x410, 0x420];
 
 impl Default for Fuses {
@@ -123,21 +121,6 @@ impl Fuses {
         self.bit(BOOT_CONFIG, 4)
     }
 
-    /// Boots the core at 528 MHz rather than 396 MHz.
-    pub fn boot_at_528_mhz(&self) -> bool {
-        self.bit(BOOT_CONFIG, 2)
-    }
-
-    /// FORCE_INTERNAL_BOOT.
-    pub fn force_internal_boot(&self) -> bool {
-        self.bit(BOOT_CONFIG, 16)
-    }
-
-    /// SDP_DISABLE: no serial downloader.
-    pub fn serial_downloader_disabled(&self) -> bool {
-        self.bit(BOOT_CONFIG, 17)
-    }
-
     /// SJC_DISABLE, or JTAG_SMODE 11: the debug port does not answer.
     pub fn debug_port_closed(&self) -> bool {
         self.bit(BOOT_CONFIG, 20) || self.field(BOOT_CONFIG, 22, 2) == 3
@@ -148,31 +131,6 @@ impl Fuses {
         self.field(BOOT_CONFIG, 22, 2) == 1
     }
 
-    /// WDOG_ENABLE: the ROM arms a watchdog.
-    pub fn watchdog_enabled(&self) -> bool {
-        self.bit(BOOT_CONFIG, 21)
-    }
-
-    /// BT_MPU_DISABLE.
-    pub fn mpu_disabled(&self) -> bool {
-        self.bit(ROM_CONFIG, 1)
-    }
-
-    /// The ROM leaves the instruction cache off.
-    pub fn instruction_cache_disabled(&self) -> bool {
-        self.bit(ROM_CONFIG, 2)
-    }
-
-    /// SD manufacturing mode is off.
-    pub fn sd_manufacturing_off(&self) -> bool {
-        self.bit(ROM_CONFIG, 3)
-    }
-
-    /// The ROM finds its flash settings from SFDP, without an FCB.
-    pub fn auto_probe(&self) -> bool {
-        self.bit(FLEXSPI_NOR_CONFIG, 0)
-    }
-
     /// BOOT_CFG word of the fuses.
     pub fn boot_cfg(&self) -> u32 {
         self.word(FLEXSPI_NOR_CONFIG)
@@ -181,31 +139,6 @@ impl Fuses {
     /// Default FlexRAM split (0x6D0 19:16).
     pub fn flexram_split(&self) -> u32 {
         self.field(MISC_CONF0, 16, 4)
-    }
-
-    /// WDOG_TIMEOUT_SELECT (0x6D0 15:13).
-    pub fn watchdog_timeout_select(&self) -> u32 {
-        self.field(MISC_CONF0, 13, 3)
-    }
-
-    /// Recovery boot from LPSPI (0x6D0 24).
-    pub fn recovery_boot(&self) -> bool {
-        self.bit(MISC_CONF0, 24)
-    }
-
-    /// FlexSPI NOR hold time select (0x6E0 5:4).
-    pub fn hold_time_select(&self) -> u32 {
-        self.field(MISC_CONF1, 4, 2)
-    }
-
-    /// The ROM resets the flash with a JEDEC reset (0x6E0 6).
-    pub fn jedec_reset(&self) -> bool {
-        self.bit(MISC_CONF1, 6)
-    }
-
-    /// Offset of the secondary image in units of 256 KiB (0x6E0 23:16).
-    pub fn secondary_image(&self) -> u32 {
-        self.field(MISC_CONF1, 16, 8)
     }
 
     fn bit(&self, address: u32, bit: u32) -> bool {

@@ -174,10 +174,7 @@ impl Wdog {
 
     fn half_only(&self, offset: u32, width: Width, access: &mut Access) -> Result<(), BusFault> {
         if offset > WMCR {
-            return Err(access.refuse(
-                self.name,
-                format!("not modelled: register at offset {offset:#X}"),
-            ));
+            return Err(access.no_register(self.name, offset));
         }
         if width != Width::Half || !offset.is_multiple_of(2) {
             let bits = width.bytes() * 8;

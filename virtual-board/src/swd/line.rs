@@ -102,7 +102,8 @@ impl SwDp {
         }
     }
 
-    /// Loses all state but the counts and faults, as a power cycle does. A system reset does not reach the port.
+    /// Loses all state but the counts and faults, as a power cycle and POR_B do. SYSRESETREQ and watchdogs do not reach the port
+    /// (real boards are reported to drop SWD for a while after them; how long is not settled, and not modelled).
     pub fn power_on(&mut self) {
         *self = SwDp {
             faults: std::mem::take(&mut self.faults),

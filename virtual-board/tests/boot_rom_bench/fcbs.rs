@@ -113,6 +113,16 @@ const TEENSY_2026: FcbWords = fcb(
         (0x088, 0x0000_2601),
     ],
 );
+const NUTTX_TEENSY: FcbWords = fcb(
+    &EVK,
+    &[
+        (0x004, 0x5601_0100),
+        (0x00C, 0x0003_0302),
+        (0x040, 0),
+        (0x044, 0x0003_0401),
+        (0x0B0, 0x0000_0401),
+    ],
+);
 const WOLF_BOOT_RT1050: FcbWords = fcb(
     &EVK,
     &[
@@ -138,4 +148,5 @@ pub const KNOWN_FCBS: &[(&str, &FcbWords)] = &[
     ("Teensy 2020", &TEENSY_2020),
     ("Teensy 2026", &TEENSY_2026),
     ("wolfBoot, RT1050", &WOLF_BOOT_RT1050),
+    ("NuttX, Teensy 4", &NUTTX_TEENSY),
 ];
