@@ -138,7 +138,7 @@ impl fmt::Display for DcdStep {
                 let bits = 8 * width_bytes;
                 write!(
                     f,
-                    "wait until of 0x{mask:08X} at {address} {condition} ({bits} bits)"
+                    "wait until the bits 0x{mask:08X} at {address} ({bits} bits) are {condition}"
                 )?;
                 match tries {
                     Some(tries) => write!(f, ", {tries} tries"),

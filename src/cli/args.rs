@@ -38,19 +38,19 @@ Exit codes:
    12  reading failed (could not find out)
    13  input file unreadable, malformed, or hash not as pinned
    16  boot not proven or failed (flash: programmed and verified)
-   20  image would not boot or does not fit: refused, board untouched
+   20  image would not boot or does not fit: refused, nothing written
    21  no probe, or several and none chosen
    22  probe or target lost on the way
    23  output file could not be written";
 
 const FLASH_EXIT_CODES: &str = "\
 Exit codes: 0 PASS; 11 verified, and differs; 16 programmed and verified, but the
-boot is not proven or failed; 13 or 20 image refused, board untouched; 21 no probe.
+boot is not proven or failed; 13 or 20 image refused, nothing written; 21 no probe.
 `rtflash --help` lists them all.";
 
 const VERIFY_EXIT_CODES: &str = "\
 Exit codes: 0 equal; 11 differs; 12 could not be read; 13 or 20 image refused,
-board untouched; 21 no probe. `rtflash --help` lists them all.";
+nothing written; 21 no probe. `rtflash --help` lists them all.";
 
 const RESET_EXIT_CODES: &str = "\
 Exit codes: 0 the ROM started what is in the flash; 16 it was not seen to; 21 no

@@ -13,7 +13,7 @@ mod rom_places;
 mod s_record;
 mod segment;
 mod source;
-mod uf2;
+pub(crate) mod uf2;
 
 use std::path::PathBuf;
 
@@ -60,10 +60,7 @@ impl Input {
 
     /// SHA-256 in hex.
     pub fn sha256_text(&self) -> String {
-        self.sha256
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        FileHash(self.sha256).to_string()
     }
 }
 

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 /// A SHA-256.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct FileHash([u8; 32]);
+pub struct FileHash(pub(super) [u8; 32]);
 
 /// What was typed is no SHA-256.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -11,21 +11,25 @@ use super::{Format, ImageError};
 use crate::address::Address;
 
 /// First bytes of every block.
-pub(super) const MAGIC: &[u8] = b"UF2\n";
+pub(crate) const MAGIC: &[u8; 4] = b"UF2\n";
 /// The family of i.MX RT1010 to RT1064.
-pub(super) const FAMILY_IMXRT10XX: u32 = 0x4FB2_D5BD;
+pub(crate) const FAMILY_IMXRT10XX: u32 = 0x4FB2_D5BD;
 
-const BLOCK_BYTES: usize = 512;
-const DATA_AT: usize = 32;
+/// Size of a block in bytes.
+pub(crate) const BLOCK_BYTES: usize = 512;
+/// Where its data begins.
+pub(crate) const DATA_AT: usize = 32;
 const DATA_BYTES: u32 = 476;
-const SECOND_MAGIC: u32 = 0x9E5D_5157;
-const FINAL_MAGIC: u32 = 0x0AB1_6F30;
+/// Second word of every block.
+pub(crate) const SECOND_MAGIC: u32 = 0x9E5D_5157;
+/// Last word of every block.
+pub(crate) const FINAL_MAGIC: u32 = 0x0AB1_6F30;
 /// The data is not for the main flash.
 const FLAG_NOT_MAIN_FLASH: u32 = 0x0000_0001;
 /// The block holds a file, not flash content.
 const FLAG_FILE_CONTAINER: u32 = 0x0000_1000;
 /// The word at 28 is a family, not a file size.
-const FLAG_FAMILY: u32 = 0x0000_2000;
+pub(crate) const FLAG_FAMILY: u32 = 0x0000_2000;
 
 /// A block whose magic words are right.
 struct Block<'c> {

@@ -217,22 +217,16 @@ impl Plan {
 
     /// The ranges that a verify step compares with [`Plan::content`], as offset and length in bytes.
     pub fn verify_ranges(&self, scope: VerifyScope) -> Vec<(FlashOffset, u32)> {
-        if scope == VerifyScope::HeaderWithoutTag {
-            return match &self.mark {
-                Mark::Tag(header) => vec![header.rest()],
-                Mark::FirstSectors(_) => Vec::new(),
-            };
+        if scope == VerifyScope::MarkWithoutTag {
+            let headers = self.mark.headers().iter();
+            return headers.map(|header| header.rest()).collect();
         }
-        let skipped = |sector: &PlannedSector| match (scope, &self.mark) {
-            // the FCB stands at the start of its sector
-            (VerifyScope::AllButMark, Mark::Tag(header)) if sector.number == header.sector() => {
-                FCB_BYTES
-            }
-            (VerifyScope::AllButMark, Mark::FirstSectors(first))
-                if first.contains(&sector.number) =>
-            {
-                SECTOR_BYTES
-            }
+        let skipped = |sector: &PlannedSector| match scope {
+            // the mark stands at the start of its sector
+            VerifyScope::AllButMark => self
+                .mark
+                .header_in(sector)
+                .map_or(0, |header| header.length_bytes),
             _ => 0,
         };
         let mut ranges: Vec<(FlashOffset, u32)> = Vec::new();

@@ -11,69 +11,77 @@ use crate::target::FlashPart;
 /// Block in which erases and programs are kept together, so that their transfer can overlap later.
 const BLOCK_BYTES: u32 = 0x1_0000;
 
-/// What dies before anything else changes, and lives last.
+/// What dies before anything else changes, and lives last: the FCB, without whose tag the ROM starts nothing, or the
+/// first sectors of the slots that change, without which the resident bootloader finds no image.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Mark {
-    /// The FCB's tag: until it is there the ROM starts nothing.
-    Tag(Header),
-    /// The first sectors of the slots that change: until they are there the resident bootloader finds no image.
-    FirstSectors(Vec<u32>),
-}
+pub(super) struct Mark(Vec<Header>);
 
 impl Mark {
     /// The mark of an image; of its slots those in which a sector changes.
     pub(super) fn new(mark: CommitMark, sectors: &[PlannedSector], part: &FlashPart) -> Self {
         let starts = match mark {
-            CommitMark::FcbTag(fcb) => return Mark::Tag(Header::new(fcb, part)),
+            CommitMark::FcbTag(fcb) => return Mark(vec![Header::new(fcb, FCB_BYTES, part)]),
             CommitMark::FirstSectors(starts) => starts,
         };
-        let first_sector = |start: &FlashOffset| start.get() / SECTOR_BYTES;
-        let ends = starts.iter().skip(1).map(first_sector);
-        let changed = starts
+        let starts: Vec<FlashOffset> = starts
             .iter()
-            .map(first_sector)
-            .zip(ends.chain([u32::MAX]))
-            .filter(|(first, end)| {
-                let mut slot = sectors
-                    .iter()
-                    .filter(|sector| (*first..*end).contains(&sector.number));
-                slot.any(|sector| sector.action != SectorAction::Keep)
-            });
-        Mark::FirstSectors(changed.map(|(first, _)| first).collect())
+            .map(|start| start.floor_to(SECTOR_BYTES))
+            .collect();
+        let ends = starts.iter().skip(1).copied();
+        let ends = ends.chain([FlashOffset::new(u32::MAX)]);
+        let changes = |(start, end): &(FlashOffset, FlashOffset)| {
+            let slot = *start..*end;
+            sectors
+                .iter()
+                .filter(|sector| slot.contains(&sector.offset()))
+                .any(|sector| sector.action != SectorAction::Keep)
+        };
+        let changed = starts.iter().copied().zip(ends).filter(changes);
+        Mark(
+            changed
+                .map(|(start, _)| Header::new(start, SECTOR_BYTES, part))
+                .collect(),
+        )
+    }
+
+    pub(super) fn headers(&self) -> &[Header] {
+        &self.0
+    }
+
+    /// The header that begins in this sector.
+    pub(super) fn header_in(&self, sector: &PlannedSector) -> Option<Header> {
+        let mut headers = self.0.iter().copied();
+        headers.find(|header| header.start == sector.offset())
     }
 
     /// Whether the sector must be erased although its content would not need it: what it holds would count as whole.
     pub(super) fn must_die(&self, sector: &PlannedSector) -> bool {
-        match self {
-            Mark::Tag(header) => {
-                sector.number == header.sector() && !sector.is_erased_at(header.fcb, FCB_BYTES)
-            }
-            Mark::FirstSectors(first) => first.contains(&sector.number) && !sector.is_blank(),
-        }
+        self.header_in(sector)
+            .is_some_and(|header| !sector.is_erased_at(header.start, header.length_bytes))
     }
 
     /// Whether the byte at `offset` is programmed at the end.
     fn is_late(&self, offset: FlashOffset) -> bool {
-        match self {
-            Mark::Tag(header) => header.contains(offset),
-            Mark::FirstSectors(first) => first.contains(&(offset.get() / SECTOR_BYTES)),
-        }
+        self.0.iter().any(|header| header.contains(offset))
     }
 }
 
-/// The FCB's bytes, split into the commit mark and the rest.
+/// Bytes that make an image count, split into the word that is written last and the rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Header {
-    /// First byte of the FCB; a sector start.
-    pub fcb: FlashOffset,
-    /// Bytes of the FCB that are programmed last: the tag word, or its page where a page takes one program only.
+    /// First byte; a sector start.
+    pub start: FlashOffset,
+    /// Length in bytes; within the sector.
+    pub length_bytes: u32,
+    /// Bytes at the start that are programmed last: the tag word, or its page where a page takes one program only.
     pub tag_bytes: u32,
 }
 
 impl Header {
-    pub(super) const fn new(fcb: FlashOffset, part: &FlashPart) -> Self {
+    const fn new(start: FlashOffset, length_bytes: u32, part: &FlashPart) -> Self {
         Header {
-            fcb,
+            start,
+            length_bytes,
             tag_bytes: if part.partial_page_program {
                 Fcb::TAG_BYTES
             } else {
@@ -82,21 +90,17 @@ impl Header {
         }
     }
 
-    pub(super) const fn sector(self) -> u32 {
-        self.fcb.get() / SECTOR_BYTES
-    }
-
-    pub(super) const fn contains(self, offset: FlashOffset) -> bool {
-        match offset.checked_from(self.fcb) {
-            Some(distance) => distance < FCB_BYTES,
+    const fn contains(self, offset: FlashOffset) -> bool {
+        match offset.checked_from(self.start) {
+            Some(distance) => distance < self.length_bytes,
             None => false,
         }
     }
 
     /// The bytes behind the commit mark.
     pub(super) const fn rest(self) -> (FlashOffset, u32) {
-        let offset = FlashOffset::new(self.fcb.get() + self.tag_bytes);
-        (offset, FCB_BYTES - self.tag_bytes)
+        let offset = FlashOffset::new(self.start.get() + self.tag_bytes);
+        (offset, self.length_bytes - self.tag_bytes)
     }
 }
 
@@ -143,7 +147,7 @@ pub(super) fn steps(
         steps.extend(programs(part, here, |offset| !mark.is_late(offset)));
         rest = later;
     }
-    commit(part, sectors, mark, &mut steps);
+    commit(mark, &mut steps);
     steps
 }
 
@@ -154,63 +158,52 @@ fn kill(
     mark: &Mark,
     steps: &mut Vec<Step>,
 ) -> Vec<u32> {
-    let first = match mark {
-        Mark::Tag(header) => vec![header.sector()],
-        Mark::FirstSectors(first) => first.clone(),
+    let marked: Vec<(&PlannedSector, Header)> = sectors
+        .iter()
+        .filter_map(|sector| Some((sector, mark.header_in(sector)?)))
+        .collect();
+    let living = marked
+        .iter()
+        .filter(|(sector, _)| part.partial_page_program && tag_may_live(sector));
+    steps.extend(living.map(|(_, header)| Step::KillTag {
+        offset: header.start,
+    }));
+    let erased = || {
+        marked
+            .iter()
+            .map(|(sector, _)| sector)
+            .filter(|sector| sector.action == SectorAction::EraseAndProgram)
     };
-    let mut already_erased = Vec::new();
-    for sector in sectors.iter().filter(|s| first.contains(&s.number)) {
-        if let Mark::Tag(header) = mark
-            && part.partial_page_program
-            && tag_may_live(sector, *header)
-        {
-            steps.push(Step::KillTag { offset: header.fcb });
-        }
-        if sector.action == SectorAction::EraseAndProgram {
-            steps.push(Step::Erase {
-                offset: sector.offset(),
-                size_bytes: SECTOR_BYTES,
-            });
-            already_erased.push(sector.number);
-        }
-    }
-    already_erased
+    steps.extend(erased().map(|sector| Step::Erase {
+        offset: sector.offset(),
+        size_bytes: SECTOR_BYTES,
+    }));
+    erased().map(|sector| sector.number).collect()
 }
 
 /// Puts the mark there, after all else was verified.
-fn commit(part: &FlashPart, sectors: &[PlannedSector], mark: &Mark, steps: &mut Vec<Step>) {
-    match mark {
-        Mark::Tag(header) => {
+fn commit(mark: &Mark, steps: &mut Vec<Step>) {
+    if !mark.headers().is_empty() {
+        steps.push(Step::Verify(VerifyScope::AllButMark));
+        steps.extend(mark.headers().iter().map(|header| {
             let (offset, length_bytes) = header.rest();
-            steps.extend([
-                Step::Verify(VerifyScope::AllButMark),
-                Step::ProgramHeader {
-                    offset,
-                    length_bytes,
-                },
-                Step::Verify(VerifyScope::HeaderWithoutTag),
-                Step::ProgramTag {
-                    offset: header.fcb,
-                    length_bytes: header.tag_bytes,
-                },
-            ]);
-        }
-        Mark::FirstSectors(first) if first.is_empty() => {}
-        Mark::FirstSectors(_) => {
-            steps.push(Step::Verify(VerifyScope::AllButMark));
-            steps.extend(programs(part, sectors, |offset| mark.is_late(offset)));
-        }
+            Step::ProgramHeader {
+                offset,
+                length_bytes,
+            }
+        }));
+        steps.push(Step::Verify(VerifyScope::MarkWithoutTag));
+        steps.extend(mark.headers().iter().map(|header| Step::ProgramTag {
+            offset: header.start,
+            length_bytes: header.tag_bytes,
+        }));
     }
     steps.push(Step::Verify(VerifyScope::Everything));
 }
 
-/// Whether the sector may hold a tag now. An erased or a zero word is dead already.
-fn tag_may_live(sector: &PlannedSector, header: Header) -> bool {
-    let from = header.fcb.checked_from(sector.offset()).unwrap_or(0) as usize;
-    let tag = sector
-        .now
-        .as_deref()
-        .and_then(|now| now.get(from..)?.first_chunk::<4>());
+/// Whether the sector may begin with a tag now. An erased or a zero word is dead already.
+fn tag_may_live(sector: &PlannedSector) -> bool {
+    let tag = sector.now.as_deref().and_then(|now| now.first_chunk::<4>());
     !matches!(tag, Some([ERASED, ERASED, ERASED, ERASED] | [0, 0, 0, 0]))
 }
 

@@ -4,21 +4,22 @@ use std::fmt;
 
 use crate::address::FlashOffset;
 
-/// What a verify step compares with the final content.
+/// What a verify step compares with the final content. The *mark* is what makes an image count: the FCB, or the first
+/// sector of a slot; its *tag* is the first word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VerifyScope {
-    /// Every sector of the plan except the FCB, or the first sectors of slots, whichever is written last.
+    /// Every sector of the plan except the mark.
     AllButMark,
-    /// The FCB except its tag.
-    HeaderWithoutTag,
-    /// Every sector of the plan, FCB and tag included.
+    /// The mark except its tag.
+    MarkWithoutTag,
+    /// Every sector of the plan, mark and tag included.
     Everything,
 }
 
 /// One step. The order of the steps is the promise that a cut never leaves a board that boots half an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Program the FCB's tag word to 0, so that the ROM no longer starts what is there.
+    /// Program the tag of the mark to 0, so that the ROM, or the bootloader, no longer starts what is there.
     KillTag {
         /// The tag word.
         offset: FlashOffset,
@@ -44,7 +45,7 @@ pub enum Step {
         /// Length in bytes; may span pages.
         length_bytes: u32,
     },
-    /// Program the FCB without its tag.
+    /// Program the mark without its tag.
     ProgramHeader {
         /// First byte.
         offset: FlashOffset,
@@ -87,7 +88,7 @@ impl Step {
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Step::KillTag { offset } => write!(f, "program the FCB tag at {offset} to 0"),
+            Step::KillTag { offset } => write!(f, "program the tag at {offset} to 0"),
             Step::SetStatus { value, .. } => write!(f, "set the status register to 0x{value:02X}"),
             Step::Erase { offset, size_bytes } => write!(f, "erase {size_bytes} bytes at {offset}"),
             Step::Program {
@@ -99,13 +100,11 @@ impl fmt::Display for Step {
                 length_bytes,
             } => write!(
                 f,
-                "program the FCB without tag, {length_bytes} bytes at {offset}"
+                "program what follows the tag, {length_bytes} bytes at {offset}"
             ),
-            Step::ProgramTag { offset, .. } => write!(f, "program the FCB tag at {offset}"),
-            Step::Verify(VerifyScope::AllButMark) => {
-                write!(f, "verify all but what is written last")
-            }
-            Step::Verify(VerifyScope::HeaderWithoutTag) => write!(f, "verify the FCB without tag"),
+            Step::ProgramTag { offset, .. } => write!(f, "program the tag at {offset}"),
+            Step::Verify(VerifyScope::AllButMark) => write!(f, "verify all but the mark"),
+            Step::Verify(VerifyScope::MarkWithoutTag) => write!(f, "verify the mark without tag"),
             Step::Verify(VerifyScope::Everything) => write!(f, "verify everything"),
         }
     }

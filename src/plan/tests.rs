@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::boot::judge;
+use crate::boot::mcuboot::{self, sample};
+use crate::boot::{Present, judge};
 use crate::image::sample::{application, image_of};
 use crate::target::Target;
 
@@ -148,10 +149,10 @@ fn a_blank_board_is_programmed_without_any_erase_and_the_tag_comes_last() {
             "set the status register to 0x40",
             "program 256 bytes at 0x001000",
             "program 1024 bytes at 0x002000",
-            "verify all but what is written last",
-            "program the FCB without tag, 508 bytes at 0x000004",
-            "verify the FCB without tag",
-            "program the FCB tag at 0x000000",
+            "verify all but the mark",
+            "program what follows the tag, 508 bytes at 0x000004",
+            "verify the mark without tag",
+            "program the tag at 0x000000",
             "verify everything",
         ]
     );
@@ -189,14 +190,14 @@ fn one_changed_byte_kills_the_tag_first_and_leaves_equal_sectors_alone() {
     assert_eq!(
         steps(&plan),
         [
-            "program the FCB tag at 0x000000 to 0",
+            "program the tag at 0x000000 to 0",
             "erase 4096 bytes at 0x000000",
             "erase 4096 bytes at 0x010000",
             "program 4096 bytes at 0x010000",
-            "verify all but what is written last",
-            "program the FCB without tag, 508 bytes at 0x000004",
-            "verify the FCB without tag",
-            "program the FCB tag at 0x000000",
+            "verify all but the mark",
+            "program what follows the tag, 508 bytes at 0x000004",
+            "verify the mark without tag",
+            "program the tag at 0x000000",
             "verify everything",
         ]
     );
@@ -507,5 +508,82 @@ fn saved_bytes_return_where_a_cut_took_them_and_not_where_somebody_wrote_since()
         ([0x00, 0x00, 0x0E, 0xF0], [0x00, 0x00, 0x0E, 0xF0]),
     ] {
         assert_eq!(map.restored(at, &now), kept);
+    }
+}
+
+/// Where the slot of a partial image begins.
+const SLOT: usize = 0x2_0000;
+
+/// A signed application for a slot, with a boot header and a bootloader on the board.
+fn slot_image(length: usize) -> BootImage {
+    let resident = boot_image(&[]);
+    let held = resident.runs().iter();
+    let present = Present::new(held.map(|run| (run.offset, run.bytes.clone())).collect());
+    let slot = 0x6000_0000 + SLOT as u32;
+    let application = sample::signed(slot, 0x2002_0000, length);
+    judge(&image_of(&[(slot, application)]), Some(&present), &target())
+        .into_boot_image()
+        .expect("a partial image")
+}
+
+#[test]
+fn a_slot_dies_with_its_first_word_and_lives_with_it() {
+    let mut nor = Nor::blank();
+    nor.flash(&boot_image(&[]));
+    let old = slot_image(0x2400);
+    nor.flash(&old);
+    assert!(nor.plan(&old).is_empty());
+    let plan = nor.plan(&slot_image(0x2000));
+    assert_eq!(
+        steps(&plan),
+        [
+            "program the tag at 0x020000 to 0",
+            "erase 4096 bytes at 0x020000",
+            "erase 4096 bytes at 0x022000",
+            // what the longer one left in its last sector belongs to others
+            "program 2304 bytes at 0x022000",
+            "verify all but the mark",
+            "program what follows the tag, 4092 bytes at 0x020004",
+            "verify the mark without tag",
+            "program the tag at 0x020000",
+            "verify everything",
+        ]
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn an_interrupted_slot_is_old_or_new_or_lacks_its_tag_and_the_bootloader_is_untouched(
+        old in 0x100..0x5000_usize,
+        new in 0x100..0x5000_usize,
+        sectors in prop::collection::vec(before(), NOR_BYTES / 4096),
+        torn in any::<u64>(),
+    ) {
+        let boot_image = slot_image(new & !3);
+        let mut before = board_before(&boot_image, &sectors, QE);
+        before.flash(&slot_image(old & !3));
+        let finished = before.expected(&boot_image);
+        let mut nor = before.clone();
+        let plan = nor.plan(&boot_image);
+        let outside_is_kept = |nor: &Nor| {
+            let end = SLOT + plan.sectors().len() * 4096;
+            nor.bytes[..SLOT] == before.bytes[..SLOT] && nor.bytes[end..] == before.bytes[end..]
+        };
+        let tag = |nor: &Nor| nor.bytes[SLOT..SLOT + 4] == mcuboot::MAGIC.to_le_bytes();
+        let allowed =
+            |nor: &Nor| !tag(nor) || nor.bytes == before.bytes || nor.bytes == finished;
+        for (index, step) in plan.steps().iter().enumerate() {
+            let mut cut = nor.clone();
+            cut.run(&plan, step, Some(torn.wrapping_add(index as u64)));
+            prop_assert!(outside_is_kept(&cut), "cut inside: {step}");
+            prop_assert!(allowed(&cut), "cut inside: {step}");
+            nor.run(&plan, step, None);
+            prop_assert!(allowed(&nor), "cut after: {step}");
+        }
+        prop_assert!(nor.bytes == finished, "the content differs");
+        prop_assert_eq!(nor.status, before.status);
+        prop_assert!(nor.plan(&boot_image).is_empty(), "a second run would change something");
     }
 }

@@ -3,12 +3,11 @@
 use super::cause::Cause;
 use super::prove::FlashContent;
 use crate::address::{Address, FlashOffset};
-use crate::boot::{BootData, Present};
+use crate::boot::{BootData, CSF_TAG, Present};
 use crate::target::Chip;
 
 /// Version class of an IVT: 4x.
 const IVT_VERSION_CLASS: u8 = 0x40;
-const CSF_TAG: u8 = 0xD4;
 
 /// The first thing in the flash that the ROM cannot boot; `None` where all that was read looks right.
 pub(super) fn obstacle(

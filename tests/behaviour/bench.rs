@@ -20,14 +20,22 @@ pub fn start(config: BoardConfig) -> VirtualBench {
 
 /// The whole way of `rtflash flash` on a running board.
 pub fn flash(board: &VirtualBench, image: &BootImage) -> Outcome {
+    run(board, &Request::new(image.image().clone()), |job| job)
+}
+
+/// The same with a job that is changed by `with`.
+pub fn run(
+    board: &VirtualBench,
+    request: &Request,
+    with: impl for<'t> Fn(Job<'t>) -> Job<'t>,
+) -> Outcome {
     let target = target();
     let choice = Choice {
         speed_khz: Some(15_000),
         ..Choice::default()
     };
     let bench = Bench::virtual_board(choice, board.clone());
-    let request = Request::new(image.image().clone());
-    job::flash(&Job::new(&target), &request, &bench, &mut ())
+    job::flash(&with(Job::new(&target)), request, &bench, &mut ())
 }
 
 /// The flash array, operations in flight finished.

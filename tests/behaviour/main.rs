@@ -15,6 +15,7 @@ mod few_transactions;
 mod images;
 mod link;
 mod never_a_false_pass;
+mod partial_images;
 mod stock_tools_can_use_our_algorithm;
 mod the_flash_holds_exactly_image_and_header;
 mod virtual_time_is_honest;

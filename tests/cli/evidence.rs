@@ -127,7 +127,12 @@ fn a_changed_byte_of_the_inserted_header_is_said_to_be_ours() {
         .ends_with(11)
         .reports(
             "differs",
-            &["0x600001C0", "sector 0", "found 0x77", "that rtflash adds"],
+            &[
+                "0x600001C0",
+                "sector 0",
+                "found 0x77",
+                "that rtflash puts there",
+            ],
         )
         .last_line_is("DIFFERS");
 }

@@ -7,6 +7,7 @@
 
 mod content;
 mod evidence;
+mod headers;
 mod help;
 mod offline;
 mod refusals;

@@ -4,15 +4,11 @@ use std::collections::BTreeMap;
 
 use super::{Run, pieces};
 use crate::boot::ERASED;
+use crate::image::uf2::{
+    BLOCK_BYTES, DATA_AT, FAMILY_IMXRT10XX, FINAL_MAGIC, FLAG_FAMILY, MAGIC, SECOND_MAGIC,
+};
 
-const BLOCK_BYTES: usize = 512;
-const DATA_AT: usize = 32;
 const PAYLOAD_BYTES: u32 = 256;
-const MAGIC_START: [u32; 2] = [0x0A32_4655, 0x9E5D_5157];
-const MAGIC_END: u32 = 0x0AB1_6F30;
-const FLAG_FAMILY: u32 = 0x2000;
-/// `MIMXRT10XX` of the family list.
-const FAMILY: u32 = 0x4FB2_D5BD;
 
 /// The file's content. Blocks are whole pages: a page that the image brings in part is filled with FFh, what erased flash
 /// holds.
@@ -33,20 +29,20 @@ pub(super) fn write(runs: &[Run<'_>]) -> Vec<u8> {
     for (number, (address, page)) in (0_u32..).zip(&pages) {
         let block = content.len();
         let head = [
-            MAGIC_START[0],
-            MAGIC_START[1],
+            u32::from_le_bytes(*MAGIC),
+            SECOND_MAGIC,
             FLAG_FAMILY,
             *address,
             PAYLOAD_BYTES,
             number,
             total,
-            FAMILY,
+            FAMILY_IMXRT10XX,
         ];
         content.extend(head.into_iter().flat_map(u32::to_le_bytes));
         debug_assert_eq!(content.len() - block, DATA_AT);
         content.extend(page);
         content.resize(block + BLOCK_BYTES - size_of::<u32>(), 0);
-        content.extend(MAGIC_END.to_le_bytes());
+        content.extend(FINAL_MAGIC.to_le_bytes());
     }
     content
 }

@@ -1,0 +1,241 @@
+//! What the user can say about the boot header, and what comes of it.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::station::{Station, data, image};
+
+fn path(name: &str) -> String {
+    data(name).to_str().expect("path is text").to_owned()
+}
+
+fn complete() -> String {
+    path("blinky-xip.complete.hex")
+}
+
+fn headerless() -> String {
+    path("blinky-xip.headerless.hex")
+}
+
+#[test]
+fn a_header_that_is_replaced_is_told_as_replaced_not_as_missing() {
+    let station = Station::new();
+    let session = station
+        .run(&["inspect", &complete(), "--replace-boot-header"])
+        .ends_with(0)
+        .last_line_is("BOOTS AFTER INSERTING FCB (replaced), IVT and boot data (replaced)");
+    assert!(session.stdout.contains("[fcb-changed]"), "{session}");
+    assert!(!session.stdout.contains("-absent]"), "{session}");
+    let file = complete();
+    station
+        .flash(file.as_ref(), &["--replace-boot-header"])
+        .ends_with(0)
+        .reports("header", &["FCB replaced: IS25WP064, 80 MHz"])
+        .last_line_is("PASS");
+}
+
+#[test]
+fn clock_and_read_mode_are_what_the_chip_and_the_part_have() {
+    let station = Station::new();
+    for (options, code, words) in [
+        (
+            ["--clock", "70"],
+            "clock",
+            ["no flash clock of 70 MHz", "30, 50, 60, 75, 80, 100"],
+        ),
+        (
+            ["--clock", "166"],
+            "clock",
+            ["too fast for read EBh", "MHz or less"],
+        ),
+    ] {
+        let file = headerless();
+        let arguments = [&["inspect", &file][..], &options].concat();
+        station
+            .run(&arguments)
+            .ends_with(2)
+            .complains(code, &words)
+            .advises();
+    }
+    let slow = ["--clock", "133", "--read-mode", "normal"];
+    let file = headerless();
+    station
+        .run(&[&["flash", &file, "--probe", "virtual:flash.bin"][..], &slow].concat())
+        .ends_with(2)
+        .complains(
+            "clock",
+            &["133 MHz is too fast for read 03h", "50 MHz or less"],
+        );
+    assert_eq!(station.files(), Vec::<String>::new());
+}
+
+#[test]
+fn a_wish_on_a_new_fcb_is_refused_where_none_is_made() {
+    let station = Station::new();
+    let file = complete();
+    for command in [
+        &["inspect", &file][..],
+        &["pack", &file, "-o", "packed.hex"],
+        &["flash", &file, "--probe", "virtual:flash.bin"],
+    ] {
+        station
+            .run(&[command, &["--clock", "60"]].concat())
+            .ends_with(2)
+            .complains("header-stays", &["--replace-boot-header"]);
+    }
+    assert_eq!(station.files(), Vec::<String>::new());
+    station
+        .run(&["inspect", &file, "--clock", "60", "--replace-boot-header"])
+        .ends_with(0);
+}
+
+#[test]
+fn an_fcb_of_one_s_own_is_told_as_given_and_its_faults_are_placed_in_its_file() {
+    let station = Station::new();
+    let own = station.flash_file().with_file_name("own.bin");
+    let own = own.to_str().expect("path is text");
+    station
+        .run(&["pack", &headerless(), "-o", own, "--clock", "30"])
+        .ends_with(0);
+    let session = station
+        .run(&["inspect", &complete(), "--fcb", own])
+        .ends_with(0)
+        .last_line_is("BOOTS AFTER INSERTING FCB (given)");
+    assert!(
+        session.stdout.contains("FCB given: IS25WP064, 30 MHz"),
+        "{session}"
+    );
+    let mut bytes = fs::read(own).expect("packed");
+    bytes[0x44] = 7;
+    fs::write(own, bytes).expect("FCB file");
+    let session = station
+        .run(&["inspect", &complete(), "--fcb", own, "--json"])
+        .ends_with(0);
+    let record: Value = serde_json::from_str(&session.stdout).expect("json");
+    let findings = record["findings"].as_array().expect("findings");
+    let device_type = findings.iter().find(|f| f["code"] == "fcb-device-type");
+    let place = device_type.expect("finding")["place"].as_str();
+    let place = place.expect("place");
+    assert!(place.contains("own.bin"), "{place}");
+}
+
+#[test]
+fn the_board_s_header_is_kept_on_demand() {
+    let station = Station::new();
+    let file = headerless();
+    station
+        .flash(file.as_ref(), &["--clock", "30"])
+        .ends_with(0);
+    let before = station.content();
+    station
+        .flash(file.as_ref(), &["--keep-boot-header"])
+        .ends_with(0)
+        .reports(
+            "header",
+            &["FCB kept as the board holds it: IS25WP064, 30 MHz"],
+        )
+        .last_line_is("PASS");
+    assert!(station.content() == before);
+    station.flash(file.as_ref(), &[]).ends_with(0);
+    assert!(station.content() != before);
+    for other in ["--replace-boot-header", "--data"] {
+        station
+            .flash(file.as_ref(), &["--keep-boot-header", other])
+            .ends_with(2);
+    }
+}
+
+#[test]
+fn a_slot_alone_is_refused_by_a_blank_board_and_compared_by_verify() {
+    let station = Station::new();
+    let slot = data("odd/slot-only.hex");
+    station
+        .flash(&slot, &[])
+        .ends_with(20)
+        .complains(
+            "partial-image",
+            &["0x60020000", "the board holds no FCB and IVT"],
+        )
+        .advises();
+    assert!(station.content().iter().all(|byte| *byte == 0xFF));
+    station.verify(&slot).ends_with(11).last_line_is("DIFFERS");
+    station
+        .flash(&slot, &["--data"])
+        .ends_with(16)
+        .reports("role", &["data, not meant to boot"])
+        .complains("data-only", &["--boot-proof=none"])
+        .last_line_is("PROGRAMMED AND VERIFIED, BOOT NOT PROVEN (the bytes are not meant to boot)");
+    station.verify(&slot).ends_with(0).last_line_is("EQUAL");
+    station
+        .flash(&slot, &["--data", "--boot-proof=none"])
+        .ends_with(0);
+}
+
+#[test]
+fn a_shared_sector_is_refused_on_demand_and_nothing_changes() {
+    let station = Station::flashed(&image());
+    // bytes of others behind the FCB, and a change that makes its sector be erased
+    station.damage(0x300, &[1, 2, 3, 4]);
+    station.damage(0x2000, &[0; 4]);
+    let before = station.content();
+    station
+        .flash(&image(), &["--no-shared-sectors"])
+        .ends_with(9)
+        .complains(
+            "shared-sector",
+            &["sector 0", "4 bytes", "--no-shared-sectors"],
+        )
+        .advises();
+    assert!(station.content() == before);
+    station.flash(&image(), &[]).ends_with(0);
+    assert_eq!(station.content()[0x300..0x304], [1, 2, 3, 4]);
+}
+
+#[test]
+fn without_a_verdict_json_is_still_one_record_and_no_board_is_spoken_of() {
+    let station = Station::new();
+    let file = path("odd/bad-checksum.hex");
+    for command in [
+        &["inspect", &file][..],
+        &["pack", &file, "-o", "packed.hex"],
+    ] {
+        let session = station.run(command).ends_with(13);
+        assert_eq!(session.stdout, "", "{session}");
+        let session = station.run(&[command, &["--json"]].concat()).ends_with(13);
+        let record: Value = serde_json::from_str(&session.stdout).expect("json");
+        assert_eq!(record["record_version"], 1);
+        assert_eq!(record["command"], command[0]);
+        assert_eq!(record["problem"]["code"], "hex-checksum");
+        assert_eq!(record["verdict"]["exit"], 13);
+    }
+}
+
+#[test]
+fn pack_leaves_other_files_alone() {
+    let station = Station::new();
+    let beside = station.flash_file().with_file_name("packed.unfinished");
+    fs::write(&beside, "of the user").expect("file");
+    station
+        .run(&["pack", &headerless(), "-o", "packed.hex"])
+        .ends_with(0);
+    assert_eq!(fs::read(&beside).expect("file"), b"of the user");
+    // the name is a folder: what was begun beside it is gone
+    fs::create_dir(station.flash_file().with_file_name("folder.hex")).expect("folder");
+    station
+        .run(&["pack", &headerless(), "-o", "folder.hex"])
+        .ends_with(23);
+    let mut files = station.files();
+    files.sort();
+    assert_eq!(files, ["folder.hex", "packed.hex", "packed.unfinished"]);
+}
+
+#[test]
+fn the_time_to_boot_is_a_number_of_seconds() {
+    let station = Station::new();
+    for typed in ["0", "-1", "soon", "1e9"] {
+        station
+            .run(&["reset", &format!("--boot-timeout={typed}")])
+            .ends_with(2);
+    }
+}
