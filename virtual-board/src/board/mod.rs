@@ -4,6 +4,7 @@ mod caches;
 mod chip;
 mod costs;
 mod file;
+mod flexspi_clock;
 mod handle;
 mod ram;
 mod rom_port;

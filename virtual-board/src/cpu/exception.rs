@@ -165,7 +165,7 @@ impl Cpu {
             self.system.borrow_mut().note("core", text);
             return;
         }
-        if self.scs.vtor % VECTOR_TABLE_ALIGNMENT != 0 {
+        if !self.scs.vtor.is_multiple_of(VECTOR_TABLE_ALIGNMENT) {
             let text = format!(
                 "exception {n} with VTOR 0x{:08X}, not aligned to 0x400: the vector taken is unpredictable",
                 self.scs.vtor
