@@ -36,7 +36,11 @@ pub struct Board(pub Rc<RefCell<Model>>);
 impl Board {
     /// A board at power-on with a flash part of `targets/flash`.
     pub fn new(part: &str) -> Self {
-        let part = Part::builtin(part).unwrap();
+        Board::with_part(Part::builtin(part).unwrap())
+    }
+
+    /// A board at power-on with this flash part.
+    pub fn with_part(part: Part) -> Self {
         Board(Rc::new(RefCell::new(Model {
             soc: Soc::new(Straps::INTERNAL_BOOT, Fuses::default()),
             flexspi: FlexSpi::new(),

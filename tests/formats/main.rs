@@ -7,9 +7,13 @@
 )]
 
 mod board;
-#[path = "../fuzz/src/check.rs"]
+#[allow(
+    dead_code,
+    reason = "the fuzz targets and the replay of their corpus need more of it"
+)]
+#[path = "../fuzz/src/check/file.rs"]
 mod check;
-mod corpus;
+mod damaged_fixtures;
 mod files_are_merged_and_pinned;
 mod files_without_addresses_are_placed;
 mod malformed_files_are_told;

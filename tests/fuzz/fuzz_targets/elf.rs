@@ -1,8 +1,4 @@
-//! Files that begin as `Format::Elf`.
+//! See `check::file::elf`.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use rtflash_fuzz::image::Format;
-use rtflash_fuzz::read_as;
-
-fuzz_target!(|content: &[u8]| read_as(Format::Elf, content));
+libfuzzer_sys::fuzz_target!(|content: &[u8]| rtflash_fuzz::check::file::elf(content));

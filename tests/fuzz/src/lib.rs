@@ -1,43 +1,36 @@
-//! The image stage by itself: it is pure, so the fuzz targets need neither probe-rs nor the virtual board.
+//! The pure stages by themselves, so that the fuzz targets need neither probe-rs nor an emulator.
 
 #[path = "../../../src/address.rs"]
 pub mod address;
+pub mod algorithm;
+#[path = "../../../src/boot/mod.rs"]
+pub mod boot;
 pub mod check;
 #[path = "../../../src/image/mod.rs"]
 pub mod image;
+#[path = "../../../src/plan/mod.rs"]
+pub mod plan;
 #[path = "../../../src/problem.rs"]
 pub mod problem;
+#[path = "../../../src/target/mod.rs"]
+pub mod target;
 
-use image::Format;
+// The modelled FlexSPI, flash and clocks at the paths that they have in the virtual board.
+#[path = "../../algorithm_on_model/board.rs"]
+pub mod board;
+#[path = "../../../virtual-board/src/bus.rs"]
+pub mod bus;
+#[path = "../../../virtual-board/src/flexspi/mod.rs"]
+pub mod flexspi;
+#[path = "../../algorithm_on_model/host.rs"]
+pub mod host;
+#[path = "../../../virtual-board/src/nor/mod.rs"]
+pub mod nor;
+#[path = "../../../virtual-board/src/soc/mod.rs"]
+pub mod soc;
+#[path = "../../../virtual-board/src/time.rs"]
+pub mod time;
+#[path = "../../../virtual-board/src/trace.rs"]
+pub mod trace;
 
-/// Reads `content` only where it begins as a file of `format`, so that no run is wasted on another parser.
-pub fn read_as(format: Format, content: &[u8]) {
-    if Format::of(content) == format {
-        check::read(content, None);
-    }
-}
-
-/// `content` with the length and checksum bytes of its records made right, behind which a fuzzer would hardly get:
-/// `prefix` characters stand before the digits, and `sum` makes the checksum of the bytes before it.
-pub fn with_right_checksums(content: &[u8], prefix: usize, sum: fn(&[u8]) -> u8) -> Vec<u8> {
-    let repaired = content.split(|byte| *byte == b'\n').map(|line| {
-        let digits = line.get(prefix..).unwrap_or_default();
-        let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-        let bytes: Option<Vec<u8>> = digits.chunks(2).map(byte).collect();
-        match bytes {
-            Some(mut bytes) if bytes.len() > 1 => {
-                let last = bytes.len() - 1;
-                bytes[0] = if prefix == 1 {
-                    last.saturating_sub(4)
-                } else {
-                    last
-                } as u8;
-                bytes[last] = sum(&bytes[..last]);
-                let digits: String = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
-                [&line[..prefix], digits.as_bytes()].concat()
-            }
-            _ => line.to_vec(),
-        }
-    });
-    repaired.collect::<Vec<_>>().join(&b'\n')
-}
+extern crate self as virtual_board;

@@ -6,6 +6,16 @@
     reason = "a panic is how a test fails"
 )]
 
+#[path = "../algorithm_on_model/board.rs"]
+#[allow(dead_code, reason = "one of the checks needs a part of it")]
+mod board;
+#[path = "../fuzz/src/check/mod.rs"]
+mod check;
+mod corpus;
+#[path = "../algorithm_on_model/host.rs"]
+#[allow(dead_code, reason = "one of the checks needs a part of it")]
+mod host;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -23,6 +33,9 @@ use proptest::array::uniform3;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
+// the paths under which `check` finds them beside the fuzz targets, too
+use rtflash::{address, algorithm, boot, image, problem, target};
+
 use rtflash::address::Address;
 use rtflash::boot::judge;
 use rtflash::image::Image;
@@ -30,11 +43,11 @@ use rtflash::problem::{ExitCode, Problem};
 use rtflash::target::Target;
 
 const FIXTURES: [&str; 3] = [
-    include_str!("data/odd/good.hex"),
-    include_str!("data/blinky-xip.headerless.hex"),
-    include_str!("data/blinky-itcm.complete.hex"),
+    include_str!("../data/odd/good.hex"),
+    include_str!("../data/blinky-xip.headerless.hex"),
+    include_str!("../data/blinky-itcm.complete.hex"),
 ];
-const COMPLETE: &str = include_str!("data/blinky-xip.complete.hex");
+const COMPLETE: &str = include_str!("../data/blinky-xip.complete.hex");
 
 /// Codes of a malformed file; scripts know them.
 const MALFORMED: [&str; 17] = [
