@@ -296,12 +296,20 @@ mod tests {
                 length: layout::REPLY_MAX_BYTES,
             },
         ];
-        for word in 1..=17 {
-            let code = FaultCode::from_word(word).expect("a known code");
+        let codes: Vec<FaultCode> = (1..).map_while(FaultCode::from_word).collect();
+        let stages: Vec<Stage> = (1..).map_while(Stage::from_word).collect();
+        assert!(codes.len() > 10 && stages.len() > 5);
+        let every = || {
+            codes
+                .iter()
+                .flat_map(|code| stages.iter().map(move |stage| (*code, *stage)))
+        };
+        for (code, stage) in every() {
             for request in requests {
-                let fault = Fault::new(code, Stage::Erase);
+                let fault = Fault::new(code, stage);
                 let problem = Problem::from(AlgorithmError::Failed { request, fault });
                 assert!(problem.why.is_some() && problem.fix.is_some(), "{code:?}");
+                assert!(!problem.code.is_empty() && !problem.what.is_empty());
                 assert!(problem.exit != ExitCode::Proven);
                 assert!(!doing(&request).is_empty());
             }

@@ -1,9 +1,11 @@
 //! The setup block from the target's data: every limit is the data sheet's maximum with the same margin.
 
 use mailbox::Setup;
-use mailbox::setup::{FLAG_DQS_LOOPBACK, FLAG_QPI, FLAG_QUAD};
+use mailbox::setup::{
+    FLAG_DQS_LOOPBACK, FLAG_QPI, FLAG_QUAD, FLAG_STATUS_PAIR, StatusAccess, SuspendFlags,
+};
 
-use crate::target::Target;
+use crate::target::{FurtherStatus, Target};
 
 /// Margin over the data sheet's maxima: tables of sibling parts differ by up to two.
 const MARGIN: u32 = 2;
@@ -34,7 +36,13 @@ pub fn setup_for(target: &Target, session: u32) -> Setup {
     let fast_read = part.read_command(FAST_READ);
     let quad_program = part.page_program.opcodes_1_1_4.first().copied();
     let quad = board.data_lines == 4 && quad_read.is_some() && quad_program.is_some();
-    let mut flags = FLAG_QPI;
+    let mut flags = 0;
+    if part.qpi.is_some() {
+        flags |= FLAG_QPI;
+    }
+    if part.status_pair.is_some() {
+        flags |= FLAG_STATUS_PAIR;
+    }
     if board.dqs_pad_free {
         flags |= FLAG_DQS_LOOPBACK;
     }
@@ -63,11 +71,25 @@ pub fn setup_for(target: &Target, session: u32) -> Setup {
         reset_recovery_us: limit(part.software_reset.recovery_us),
         power_down_release_us: limit(POWER_DOWN_RELEASE_US),
         flags,
-        quad_enable_mask: part.quad_enable.mask,
+        quad_enable_mask: part.quad_enable_mask(),
         quad_program_opcode: quad_program.unwrap_or(0),
         quad_read_opcode: QUAD_READ,
         quad_read_dummy_clocks: quad_read.map_or(0, |read| read.dummy_clocks),
         fast_read_dummy_clocks: fast_read.map_or(0, |read| read.dummy_clocks),
         work_clock_mhz: work_hz / HERTZ_PER_MEGAHERTZ,
+        further_status: [part.registers.status_2, part.registers.status_3].map(access),
+        suspend: part
+            .suspend_flags()
+            .map_or(SuspendFlags::default(), |(read_opcode, mask)| {
+                SuspendFlags { read_opcode, mask }
+            }),
+        jedec_id: part.jedec_id,
     }
+}
+
+fn access(register: Option<FurtherStatus>) -> StatusAccess {
+    register.map_or(StatusAccess::default(), |register| StatusAccess {
+        read_opcode: register.read_opcode,
+        write_opcode: register.write_opcode,
+    })
 }

@@ -17,11 +17,19 @@ const VERSION_1: u32 = 0x5601_0000;
 const HIGHEST_DEVICE_TYPE: u8 = 1;
 const SAMPLE_INTERNAL_LOOPBACK: u8 = 0;
 const SAMPLE_DQS_PAD_LOOPBACK: u8 = 1;
-const MISC_UNUSUAL: [(u32, &str); 3] = [
+/// Mode and configuration commands at a safe clock: the one bit that FCBs of QSPI flashes in use have.
+const MISC_USUAL: u32 = 1 << 4;
+const MISC_UNUSUAL: [(u32, &str); 7] = [
+    (1 << 0, "a differential clock"),
+    (1 << 1, "a second clock"),
     (1 << 2, "parallel mode"),
     (1 << 3, "word addressing"),
+    (1 << 5, "pad settings of its own"),
     (1 << 6, "DDR mode"),
+    (1 << 7, "the data valid time at every clock"),
 ];
+/// Unit of `waitTimeCfgCommands` in us.
+const WAIT_UNIT_US: u32 = 100;
 const PADS_OF_QSPI: [u8; 3] = [1, 2, 4];
 const SIZE_UNIT_BYTES: u32 = 1024;
 const LONGEST_CS_CLOCKS: u8 = 31;
@@ -97,14 +105,24 @@ fn check_fields(bench: &mut Bench<'_>, fcb: &Fcb, place: &Place) {
             "reads then fail now and then",
         );
     }
-    if let Some((_, name)) = MISC_UNUSUAL
-        .iter()
-        .find(|(mask, _)| fcb.controller_misc_option & mask != 0)
-    {
+    let misc = fcb.controller_misc_option & !MISC_USUAL;
+    if misc != 0 {
+        let mut known = MISC_UNUSUAL.iter();
+        let name = known
+            .find(|(mask, _)| misc & mask != 0)
+            .map_or("something unknown", |(_, name)| name);
         odd(
             "fcb-misc",
-            format!("the FCB's controllerMiscOption asks for {name}"),
+            format!("the FCB's controllerMiscOption (0x{misc:X}) asks for {name}"),
             "a single QSPI flash has no use for it",
+        );
+    }
+    let custom = fcb.lut_custom_seq.iter();
+    if fcb.lut_custom_seq_enable != 0 && custom.clone().any(|sequence| sequence.seq_num != 0) {
+        odd(
+            "fcb-custom-sequences",
+            "the FCB's lutCustomSeq replaces sequences".to_owned(),
+            NOT_SETTLED,
         );
     }
     if fcb.column_address_width != 0 {
@@ -276,8 +294,10 @@ fn check_read(bench: &mut Bench<'_>, fcb: &Fcb, place: &Place) -> bool {
         ));
         return false;
     }
-    let enters = bench.target.flash().continuous_read.enter_high_nibble;
-    if canonical.mode_byte.is_some_and(|mode| mode >> 4 == enters) {
+    let continuous = part.continuous_read;
+    let enters =
+        |mode: u8| ((mode >> 4) ^ continuous.enter_high_nibble) & continuous.enter_nibble_mask == 0;
+    if canonical.mode_byte.is_some_and(enters) {
         say(Finding::uncertain(
             "fcb-continuous-read",
             format!("the FCB's mode byte leaves the flash in continuous read: {shown}"),
@@ -444,13 +464,18 @@ fn check_mode_commands(bench: &mut Bench<'_>, fcb: &Fcb, place: &Place) {
             .is_some_and(|i| i.opcode == Opcode::Read)
         && fcb.busy_offset == 0
         && fcb.busy_bit_polarity == 0;
+    let longest_write_us = bench.target.flash().write_status.max_us;
+    let waits = match fcb.wait_time_cfg_commands {
+        0 => polls,
+        units => u32::from(units) * WAIT_UNIT_US >= longest_write_us,
+    };
     let single_flash =
         fcb.sflash_a2_size == 0 && fcb.sflash_b1_size == 0 && fcb.sflash_b2_size == 0;
     let known = fcb.config_cmd_enable == 0
         && fcb.device_mode_seq.seq_num <= 1
         && writes_status
         && sets_qe
-        && polls
+        && waits
         && begins_with(sequence::WRITE_ENABLE, WRITE_ENABLE)
         && single_flash;
     let finding = if known {

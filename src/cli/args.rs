@@ -189,7 +189,7 @@ pub struct BoardArgs {
     /// Pulse the reset pin first and halt the core in its boot ROM: for firmware that sleeps or turns SWD off
     #[arg(long)]
     pub connect_under_reset: bool,
-    /// Flash part on the board: is25wp032, is25wp064, is25wp128 or is25lp064
+    /// Flash part on the board: is25wp032, is25wp064, is25wp128, is25lp064 or w25q64jv
     #[arg(long, value_name = "PART", default_value = "is25wp064")]
     pub flash: String,
     /// How the flash is wired: qspi is one part on the primary pins of FlexSPI A

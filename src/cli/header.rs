@@ -106,7 +106,7 @@ impl BoardHeaderArgs {
 /// What an image is judged for.
 #[derive(Debug, Args)]
 pub struct TargetArgs {
-    /// Flash part on the board: is25wp032, is25wp064, is25wp128 or is25lp064
+    /// Flash part on the board: is25wp032, is25wp064, is25wp128, is25lp064 or w25q64jv
     #[arg(long, value_name = "PART", default_value = "is25wp064")]
     flash: String,
     /// How the flash is wired

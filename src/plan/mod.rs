@@ -4,6 +4,7 @@ mod erase;
 mod layout;
 mod order;
 mod sectors;
+mod status;
 mod step;
 
 use std::collections::BTreeSet;
@@ -17,7 +18,8 @@ use crate::address::FlashOffset;
 use crate::boot::{BootImage, Fcb};
 use crate::problem::{ExitCode, Place, Problem};
 use crate::target::FlashPart;
-use order::{Mark, StatusChange};
+use order::Mark;
+use status::status_change;
 
 /// Size of the manual's sector.
 const SECTOR_BYTES: u32 = FlashPart::SECTOR_BYTES;
@@ -52,12 +54,6 @@ pub enum PlanError {
         /// How many bytes.
         bytes: usize,
     },
-    /// QE of this part is not in the status register.
-    #[error("QE of this part is in the {register} register, which is not supported yet")]
-    QuadEnable {
-        /// The register's name.
-        register: String,
-    },
 }
 
 impl From<PlanError> for Problem {
@@ -81,9 +77,6 @@ impl From<PlanError> for Problem {
             })
             .because("shared sectors are refused here: an interruption could lose those bytes")
             .fix("give an image that fills the sector, or leave out --no-shared-sectors: then those bytes are saved on this computer and restored"),
-            PlanError::QuadEnable { .. } => {
-                Problem::new("quad-enable-unsupported", ExitCode::Refused, what)
-            }
         }
     }
 }
@@ -119,7 +112,8 @@ pub struct Plan {
 impl Plan {
     /// Plans the way from what the board holds to the image.
     ///
-    /// `map` has the state of every sector of the image's [`Layout`]; `status_register` is what 05h answers now.
+    /// `map` has the state of every sector of the image's [`Layout`]; `status_register` is what the status
+    /// registers hold now, register 1 in bits 7:0, 2 in bits 15:8, 3 in bits 23:16.
     /// Where nothing changes the plan is empty. Otherwise the commit mark of the image is always rewritten, even if equal:
     /// the FCB with its tag, or the first sector of a slot, must be dead while anything else changes.
     ///
@@ -129,14 +123,14 @@ impl Plan {
         boot_image: &BootImage,
         part: &FlashPart,
         map: &SectorMap,
-        status_register: u8,
+        status_register: u32,
         shared: SharedSectors,
     ) -> Result<Self, PlanError> {
         let layout = Layout::new(boot_image);
         let mut sectors = sectors::decide(&layout, map, part)?;
         let mark = Mark::new(boot_image.commit_mark(), &sectors, part);
         let changes = sectors.iter().any(|s| s.action != SectorAction::Keep);
-        let status = status_change(boot_image, part, status_register, changes)?;
+        let status = status_change(boot_image, part, status_register, changes);
         let steps = if changes {
             for (sector, need) in sectors.iter_mut().zip(layout.sectors()) {
                 if mark.must_die(sector) {
@@ -310,39 +304,6 @@ fn refuse_foreign(sectors: &[PlannedSector]) -> Result<(), PlanError> {
         }),
         None => Ok(()),
     }
-}
-
-/// The status write that the job needs: QE where the FCB reads on four lines, no protection where sectors change.
-fn status_change(
-    boot_image: &BootImage,
-    part: &FlashPart,
-    now: u8,
-    changes: bool,
-) -> Result<Option<StatusChange>, PlanError> {
-    let bits = part.status;
-    let needs_qe = boot_image.needs_quad_enable();
-    if needs_qe && part.quad_enable.register != "status" {
-        return Err(PlanError::QuadEnable {
-            register: part.quad_enable.register.clone(),
-        });
-    }
-    let lacks_qe = needs_qe && now & bits.qe_mask == 0;
-    let unprotects = changes && now & bits.bp_mask != 0;
-    if !lacks_qe && !unprotects {
-        return Ok(None);
-    }
-    let kept = now & bits.non_volatile_mask();
-    let with_qe = if needs_qe { kept | bits.qe_mask } else { kept };
-    let value = if unprotects {
-        with_qe & !bits.bp_mask
-    } else {
-        with_qe
-    };
-    Ok(Some(StatusChange {
-        value,
-        mask: bits.non_volatile_mask(),
-        unprotects,
-    }))
 }
 
 fn typical_time(part: &FlashPart, steps: &[Step]) -> Duration {

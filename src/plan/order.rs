@@ -2,6 +2,7 @@
 
 use super::erase;
 use super::sectors::{PlannedSector, SectorAction};
+use super::status::StatusChange;
 use super::step::{Step, VerifyScope};
 use super::{FCB_BYTES, SECTOR_BYTES};
 use crate::address::FlashOffset;
@@ -102,15 +103,6 @@ impl Header {
         let offset = FlashOffset::new(self.start.get() + self.tag_bytes);
         (offset, self.length_bytes - self.tag_bytes)
     }
-}
-
-/// What must happen to the status register.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct StatusChange {
-    pub value: u8,
-    pub mask: u8,
-    /// Whether the present value protects blocks, so that even the tag could not be killed.
-    pub unprotects: bool,
 }
 
 /// All steps for sectors of which at least one changes. The sectors of `mark` are among them, and change too.

@@ -24,12 +24,12 @@ pub enum Step {
         /// The tag word.
         offset: FlashOffset,
     },
-    /// Write the non-volatile status bits.
+    /// Write non-volatile bits of the status registers: register 1 in bits 7:0, 2 in bits 15:8, 3 in bits 23:16.
     SetStatus {
         /// New value.
-        value: u8,
+        value: u32,
         /// Bits that must read back so.
-        mask: u8,
+        mask: u32,
     },
     /// Erase one unit.
     Erase {

@@ -9,7 +9,7 @@ use crate::image::sample::{application, image_of};
 use crate::target::Target;
 
 const NOR_BYTES: usize = 0x4_0000;
-const QE: u8 = 0x40;
+const QE: u32 = 0x40;
 
 fn target() -> Target {
     Target::builtin("mimxrt1062", "is25wp064", "qspi").expect("target")
@@ -32,7 +32,7 @@ fn boot_image(pieces: &[(u32, Vec<u8>)]) -> BootImage {
 #[derive(Clone)]
 struct Nor {
     bytes: Vec<u8>,
-    status: u8,
+    status: u32,
 }
 
 impl Nor {
@@ -392,7 +392,7 @@ fn pieces() -> impl Strategy<Value = Vec<(u32, Vec<u8>)>> {
     })
 }
 
-fn board_before(boot_image: &BootImage, sectors: &[Before], status: u8) -> Nor {
+fn board_before(boot_image: &BootImage, sectors: &[Before], status: u32) -> Nor {
     let mut nor = Nor::blank();
     nor.status = status;
     let blank = nor.expected(boot_image);

@@ -105,9 +105,9 @@ pub struct FlashRecord {
     /// Size in bytes, where the part says it or is known.
     pub size_bytes: Option<u64>,
     /// Status register as found.
-    pub status_before: u8,
+    pub status_before: u32,
     /// Status register as left.
-    pub status_after: Option<u8>,
+    pub status_after: Option<u32>,
 }
 
 /// An input file.

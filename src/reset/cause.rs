@@ -89,7 +89,7 @@ pub enum Cause {
     #[error("the flash's quad enable bit is off, and the FCB reads on four lines")]
     QuadEnableOff {
         /// Status register.
-        status: u8,
+        status: u32,
     },
     /// Closed part, no signature.
     #[error("the chip runs signed images only, and the image is not signed")]

@@ -34,19 +34,19 @@ pub struct Expectation {
 pub struct FlashContent {
     /// FCB, IVT, boot data.
     pub present: Present,
-    /// Status register.
-    pub status_register: Option<u8>,
-    /// QE in it.
-    pub quad_enable_mask: u8,
+    /// Status registers: register 1 in bits 7:0, 2 in bits 15:8, 3 in bits 23:16.
+    pub status_register: Option<u32>,
+    /// QE in them.
+    pub quad_enable_mask: u32,
 }
 
 impl FlashContent {
     /// With the status register that the flash's exit sequence read back.
-    pub fn new(present: Present, status_register: Option<u8>, target: &Target) -> Self {
+    pub fn new(present: Present, status_register: Option<u32>, target: &Target) -> Self {
         FlashContent {
             present,
             status_register,
-            quad_enable_mask: target.flash().status.qe_mask,
+            quad_enable_mask: target.flash().quad_enable_mask(),
         }
     }
 }

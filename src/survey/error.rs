@@ -2,7 +2,7 @@
 
 use crate::link::LinkError;
 use crate::problem::{ExitCode, Problem};
-use crate::target::FlashPart;
+use crate::target::{FlashPart, Known};
 
 /// The survey ended without an identified board.
 #[derive(Debug, thiserror::Error)]
@@ -36,11 +36,7 @@ pub enum SurveyError {
         found: [u8; 3],
     },
     /// Another flash part.
-    #[error(
-        "the flash part is not {part}: its JEDEC ID reads {}, not {}",
-        hex(found),
-        hex(expected)
-    )]
+    #[error("found {}; expected {part} ({})", found_part(found), hex(expected))]
     OtherFlash {
         /// Flash part of the target.
         part: String,
@@ -76,18 +72,49 @@ impl From<SurveyError> for Problem {
                 "check power and soldering of the flash, and that it is on the primary FlexSPI pins",
             )
             .because("all lines stay at one level during the identification"),
-            SurveyError::OtherFlash { found, .. } => match FlashPart::named_by(found) {
-                Some(name) => {
-                    let fix = format!("if this is the right board: --flash {}", name.to_ascii_lowercase());
-                    wrong("flash-part", &fix)
-                }
-                None => wrong("flash-part", "the part is not one that this version knows"),
-            },
+            SurveyError::OtherFlash { found, .. } => other_flash(found, &what),
             SurveyError::OtherSize { .. } => wrong("flash-size", "choose the target with the part that is fitted")
                 .because("the JEDEC ID fits, the size in the part's SFDP does not: a relabelled or newer part"),
             SurveyError::Link(error) => error.into(),
         }
     }
+}
+
+/// A part by its name, its ID, and whether anything more is known of it. An ID alone never stands for data.
+fn found_part(id: &[u8; 3]) -> String {
+    match (FlashPart::builtin_by(*id), Known::by(*id)) {
+        (Some(name), _) => format!("{name} ({})", hex(id)),
+        (None, Some(known)) => format!(
+            "{} ({}), which rtflash has no data for",
+            known.name,
+            hex(id)
+        ),
+        (None, None) => format!("an unknown flash part ({})", hex(id)),
+    }
+}
+
+fn other_flash(found: [u8; 3], what: &str) -> Problem {
+    let problem = Problem::new("flash-part", ExitCode::WrongDevice, what);
+    if let Some(name) = FlashPart::builtin_by(found) {
+        let fix = format!(
+            "if this is the right board: --flash {}",
+            name.to_ascii_lowercase()
+        );
+        return problem.fix(fix);
+    }
+    let too_large = Known::by(found).filter(|known| known.size_bytes > FlashPart::LARGEST_BYTES);
+    let problem = match too_large {
+        Some(known) => problem.because(format!(
+            "it has {} MiB, and the boot ROM reads with 3-byte addresses: what lies beyond 16 MiB cannot be booted",
+            known.size_bytes >> 20
+        )),
+        None => problem.because("commands, times and dummy clocks of a part are never guessed"),
+    };
+    let names: Vec<String> = FlashPart::names().map(str::to_ascii_lowercase).collect();
+    problem.fix(format!(
+        "check that this is the right board; parts that rtflash has data for: {}",
+        names.join(", ")
+    ))
 }
 
 fn hex(bytes: &[u8; 3]) -> String {

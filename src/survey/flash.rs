@@ -5,8 +5,8 @@
 pub struct FlashFound {
     /// Answer to 9Fh.
     pub jedec_id: [u8; 3],
-    /// Status register.
-    pub status_register: u8,
+    /// Status registers: register 1 in bits 7:0, 2 in bits 15:8, 3 in bits 23:16.
+    pub status_register: u32,
     /// First bytes of the SFDP space, as many as were read.
     pub sfdp: Vec<u8>,
 }

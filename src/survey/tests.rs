@@ -86,7 +86,7 @@ fn another_part_is_refused_with_both_ids() {
         .expect_err("refused");
     assert_eq!(
         error.to_string(),
-        "the flash part is not IS25WP064: its JEDEC ID reads EF 40 18, not 9D 70 17"
+        "found W25Q128JV (EF 40 18), which rtflash has no data for; expected IS25WP064 (9D 70 17)"
     );
 }
 

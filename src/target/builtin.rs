@@ -34,6 +34,10 @@ pub(super) const FLASH_PARTS: &[File] = &[
         name: "IS25LP064",
         text: include_str!("../../targets/flash/is25lp064.toml"),
     },
+    File {
+        name: "W25Q64JV",
+        text: include_str!("../../targets/flash/w25q64jv.toml"),
+    },
 ];
 
 /// Boards.

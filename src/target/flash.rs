@@ -5,6 +5,8 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::builtin::{self, FLASH_PARTS};
+use super::known::Known;
+use super::status::{FlashRegisters, Protection, QuadEnable, StatusBits, StatusPair};
 use super::{TargetError, inconsistent};
 
 /// A flash part, as its file in `targets/flash/` describes it. The virtual board reads more of the same file.
@@ -38,53 +40,23 @@ pub struct FlashPart {
     pub chip_erase: ChipErase,
     /// Page program.
     pub page_program: PageProgram,
+    /// 01h with two bytes, where the part takes them.
+    pub status_pair: Option<StatusPair>,
+    /// Registers besides status register 1.
+    #[serde(default)]
+    pub registers: FlashRegisters,
+    /// Protection bits outside status register 1.
+    pub protection: Protection,
     /// Write status register.
     pub write_status: WriteStatus,
     /// Read commands at their default settings.
     pub read: Vec<ReadCommand>,
     /// Continuous read.
     pub continuous_read: ContinuousRead,
+    /// QPI, where the part has it.
+    pub qpi: Option<Qpi>,
     /// Software reset 66h, 99h.
     pub software_reset: SoftwareReset,
-}
-
-/// Bits of the status register (05h).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-pub struct StatusBits {
-    /// Busy.
-    pub wip_mask: u8,
-    /// Write enabled.
-    pub wel_mask: u8,
-    /// Block protection.
-    pub bp_mask: u8,
-    /// Quad enable.
-    pub qe_mask: u8,
-    /// Status register write disable.
-    pub srwd_mask: u8,
-    /// What a produced unit holds in the non-volatile bits.
-    pub production_value: u8,
-}
-
-impl StatusBits {
-    /// The bits that outlive a power cycle.
-    pub const fn non_volatile_mask(self) -> u8 {
-        self.bp_mask | self.qe_mask | self.srwd_mask
-    }
-}
-
-/// How QE is read and set.
-#[derive(Clone, Debug, Deserialize)]
-pub struct QuadEnable {
-    /// Register that holds QE.
-    pub register: String,
-    /// Bit in it.
-    pub mask: u8,
-    /// Opcode that reads the register.
-    pub read_opcode: u8,
-    /// Opcode that writes it.
-    pub write_opcode: u8,
-    /// Data bytes of that write.
-    pub write_bytes: u8,
 }
 
 /// One erase unit.
@@ -164,8 +136,17 @@ impl ReadCommand {
 pub struct ContinuousRead {
     /// Upper four mode bits that enter or keep it.
     pub enter_high_nibble: u8,
+    /// Which of those four bits count.
+    pub enter_nibble_mask: u8,
     /// A mode byte that leaves it.
     pub leave_mode_byte: u8,
+}
+
+/// QPI: command, address and data on four lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub struct Qpi {
+    /// Opcode that leaves it, on four lines.
+    pub leave_opcode: u8,
 }
 
 /// Software reset.
@@ -184,14 +165,21 @@ pub struct SoftwareReset {
 impl FlashPart {
     /// Size of the smallest erase unit in bytes: the manual's sector.
     pub const SECTOR_BYTES: u32 = 4096;
+    /// The most that 3-byte addresses reach, in bytes; the boot ROM uses no others.
+    pub const LARGEST_BYTES: u32 = 16 << 20;
 
     /// Names of the built-in parts.
     pub fn names() -> impl Iterator<Item = &'static str> {
         FLASH_PARTS.iter().map(|file| file.name)
     }
 
-    /// The built-in part with this JEDEC ID, by name.
+    /// The name of the part with this JEDEC ID, whether built in or only known by its ID.
     pub fn named_by(jedec_id: [u8; 3]) -> Option<&'static str> {
+        FlashPart::builtin_by(jedec_id).or_else(|| Some(Known::by(jedec_id)?.name.as_str()))
+    }
+
+    /// The name of the built-in part with this JEDEC ID.
+    pub fn builtin_by(jedec_id: [u8; 3]) -> Option<&'static str> {
         FLASH_PARTS
             .iter()
             .map(|file| file.name)
@@ -284,15 +272,24 @@ impl FlashPart {
         {
             return Err("a typical time is above its maximum".to_owned());
         }
-        if self.status.production_value & self.status.bp_mask != 0 {
-            return Err("production_value protects blocks".to_owned());
+        if self.address_bytes != 3 || self.size_bytes > Self::LARGEST_BYTES {
+            return Err(
+                "the boot ROM reads with 3-byte addresses: a part beyond 16 MiB is not supported"
+                    .to_owned(),
+            );
         }
+        self.check_status()?;
         for read in &self.read {
             if read.max_hz > self.max_hz {
                 return Err(format!("read {:02X}h is faster than the part", read.opcode));
             }
         }
-        if self.continuous_read.leave_mode_byte >> 4 == self.continuous_read.enter_high_nibble {
+        let ContinuousRead {
+            enter_high_nibble: enter,
+            enter_nibble_mask: counts,
+            leave_mode_byte: leave,
+        } = self.continuous_read;
+        if ((leave >> 4) ^ enter) & counts == 0 {
             return Err("leave_mode_byte would stay in continuous read".to_owned());
         }
         Ok(())
@@ -319,6 +316,9 @@ mod tests {
         assert!(broken("production_value = 0x40", "production_value = 0x44").contains("protects"));
         assert!(broken("typ_us = 70_000", "typ_us = 700_000").contains("times contradict"));
         assert!(broken("page_bytes = 256\n", "").contains("cannot be read"));
+        assert!(
+            broken("size_bytes = 8_388_608", "size_bytes = 33_554_432").contains("beyond 16 MiB")
+        );
     }
 
     #[test]

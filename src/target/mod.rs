@@ -4,6 +4,8 @@ mod board;
 mod builtin;
 mod chip;
 mod flash;
+mod known;
+mod status;
 
 pub use board::{Board, PinGroup};
 pub use chip::{
@@ -11,8 +13,13 @@ pub use chip::{
     SerialClockLimits,
 };
 pub use flash::{
-    ChipErase, ContinuousRead, EraseUnit, FlashPart, PageProgram, QuadEnable, ReadCommand,
-    SoftwareReset, StatusBits, WriteStatus,
+    ChipErase, ContinuousRead, EraseUnit, FlashPart, PageProgram, Qpi, ReadCommand, SoftwareReset,
+    WriteStatus,
+};
+pub use known::Known;
+pub use status::{
+    FlashRegisters, FunctionRegister, FurtherStatus, Protection, QuadEnable, QuadEnableRegister,
+    StatusBits, StatusPair,
 };
 
 use crate::address::{Address, AddressRange, FlashOffset};

@@ -32,7 +32,13 @@ fn stock_tools_can_erase_program_and_verify() {
 
 #[test]
 fn a_chip_erase_fits_every_size() {
-    for part in ["is25wp032", "is25wp064", "is25wp128", "is25lp064"] {
+    for part in [
+        "is25wp032",
+        "is25wp064",
+        "is25wp128",
+        "is25lp064",
+        "w25q64jv",
+    ] {
         let board = Board::new(part);
         board.with(|m| m.nor.content_mut().fill(0));
         let mut functions =

@@ -3,6 +3,7 @@
 use crate::board::Board;
 use flexspi_nor::server::{Next, Server};
 use mailbox::layout;
+use mailbox::setup::SuspendFlags;
 use mailbox::words::Words;
 use mailbox::{Chunk, Request, ResultRecord, Setup, Status, setup, status};
 use std::sync::atomic::AtomicU32;
@@ -40,6 +41,12 @@ pub fn setup() -> Setup {
         quad_read_dummy_clocks: 4,
         fast_read_dummy_clocks: 8,
         work_clock_mhz: 80,
+        further_status: Default::default(),
+        suspend: SuspendFlags {
+            read_opcode: 0x48,
+            mask: 0x0C,
+        },
+        jedec_id: [0x9D, 0x70, 0x17],
     }
 }
 

@@ -17,3 +17,5 @@ mod images;
 mod plans;
 #[cfg(test)]
 mod requests;
+#[cfg(test)]
+mod winbond;

@@ -72,7 +72,14 @@ fn flash(session: &mut Session, image: &BootImage) {
     let layout = Layout::new(image);
     let map = map(session, &layout);
     let status = session.board.with(|m| m.nor.status_register());
-    let plan = Plan::new(image, target.flash(), &map, status, SharedSectors::Preserve).unwrap();
+    let plan = Plan::new(
+        image,
+        target.flash(),
+        &map,
+        status.into(),
+        SharedSectors::Preserve,
+    )
+    .unwrap();
     perform(session, &plan, target.flash());
 }
 

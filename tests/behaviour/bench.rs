@@ -3,10 +3,11 @@
 use rtflash::boot::BootImage;
 use rtflash::job::{self, Bench, Job, Outcome, Request};
 use rtflash::link::{Choice, VirtualBench};
+use rtflash::target::Target;
 use virtual_board::board::BoardConfig;
 use virtual_board::nor::Part;
 
-pub use crate::images::{image, noise, target};
+pub use crate::images::{image, image_for, noise, target};
 
 /// A sound board with a blank IS25WP064.
 pub fn config() -> BoardConfig {
@@ -20,22 +21,36 @@ pub fn start(config: BoardConfig) -> VirtualBench {
 
 /// The whole way of `rtflash flash` on a running board.
 pub fn flash(board: &VirtualBench, image: &BootImage) -> Outcome {
-    run(board, &Request::new(image.image().clone()), |job| job)
+    flash_as(board, &target(), image)
 }
 
-/// The same with a job that is changed by `with`.
+/// The same with another target.
+pub fn flash_as(board: &VirtualBench, target: &Target, image: &BootImage) -> Outcome {
+    let request = Request::new(image.image().clone());
+    run_as(board, target, &request, |job| job)
+}
+
+/// The same with a request of its own, and a job that is changed by `with`.
 pub fn run(
     board: &VirtualBench,
     request: &Request,
     with: impl for<'t> Fn(Job<'t>) -> Job<'t>,
 ) -> Outcome {
-    let target = target();
+    run_as(board, &target(), request, with)
+}
+
+fn run_as(
+    board: &VirtualBench,
+    target: &Target,
+    request: &Request,
+    with: impl for<'t> Fn(Job<'t>) -> Job<'t>,
+) -> Outcome {
     let choice = Choice {
         speed_khz: Some(15_000),
         ..Choice::default()
     };
     let bench = Bench::virtual_board(choice, board.clone());
-    job::flash(&with(Job::new(&target)), request, &bench, &mut ())
+    job::flash(&with(Job::new(target)), request, &bench, &mut ())
 }
 
 /// The flash array, operations in flight finished.

@@ -79,7 +79,7 @@ struct Outside {
 const OUTSIDE: &[Outside] = &[
     Outside {
         text: "probe_rs::",
-        allowed: &["link/", "target/probe_rs.rs"],
+        allowed: &["link/"],
         why: "one stage knows the probe library",
     },
     Outside {

@@ -17,11 +17,16 @@ pub fn target() -> Target {
 
 /// An image of a running application without boot header, with further segments at bus addresses.
 pub fn image(segments: &[(u32, Vec<u8>)]) -> BootImage {
+    image_for(&target(), segments)
+}
+
+/// The same for another target.
+pub fn image_for(target: &Target, segments: &[(u32, Vec<u8>)]) -> BootImage {
     let mut all = vec![(APPLICATION, application())];
     all.extend_from_slice(segments);
     let text = intel_hex(&all);
     let image = Image::parse(Path::new("test.hex"), text.as_bytes()).expect("image");
-    judge(&image, None, &target())
+    judge(&image, None, target)
         .into_boot_image()
         .expect("a bootable image")
 }

@@ -7,6 +7,8 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod a_part_with_qe_elsewhere_is_no_exception;
+mod a_wrong_part_is_called_by_its_name;
 mod an_interrupted_job_is_finished_by_the_next;
 mod bench;
 mod boot_proof;

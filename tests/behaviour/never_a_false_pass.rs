@@ -76,8 +76,8 @@ fn a_busy_bit_that_never_falls_ends_in_a_time_out_and_not_in_a_hang() {
         stuck_wip: true,
         ..Faults::default()
     });
-    assert_ne!(outcome.record.verdict.exit(), 0);
-    assert!(outcome.problem.is_some());
+    refused(&outcome, ExitCode::EraseFailed);
+    assert_eq!(outcome.problem.expect("a problem").code, "flash-timeout");
 }
 
 #[test]

@@ -14,3 +14,4 @@ mod refusals;
 mod saved;
 mod sessions;
 mod station;
+mod winbond;

@@ -148,7 +148,7 @@ fn another_flash_part_on_the_board_is_refused_and_nothing_changes() {
             .complains("flash-part", &["IS25WP064", "9D 70 18", "9D 70 17"])
             .advises()
             .last_line_is(
-                "FAIL: the flash part is not IS25WP064: its JEDEC ID reads 9D 70 18, not 9D 70 17 [flash-part]",
+                "FAIL: found IS25WP128 (9D 70 18); expected IS25WP064 (9D 70 17) [flash-part]",
             );
         assert_eq!(session.labelled("sectors"), "", "{session}");
         let (content, registers) = station.board();

@@ -134,6 +134,7 @@ fn every_other_part_is_flashed_when_it_is_named() {
         ("IS25WP032", "9D 70 16", "4096 KiB"),
         ("IS25WP128", "9D 70 18", "16384 KiB"),
         ("IS25LP064", "9D 60 17", "8192 KiB"),
+        ("W25Q64JV", "EF 40 17", "8192 KiB"),
     ] {
         Station::new()
             .flash(&image(), &["--flash", &name.to_lowercase()])

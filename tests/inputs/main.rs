@@ -25,6 +25,7 @@ use mailbox::crc::crc32_words;
 use mailbox::fault::{Fault, FaultCode, Stage};
 use mailbox::layout::STATUS;
 use mailbox::result::{IDENTITY_WORDS, Identity, SFDP_BYTES, SectorRecord};
+use mailbox::setup::{StatusAccess, SuspendFlags};
 use mailbox::{
     Digest, Request, ResultRecord, ServerState, Setup, Status, request, result, setup, status,
 };
@@ -419,7 +420,7 @@ fn any_request() -> impl Strategy<Value = Request> {
             chunks
         }),
         any::<[u32; 2]>().prop_map(|[address, length]| Request::Read { address, length }),
-        any::<[u8; 2]>().prop_map(|[value, mask]| Request::SetStatus { value, mask }),
+        any::<[u32; 2]>().prop_map(|[value, mask]| Request::SetStatus { value, mask }),
     ]
 }
 
@@ -452,7 +453,7 @@ fn any_result() -> impl Strategy<Value = ResultRecord> {
 }
 
 fn any_setup() -> impl Strategy<Value = Setup> {
-    (any::<[u32; 13]>(), any::<[u8; 5]>()).prop_map(|(words, bytes)| Setup {
+    (any::<[u32; 14]>(), any::<[u8; 13]>()).prop_map(|(words, bytes)| Setup {
         session: words[0],
         lease_ms: words[1],
         flash_bytes: words[2],
@@ -465,27 +466,38 @@ fn any_setup() -> impl Strategy<Value = Setup> {
         reset_recovery_us: words[9],
         power_down_release_us: words[10],
         flags: words[11],
-        quad_enable_mask: bytes[0],
+        quad_enable_mask: words[13],
         quad_program_opcode: bytes[1],
         quad_read_opcode: bytes[2],
         quad_read_dummy_clocks: bytes[3],
         fast_read_dummy_clocks: bytes[4],
         work_clock_mhz: words[12],
+        further_status: [[bytes[5], bytes[6]], [bytes[7], bytes[8]]].map(
+            |[read_opcode, write_opcode]| StatusAccess {
+                read_opcode,
+                write_opcode,
+            },
+        ),
+        suspend: SuspendFlags {
+            read_opcode: bytes[9],
+            mask: bytes[0],
+        },
+        jedec_id: [bytes[10], bytes[11], bytes[12]],
     })
 }
 
 fn any_identity() -> impl Strategy<Value = Identity> {
     let registers = (
         uniform3(any::<u8>()),
-        any::<[u8; 2]>(),
+        (any::<u32>(), any::<u8>()),
         any::<[u32; 2]>(),
         any::<bool>(),
     );
     (registers, vec(any::<u8>(), SFDP_BYTES)).prop_map(
-        |((jedec_id, [status, function], [found, hz], quad), sfdp)| Identity {
+        |((jedec_id, (status, suspend), [found, hz], quad), sfdp)| Identity {
             jedec_id,
             status_register: status,
-            function_register: function,
+            suspend_register: suspend,
             found,
             work_clock_hz: hz,
             quad,

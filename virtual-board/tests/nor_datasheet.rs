@@ -7,151 +7,25 @@
 )]
 
 use proptest::prelude::*;
-use virtual_board::nor::{Lines, Margin, Nor, Part, TimingProfile};
+use virtual_board::nor::{Lines, Margin, Part, TimingProfile};
 use virtual_board::time::Time;
-use virtual_board::trace::Trace;
 
-const SLOW_HZ: u64 = 30_000_000;
-const QE: u8 = 0x40;
-const WIP: u8 = 0x01;
-const WEL: u8 = 0x02;
-
-/// A chip on a bench: a clock, a log and a hand on each line.
-struct Bench {
-    nor: Nor,
-    trace: Trace,
-    now: Time,
-    hz: u64,
-}
-
-impl Bench {
-    fn with(name: &str, profile: TimingProfile) -> Self {
-        let Ok(part) = Part::builtin(name) else {
-            unreachable!("{name} is built in")
-        };
-        Bench {
-            nor: Nor::new(part, profile),
-            trace: Trace::default(),
-            now: Time::us(1),
-            hz: SLOW_HZ,
-        }
-    }
-
-    fn new() -> Self {
-        Bench::with("is25wp064", TimingProfile::Typ)
-    }
-
-    fn quad() -> Self {
-        let mut bench = Bench::new();
-        bench.nor.set_status_register(QE);
-        bench
-    }
-
-    fn select(&mut self) {
-        self.nor.select(self.now, self.hz, &mut self.trace);
-    }
-
-    fn deselect(&mut self) {
-        self.now += Time::us(1);
-        self.nor.deselect(self.now, &mut self.trace);
-    }
-
-    fn out(&mut self, bytes: &[u8], lines: Lines) {
-        for byte in bytes {
-            self.nor.shift_out(*byte, lines, false, &mut self.trace);
-        }
-    }
-
-    fn take(&mut self, count: usize, lines: Lines) -> Vec<u8> {
-        (0..count)
-            .map(|_| self.nor.shift_in(lines, false, &mut self.trace))
-            .collect()
-    }
-
-    /// One command on one line with `count` bytes read behind it.
-    fn spi(&mut self, bytes: &[u8], count: usize) -> Vec<u8> {
-        self.select();
-        self.out(bytes, Lines::One);
-        let answer = self.take(count, Lines::One);
-        self.deselect();
-        answer
-    }
-
-    fn qpi(&mut self, bytes: &[u8], count: usize) -> Vec<u8> {
-        self.select();
-        self.out(bytes, Lines::Four);
-        let answer = self.take(count, Lines::Four);
-        self.deselect();
-        answer
-    }
-
-    fn status(&mut self) -> u8 {
-        self.spi(&[0x05], 1)[0]
-    }
-
-    fn wait(&mut self, time: Time) {
-        self.now += time;
-        self.nor.settle(self.now);
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        self.spi(&[0x06], 0);
-        self.spi(bytes, 0);
-    }
-
-    fn write_and_wait(&mut self, bytes: &[u8]) {
-        self.write(bytes);
-        self.wait(Time::ms(60_000));
-    }
-
-    fn read(&mut self, address: u32, count: usize) -> Vec<u8> {
-        self.spi(&with_address(0x03, address), count)
-    }
-
-    /// EBh: command on one line, the rest on four.
-    fn quad_io_read(&mut self, address: u32, mode: u8, dummies: u32, count: usize) -> Vec<u8> {
-        self.select();
-        self.out(&[0xEB], Lines::One);
-        self.quad_io_tail(address, mode, dummies, count)
-    }
-
-    fn quad_io_tail(&mut self, address: u32, mode: u8, dummies: u32, count: usize) -> Vec<u8> {
-        let [_, high, middle, low] = with_address(0, address);
-        self.out(&[high, middle, low, mode], Lines::Four);
-        self.nor.dummy(dummies, false, &mut self.trace);
-        let data = self.take(count, Lines::Four);
-        self.deselect();
-        data
-    }
-
-    fn complained(&mut self) -> bool {
-        self.trace.violations() > 0
-    }
-}
-
-fn with_address(opcode: u8, address: u32) -> [u8; 4] {
-    let [_, high, middle, low] = address.to_be_bytes();
-    [opcode, high, middle, low]
-}
-
-fn program(address: u32, data: &[u8]) -> Vec<u8> {
-    let mut bytes = with_address(0x02, address).to_vec();
-    bytes.extend(data);
-    bytes
-}
+mod nor_bench;
+use nor_bench::{Bench, QE, SLOW_HZ, WEL, WIP, program, with_address};
 
 #[test]
 fn every_built_in_part_can_be_read_and_shows_its_id() {
     let expected = [
-        ("is25wp064", 0x70, 0x17, 23),
-        ("is25wp032", 0x70, 0x16, 22),
-        ("is25wp128", 0x70, 0x18, 24),
-        ("is25lp064", 0x60, 0x17, 23),
+        ("is25wp064", [0x9D, 0x70, 0x17], 23),
+        ("is25wp032", [0x9D, 0x70, 0x16], 22),
+        ("is25wp128", [0x9D, 0x70, 0x18], 24),
+        ("is25lp064", [0x9D, 0x60, 0x17], 23),
+        ("w25q64jv", [0xEF, 0x40, 0x17], 23),
     ];
     assert_eq!(Part::builtin_names().count(), expected.len());
-    for (name, family, capacity, log2) in expected {
+    for (name, id, log2) in expected {
         let mut bench = Bench::with(name, TimingProfile::Typ);
-        assert_eq!(bench.spi(&[0x9F], 3), [0x9D, family, capacity]);
+        assert_eq!(bench.spi(&[0x9F], 3), id);
         assert_eq!(bench.nor.content().len(), 1 << log2);
         assert!(!bench.complained());
     }
@@ -732,8 +606,12 @@ fn sfdp_describes_the_part() {
         );
         assert_eq!((dword(8), dword(9) & 0xFFFF), (0x520F_200C, 0xD810));
         // Erase times: typical no shorter than the data sheet's, maximum covered by the multiplier.
-        let times = [(4, 70, 300), (11, 100, 500), (18, 150, 1_000)];
-        for (low, typ_ms, max_ms) in times {
+        let part = bench.nor.part().clone();
+        for (low, erase) in [4, 11, 18].into_iter().zip(&part.erases) {
+            let (typ_ms, max_ms) = (
+                (erase.duration.typ_us / 1_000) as u32,
+                (erase.duration.max_us / 1_000) as u32,
+            );
             let unit = [1, 16, 128, 1_000][field(10, low + 5, 2) as usize];
             let shown = (field(10, low, 5) + 1) * unit;
             assert!(
@@ -741,25 +619,25 @@ fn sfdp_describes_the_part() {
                 "{shown}"
             );
         }
-        assert_eq!(
-            (
-                field(11, 4, 4),
-                (field(11, 8, 5) + 1) * [8, 64][field(11, 13, 1) as usize]
-            ),
-            (8, 200)
+        let page_us = (field(11, 8, 5) + 1) * [8, 64][field(11, 13, 1) as usize];
+        let page_typ_us = part.page_program.duration.typ_us as u32;
+        assert_eq!(field(11, 4, 4), 8);
+        assert!(
+            page_us >= page_typ_us && page_us < page_typ_us + 64,
+            "{page_us}"
         );
         let chip =
             u64::from(field(11, 24, 5) + 1) * [16, 256, 4_000, 64_000][field(11, 29, 2) as usize];
-        assert_eq!(
-            chip,
-            u64::from(bench.nor.part().size_bytes) / 524_288 * 1_000
-        );
+        let chip_typ_ms = part.chip_erase.duration.typ_us / 1_000;
+        assert!(chip >= chip_typ_ms && chip < chip_typ_ms * 2, "{chip}");
         assert_eq!(dword(13), 0x757A_757A);
         assert_eq!((field(14, 15, 8), field(14, 23, 8)), (0xAB, 0xB9));
+        let quad_enable = if name == "w25q64jv" { 4 } else { 2 };
+        assert_eq!(field(15, 20, 3), quad_enable, "quad enable requirement");
         assert_eq!(
-            field(15, 20, 3),
-            2,
-            "quad enable requirement: status register bit 6"
+            field(15, 0, 9) == 0,
+            part.qpi.is_none(),
+            "no way into QPI where there is none"
         );
         assert_eq!(field(16, 8, 6), 0b11_0000, "66h 99h, after leaving 0-4-4");
         assert!(!bench.complained());
@@ -793,4 +671,29 @@ fn faults_show_where_they_are_told_to() {
     assert_eq!(bench.nor.busy_until(), None);
     bench.nor.faults.absent = true;
     assert_eq!(bench.spi(&[0x9F], 3), [0xFF; 3]);
+}
+
+#[test]
+fn the_lp064_has_two_dummy_bits_and_its_drive_strength_beside_them() {
+    let mut bench = Bench::with("is25lp064", TimingProfile::Typ);
+    bench.nor.set_status_register(QE);
+    bench.nor.content_mut()[..2].copy_from_slice(&[0x12, 0x34]);
+    assert_eq!(bench.spi(&[0x61], 1), [0xE0]);
+    for (field, clocks) in [(0, 6), (1, 4), (2, 8), (3, 10)] {
+        bench.spi(&[0xC0, 0xE0 | field << 3], 0);
+        assert_eq!(bench.quad_io_read(0, 0, clocks - 2, 2), [0x12, 0x34]);
+    }
+    bench.nor.power_cut(bench.now, 0);
+    assert_eq!(bench.spi(&[0x61], 1), [0xE0]);
+    assert_eq!(bench.quad_io_read(0, 0, 4, 2), [0x12, 0x34]);
+    assert!(!bench.complained());
+}
+
+#[test]
+fn parameters_at_power_on_are_those_of_the_part_file() {
+    for (name, parameters, extended) in [("is25wp064", 0x00, 0xE0), ("is25lp064", 0xE0, 0x00)] {
+        let mut bench = Bench::with(name, TimingProfile::Typ);
+        assert_eq!(bench.spi(&[0x61], 1), [parameters]);
+        assert_eq!(bench.spi(&[0x81], 1), [extended]);
+    }
 }

@@ -8,7 +8,7 @@ use crate::nor::Nor;
 use mailbox::Setup;
 use mailbox::fault::{Fault, FaultCode};
 use mailbox::result::SECTOR_BYTES;
-use mailbox::setup::FLAG_QPI;
+use mailbox::setup::{FLAG_QPI, StatusAccess, SuspendFlags};
 use mailbox::words::RawWords;
 
 /// Where the flash lies in the bus map: FlexSPI1's window (IMXRT1060RM, memory map).
@@ -26,6 +26,15 @@ const LARGEST_BYTES: u32 = 16 << 20;
 /// Capacity byte of the JEDEC ID is log2 of the size; the range seen on parts with 3-byte addresses.
 const CAPACITIES: core::ops::RangeInclusive<u8> = 0x14..=0x18;
 
+const NO_REGISTER: StatusAccess = StatusAccess {
+    read_opcode: 0,
+    write_opcode: 0,
+};
+/// The function register of ISSI's parts; other makers' parts are not asked for it.
+const ISSI_SUSPEND: SuspendFlags = SuspendFlags {
+    read_opcode: 0x48,
+    mask: 3 << 2,
+};
 /// Slowest known figures, doubled (W25Q64JV, IS25LP128F data sheets; 16 MiB chip erase).
 const SETUP: Setup = Setup {
     session: 0,
@@ -46,6 +55,9 @@ const SETUP: Setup = Setup {
     quad_read_dummy_clocks: 0,
     fast_read_dummy_clocks: 8,
     work_clock_mhz: 60,
+    further_status: [NO_REGISTER; 2],
+    suspend: ISSI_SUSPEND,
+    jedec_id: [0; 3],
 };
 
 /// The functions' state between calls.

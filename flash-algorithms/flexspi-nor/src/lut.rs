@@ -49,8 +49,8 @@ pub enum Slot {
     ReadId = 3,
     /// 5Ah.
     ReadSfdp = 4,
-    /// 48h, ISSI's function register.
-    ReadFunction = 5,
+    /// A register besides the status register; the opcode changes.
+    ReadRegister = 5,
     /// An erase with address; the opcode changes.
     Erase = 6,
     /// A command without address and data; the opcode changes.
@@ -59,7 +59,7 @@ pub enum Slot {
     Program = 8,
     /// Read at the work clock.
     Read = 9,
-    /// 01h with one byte.
+    /// Write of a status register; the opcode changes.
     WriteStatus = 10,
     /// Ones on four lines: ends a continuous read.
     EndContinuousRead = 11,

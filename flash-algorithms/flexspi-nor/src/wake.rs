@@ -15,8 +15,6 @@ const RELEASE_POWER_DOWN: u8 = 0xAB;
 const RESUME: u8 = 0x7A;
 /// Enable reset, then reset.
 const RESET: [u8; 2] = [0x66, 0x99];
-/// Function register: program suspended, erase suspended.
-const SUSPENDED: u8 = 3 << 2;
 /// What an input reads that nobody drives: the pads have pull-ups.
 const NOBODY: u8 = 0xFF;
 
@@ -33,9 +31,10 @@ pub fn wake<B: Bus, D: Duty>(nor: &mut Nor<B, D>) -> Result<u32> {
         return Ok(0);
     };
     leave_modes(nor, stage)?;
-    let function = nor.read_register(Slot::ReadFunction, stage)?;
+    nor.know_part()?;
+    let flags = nor.suspend_register(stage)?;
     // All ones or zeros: no such register here, nothing to resume.
-    if function != NOBODY && function & SUSPENDED != 0 {
+    if flags != NOBODY && flags & nor.setup.suspend.mask != 0 {
         nor.bare(RESUME, stage)?;
         nor.wait_ready(nor.setup.erase_chip_limit_us, stage, 0)?;
         found |= FOUND_SUSPENDED;

@@ -5,7 +5,7 @@ use crate::crc::crc32_words;
 /// First word of the status block: "RTF1", read as a little-endian word.
 pub const MAGIC: u32 = 0x3146_5452;
 /// Protocol version: the high half breaks compatibility, the low half adds.
-pub const VERSION: u32 = 0x0001_0000;
+pub const VERSION: u32 = 0x0001_0001;
 
 /// Bus address of the area. OCRAM2, above the blob and its stack, clear of the boot ROM's working RAM
 /// (0x20200000–0x20208FFF).

@@ -85,12 +85,13 @@ pub enum Request {
         /// At most [`crate::layout::REPLY_MAX_BYTES`].
         length: u32,
     },
-    /// Writes the (non-volatile) status register. Result values: before, after.
+    /// Writes the (non-volatile) status registers, those of them that differ. Result values: before, after. Register 1 is in
+    /// bits 7:0 of every status word, register 2 in bits 15:8, register 3 in bits 23:16, as the parts number them.
     SetStatus {
-        /// The new value.
-        value: u8,
-        /// Bits that must read back as written.
-        mask: u8,
+        /// The new value of the bits in `mask`.
+        value: u32,
+        /// Bits to be written, which must read back so; the others are written back as they are.
+        mask: u32,
     },
     /// Lets changing requests through again after a fault.
     ClearFault,
@@ -129,9 +130,7 @@ impl Request {
                 [address, length, first_chunk, chunks, 0],
             ),
             Request::Read { address, length } => (RequestKind::Read, [address, length, 0, 0, 0]),
-            Request::SetStatus { value, mask } => {
-                (RequestKind::SetStatus, [0, 0, value as u32, mask as u32, 0])
-            }
+            Request::SetStatus { value, mask } => (RequestKind::SetStatus, [0, 0, value, mask, 0]),
             Request::ClearFault => (RequestKind::ClearFault, [0; 5]),
             Request::Stop => (RequestKind::Stop, [0; 5]),
         };
@@ -185,10 +184,7 @@ impl Request {
                 address: a,
                 length: b,
             },
-            RequestKind::SetStatus => Request::SetStatus {
-                value: c as u8,
-                mask: d as u8,
-            },
+            RequestKind::SetStatus => Request::SetStatus { value: c, mask: d },
             RequestKind::ClearFault => Request::ClearFault,
             RequestKind::Stop => Request::Stop,
         })

@@ -181,10 +181,10 @@ pub const FOUND_RTWDOG_LOCKED: u32 = 1 << 5;
 pub struct Identity {
     /// Answer to 9Fh: manufacturer, type, capacity.
     pub jedec_id: [u8; 3],
-    /// Status register (05h).
-    pub status_register: u8,
-    /// Function register (48h); 0xFF on parts without one.
-    pub function_register: u8,
+    /// Status registers: register 1 (05h) in bits 7:0, 2 in bits 15:8, 3 in bits 23:16; 0 where the part has none.
+    pub status_register: u32,
+    /// The register with the suspend flags (setup block); 0xFF on parts without one.
+    pub suspend_register: u8,
     /// What the entry found: `FOUND_*`.
     pub found: u32,
     /// FlexSPI serial root clock during work, in Hz.
@@ -202,8 +202,8 @@ impl Identity {
         let [a, b, c] = self.jedec_id;
         let head = [
             u32::from_le_bytes([a, b, c, 0]),
-            u32::from(self.status_register),
-            u32::from(self.function_register),
+            self.status_register,
+            u32::from(self.suspend_register),
             self.found,
             self.work_clock_hz,
             u32::from(self.quad),
@@ -226,7 +226,7 @@ impl Identity {
         let [
             jedec,
             status,
-            function,
+            suspend,
             found,
             work_clock_hz,
             quad,
@@ -241,8 +241,8 @@ impl Identity {
         }
         Identity {
             jedec_id: [a, b, c],
-            status_register: *status as u8,
-            function_register: *function as u8,
+            status_register: *status,
+            suspend_register: *suspend as u8,
             found: *found,
             work_clock_hz: *work_clock_hz,
             quad: *quad != 0,

@@ -11,8 +11,29 @@ const CRC_WORD: usize = WORDS - 1;
 pub const FLAG_DQS_LOOPBACK: u32 = 1;
 /// [`Setup::flags`]: use four lines for reads and programs whenever the part's QE bit is set.
 pub const FLAG_QUAD: u32 = 1 << 1;
-/// [`Setup::flags`]: the part knows 35h/F5h, the entry leaves QPI.
+/// [`Setup::flags`]: the part knows QPI, which F5h on four lines leaves; the entry sends it.
 pub const FLAG_QPI: u32 = 1 << 2;
+/// [`Setup::flags`]: 01h takes a second byte, for status register 2, and clears that register on some dies if it gets one
+/// byte only.
+pub const FLAG_STATUS_PAIR: u32 = 1 << 3;
+
+/// The opcodes of a status register besides the first; 0 where the part has none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StatusAccess {
+    /// Reads it.
+    pub read_opcode: u8,
+    /// Writes it, with one byte.
+    pub write_opcode: u8,
+}
+
+/// Where the part shows that an erase or a program is suspended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SuspendFlags {
+    /// Reads the register; 0 where the part has none.
+    pub read_opcode: u8,
+    /// Any of these bits set: something is suspended.
+    pub mask: u8,
+}
 
 /// What the target must know before it touches the flash. Limits are what the target waits at most, margin included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,8 +62,8 @@ pub struct Setup {
     pub power_down_release_us: u32,
     /// `FLAG_*`.
     pub flags: u32,
-    /// QE's bit in the status register.
-    pub quad_enable_mask: u8,
+    /// QE's bit in the status registers: register 1 in bits 7:0, register 2 in bits 15:8.
+    pub quad_enable_mask: u32,
     /// Quad page program opcode, one line for command and address.
     pub quad_program_opcode: u8,
     /// Quad read opcode, four lines for address, mode and data.
@@ -53,11 +74,20 @@ pub struct Setup {
     pub fast_read_dummy_clocks: u8,
     /// Serial clock wanted for work, in MHz; the target takes the next lower it can make.
     pub work_clock_mhz: u32,
+    /// Status registers 2 and 3.
+    pub further_status: [StatusAccess; 2],
+    /// Suspend flags.
+    pub suspend: SuspendFlags,
+    /// Answer to 9Fh of the part that all this is about. Opcodes of one family mean other things in another: a part with
+    /// another ID is asked nothing but what all parts answer. Zeros: the part is not known.
+    pub jedec_id: [u8; 3],
 }
 
 impl Setup {
     /// The block on the wire.
     pub fn to_words(&self) -> [u32; WORDS] {
+        let [second, third] = self.further_status;
+        let [a, b, c] = self.jedec_id;
         let mut words = [
             MAGIC,
             LAYOUT_DIGEST,
@@ -73,7 +103,7 @@ impl Setup {
             self.reset_recovery_us,
             self.power_down_release_us,
             self.flags,
-            u32::from(self.quad_enable_mask),
+            self.quad_enable_mask,
             u32::from_le_bytes([
                 self.quad_program_opcode,
                 self.quad_read_opcode,
@@ -81,9 +111,14 @@ impl Setup {
                 self.fast_read_dummy_clocks,
             ]),
             self.work_clock_mhz,
-            0,
-            0,
-            0,
+            u32::from_le_bytes([
+                second.read_opcode,
+                second.write_opcode,
+                third.read_opcode,
+                third.write_opcode,
+            ]),
+            u32::from_le_bytes([self.suspend.read_opcode, self.suspend.mask, 0, 0]),
+            u32::from_le_bytes([a, b, c, 0]),
             0,
             0,
             0,
@@ -107,6 +142,9 @@ impl Setup {
             quad_read_dummy_clocks,
             fast_read_dummy_clocks,
         ] = words[15].to_le_bytes();
+        let [read_2, write_2, read_3, write_3] = words[17].to_le_bytes();
+        let [suspend_opcode, suspend_mask, _, _] = words[18].to_le_bytes();
+        let [a, b, c, _] = words[19].to_le_bytes();
         Some(Setup {
             session: words[2],
             lease_ms: words[3],
@@ -120,12 +158,27 @@ impl Setup {
             reset_recovery_us: words[11],
             power_down_release_us: words[12],
             flags: words[13],
-            quad_enable_mask: words[14] as u8,
+            quad_enable_mask: words[14],
             quad_program_opcode,
             quad_read_opcode,
             quad_read_dummy_clocks,
             fast_read_dummy_clocks,
             work_clock_mhz: words[16],
+            further_status: [
+                StatusAccess {
+                    read_opcode: read_2,
+                    write_opcode: write_2,
+                },
+                StatusAccess {
+                    read_opcode: read_3,
+                    write_opcode: write_3,
+                },
+            ],
+            suspend: SuspendFlags {
+                read_opcode: suspend_opcode,
+                mask: suspend_mask,
+            },
+            jedec_id: [a, b, c],
         })
     }
 

@@ -1,15 +1,17 @@
-//! The protocol's bytes of version 1.0, frozen: a change here is a new version.
+//! The protocol's bytes of version 1.1, frozen: a change here is a new version. (1.0 had one status register of eight bits; it
+//! was never released.)
 
 use mailbox::fault::{Fault, FaultCode, Stage};
 use mailbox::layout::{self, LAYOUT_DIGEST};
 use mailbox::result::{IDENTITY_WORDS, Identity, SectorRecord};
+use mailbox::setup::{StatusAccess, SuspendFlags};
 use mailbox::{
     Chunk, Digest, Request, ResultRecord, ServerState, Setup, Status, crc, digest, status,
 };
 
 #[test]
 fn the_layout_is_frozen() {
-    assert_eq!(LAYOUT_DIGEST, 0xF396_3E10);
+    assert_eq!(LAYOUT_DIGEST, 0xA995_9EDF);
     assert_eq!(layout::AREA_ADDRESS, 0x2021_8000);
     assert_eq!(layout::AREA_BYTES, 0x5_1400);
     assert_eq!(layout::request_slot(17), 0x520);
@@ -69,6 +71,13 @@ fn requests_are_frozen() {
                 mask: 0xFC,
             },
             [7, 5, 0, 0, 0x40, 0xFC, 0],
+        ),
+        (
+            Request::SetStatus {
+                value: 0x60_0200,
+                mask: 0x64_43FC,
+            },
+            [7, 5, 0, 0, 0x60_0200, 0x64_43FC, 0],
         ),
         (Request::ClearFault, [8, 5, 0, 0, 0, 0, 0]),
         (Request::Stop, [9, 5, 0, 0, 0, 0, 0]),
@@ -134,7 +143,7 @@ fn results_are_frozen() {
 fn the_status_block_is_frozen() {
     let words = [
         0x3146_5452,
-        0x0001_0000,
+        0x0001_0001,
         LAYOUT_DIGEST,
         77,
         12,
@@ -194,12 +203,27 @@ fn the_setup_is_frozen() {
         reset_recovery_us: 10,
         power_down_release_us: 11,
         flags: 12,
-        quad_enable_mask: 13,
+        quad_enable_mask: 0x200,
         quad_program_opcode: 0x32,
         quad_read_opcode: 0xEB,
         quad_read_dummy_clocks: 4,
         fast_read_dummy_clocks: 8,
         work_clock_mhz: 16,
+        further_status: [
+            StatusAccess {
+                read_opcode: 0x35,
+                write_opcode: 0x31,
+            },
+            StatusAccess {
+                read_opcode: 0x15,
+                write_opcode: 0x11,
+            },
+        ],
+        suspend: SuspendFlags {
+            read_opcode: 0x48,
+            mask: 0x0C,
+        },
+        jedec_id: [0xEF, 0x40, 0x17],
     };
     let words = setup.to_words();
     let expected = [
@@ -217,12 +241,15 @@ fn the_setup_is_frozen() {
         10,
         11,
         12,
-        13,
+        0x200,
         0x0804_EB32,
         16,
+        0x1115_3135,
+        0x0C48,
+        0x0017_40EF,
     ];
-    assert_eq!(words[..17], expected);
-    assert_eq!(words[17..23], [0; 6]);
+    assert_eq!(words[..20], expected);
+    assert_eq!(words[20..23], [0; 3]);
     assert_eq!(Setup::from_words(&words), Some(setup));
     for word in 0..24 {
         let mut damaged = words;
@@ -256,8 +283,8 @@ fn replies_are_frozen() {
     sfdp[..4].copy_from_slice(b"SFDP");
     let identity = Identity {
         jedec_id: [0x9D, 0x70, 0x17],
-        status_register: 0x40,
-        function_register: 2,
+        status_register: 0x60_0240,
+        suspend_register: 2,
         found: 5,
         work_clock_hz: 80_000_000,
         quad: true,
@@ -266,7 +293,17 @@ fn replies_are_frozen() {
     let words = identity.to_words();
     assert_eq!(
         words[..9],
-        [0x0017_709D, 0x40, 2, 5, 80_000_000, 1, 0, 0, 0x5044_4653]
+        [
+            0x0017_709D,
+            0x60_0240,
+            2,
+            5,
+            80_000_000,
+            1,
+            0,
+            0,
+            0x5044_4653
+        ]
     );
     assert_eq!(words.len(), IDENTITY_WORDS);
     assert_eq!(Identity::from_words(&words), identity);

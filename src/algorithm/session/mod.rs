@@ -38,8 +38,8 @@ pub struct Progress {
 pub struct Stopped {
     /// JEDEC ID, read on one line after the flash was reset.
     pub jedec_id: [u8; 3],
-    /// Status register, read likewise.
-    pub status_register: u8,
+    /// Status registers, read likewise: register 1 in bits 7:0, 2 in bits 15:8, 3 in bits 23:16.
+    pub status_register: u32,
 }
 
 /// The running algorithm.
@@ -182,7 +182,7 @@ impl<'l, 'p> Algorithm<'l, 'p> {
         let [a, b, c, _] = id.to_le_bytes();
         Ok(Stopped {
             jedec_id: [a, b, c],
-            status_register: status as u8,
+            status_register: status,
         })
     }
 

@@ -52,6 +52,10 @@ pub enum FlashFileError {
 #[serde(deny_unknown_fields)]
 struct Registers {
     status_register: u8,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    status_register_2: Option<u8>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    status_register_3: Option<u8>,
     read_parameters: u8,
     function_register: u8,
     extended_read_register: u8,
@@ -106,6 +110,8 @@ impl FlashFile {
                     })?;
                 nor.set_registers(NonVolatile {
                     status: r.status_register,
+                    status_2: r.status_register_2.unwrap_or(nor.registers().status_2),
+                    status_3: r.status_register_3.unwrap_or(nor.registers().status_3),
                     read_parameters: r.read_parameters,
                     function: r.function_register,
                     extended: r.extended_read_register,
@@ -139,8 +145,11 @@ impl FlashFile {
         let now = nor.registers();
         if self.saved_registers != now {
             let path = registers_path(&self.path);
+            let registers = &nor.part().registers;
             let text = toml::to_string(&Registers {
                 status_register: now.status,
+                status_register_2: registers.status_2.map(|_| now.status_2),
+                status_register_3: registers.status_3.map(|_| now.status_3),
                 read_parameters: now.read_parameters,
                 function_register: now.function,
                 extended_read_register: now.extended,

@@ -1,8 +1,8 @@
 //! What a NOR chip answers: whether it takes a command now, and the bytes it drives.
 
-use super::Nor;
-use super::command::{Source, opcode};
+use super::command::{self, Source, opcode};
 use super::frame::Frame;
+use super::{Nor, part};
 use crate::time::Time;
 use crate::trace::Trace;
 
@@ -28,18 +28,18 @@ impl Nor {
         if self.powered_down && code != down.exit_opcode {
             return Some(Refusal::Because("the chip is in deep power-down"));
         }
-        let qpi_only = [self.part.qpi.leave_opcode, self.part.qpi.read_id_opcode];
         if self.qpi && opcode::SPI_ONLY.contains(&code) {
             return Some(Refusal::Because("the chip is in QPI"));
         }
-        if !self.qpi && qpi_only.contains(&code) {
+        let qpi_only = |qpi: part::Qpi| [qpi.leave_opcode, qpi.read_id_opcode].contains(&code);
+        if !self.qpi && self.part.qpi.is_some_and(qpi_only) {
             return Some(Refusal::Because("the chip is not in QPI"));
         }
         if opcode::DTR_READS.contains(&code) {
             return Some(Refusal::Because("double transfer rate is not modelled"));
         }
-        let quad =
-            self.part.commands.quad_opcodes.contains(&code) || code == self.part.qpi.enter_opcode;
+        let enters_qpi = self.part.qpi.is_some_and(|qpi| qpi.enter_opcode == code);
+        let quad = self.part.commands.quad_opcodes.contains(&code) || enters_qpi;
         if quad && !self.qpi && !self.quad_enabled() {
             return Some(Refusal::Because("QE = 0, so IO2 and IO3 are WP# and HOLD#"));
         }
@@ -51,13 +51,12 @@ impl Nor {
 
     fn taken_while_busy(&self, code: u8) -> bool {
         let reset = &self.part.software_reset;
-        [
-            opcode::RDSR,
-            opcode::RDFR,
-            reset.enable_opcode,
-            reset.reset_opcode,
-        ]
-        .contains(&code)
+        let reads_status = matches!(
+            command::register_read(&self.part, code),
+            Some(Source::Status | Source::Status2 | Source::Status3 | Source::Function)
+        );
+        reads_status
+            || [reset.enable_opcode, reset.reset_opcode].contains(&code)
             || self.part.suspend.suspend_opcodes.contains(&code)
     }
 
@@ -91,6 +90,7 @@ impl Nor {
         let (maker, kind) = (id[0], id[2].wrapping_sub(1));
         let status = self.status_register();
         let function = self.function_register();
+        let (status_2, status_3) = (self.status_register_2(), self.registers.status_3);
         let wrap = self.burst_wrap();
         let size = self.part.size_bytes;
         let suspended = self
@@ -124,6 +124,8 @@ impl Nor {
                 }
             }
             Source::Status => status,
+            Source::Status2 => status_2,
+            Source::Status3 => status_3,
             Source::Function => function,
             Source::ReadParameters => self.read_parameters,
             Source::ExtendedReadParameters => self.extended,
@@ -139,7 +141,7 @@ impl Nor {
             Source::Sfdp => self.sfdp.get(at as usize).copied().unwrap_or(0xFF),
             Source::UniqueId => self
                 .unique_id
-                .get(at as usize % self.unique_id.len())
+                .get((at % self.part.identity.unique_id_bytes) as usize)
                 .copied()
                 .unwrap_or(0xFF),
             Source::InformationRow => 0xFF,

@@ -3,8 +3,9 @@
 use self::opcode as op;
 use super::Lines;
 use super::part::Part;
+use super::registers::{FurtherStatus, Parameters};
 
-/// Opcodes the model names (IS25LP/WP data sheets, command table). Erases, reads and programs come from the part file.
+/// Opcodes the model names, equal on all parts. Erases, reads, programs and registers come from the part file.
 pub mod opcode {
     /// Write disable.
     pub const WRDI: u8 = 0x04;
@@ -12,46 +13,16 @@ pub mod opcode {
     pub const RDSR: u8 = 0x05;
     /// Write enable.
     pub const WREN: u8 = 0x06;
-    /// Read AutoBoot register.
-    pub const RDABR: u8 = 0x14;
-    /// Write AutoBoot register.
-    pub const WRABR: u8 = 0x15;
-    /// Sector lock.
-    pub const SECLOCK: u8 = 0x24;
-    /// Sector unlock.
-    pub const SECUNLOCK: u8 = 0x26;
-    /// Write function register (one-time bits).
-    pub const WRFR: u8 = 0x42;
-    /// Read function register.
-    pub const RDFR: u8 = 0x48;
     /// Read unique ID.
     pub const RDUID: u8 = 0x4B;
     /// Read SFDP.
     pub const RDSFDP: u8 = 0x5A;
-    /// Read the read parameters.
-    pub const RDRP: u8 = 0x61;
-    /// Program information row.
-    pub const IRP: u8 = 0x62;
-    /// Set read parameters, volatile (alias).
-    pub const SRPV_ALIAS: u8 = 0x63;
-    /// Erase information row.
-    pub const IRER: u8 = 0x64;
-    /// Set read parameters, non-volatile.
-    pub const SRPNV: u8 = 0x65;
     /// Read information row.
     pub const IRRD: u8 = 0x68;
-    /// Read the extended read parameters.
-    pub const RDERP: u8 = 0x81;
-    /// Set extended read parameters, volatile.
-    pub const SERPV: u8 = 0x83;
-    /// Set extended read parameters, non-volatile.
-    pub const SERPNV: u8 = 0x85;
     /// Read manufacturer and device ID.
     pub const RDMDID: u8 = 0x90;
     /// Read JEDEC ID.
     pub const RDJDID: u8 = 0x9F;
-    /// Set read parameters, volatile.
-    pub const SRPV: u8 = 0xC0;
     /// Not a command: a line held high, as sent to leave a continuous read.
     pub const IDLE_HIGH: u8 = 0xFF;
     /// Reads with double transfer rate.
@@ -68,8 +39,12 @@ pub mod opcode {
 pub enum Source {
     /// The array from the address on.
     Array,
-    /// The status register, again and again.
+    /// Status register 1, again and again.
     Status,
+    /// Status register 2.
+    Status2,
+    /// Status register 3.
+    Status3,
     /// The function register.
     Function,
     /// The read parameters.
@@ -209,10 +184,12 @@ pub fn shape(part: &Part, setting: DummySetting, qpi: bool, opcode: u8) -> Optio
         part.software_reset.enable_opcode,
         part.software_reset.reset_opcode,
         down.enter_opcode,
-        part.qpi.enter_opcode,
-        part.qpi.leave_opcode,
     ];
-    if bare_commands.contains(&opcode)
+    let changes_qpi = part
+        .qpi
+        .is_some_and(|qpi| [qpi.enter_opcode, qpi.leave_opcode].contains(&opcode));
+    if changes_qpi
+        || bare_commands.contains(&opcode)
         || part.chip_erase.opcodes.contains(&opcode)
         || part.suspend.suspend_opcodes.contains(&opcode)
         || part.suspend.resume_opcodes.contains(&opcode)
@@ -226,30 +203,19 @@ pub fn shape(part: &Part, setting: DummySetting, qpi: bool, opcode: u8) -> Optio
             ..out(Source::DeviceId)
         });
     }
-    if opcode == part.write_status.opcode
-        || [
-            op::WRFR,
-            op::SRPV,
-            op::SRPV_ALIAS,
-            op::SRPNV,
-            op::SERPV,
-            op::SERPNV,
-        ]
-        .contains(&opcode)
-    {
+    if let Some(source) = register_read(part, opcode) {
+        return Some(out(source));
+    }
+    if is_register_write(part, opcode) {
         return Some(Shape {
             data: Data::In,
             ..bare
         });
     }
-    if opcode == part.qpi.read_id_opcode {
+    if part.qpi.is_some_and(|qpi| opcode == qpi.read_id_opcode) {
         return Some(out(Source::JedecId));
     }
     Some(match opcode {
-        op::RDSR => out(Source::Status),
-        op::RDFR => out(Source::Function),
-        op::RDRP => out(Source::ReadParameters),
-        op::RDERP => out(Source::ExtendedReadParameters),
         op::RDJDID => out(Source::JedecId),
         op::RDMDID => Shape {
             address_bytes: 3,
@@ -272,6 +238,49 @@ pub fn shape(part: &Part, setting: DummySetting, qpi: bool, opcode: u8) -> Optio
         },
         _ => return None,
     })
+}
+
+/// The register that `opcode` reads.
+pub fn register_read(part: &Part, opcode: u8) -> Option<Source> {
+    let registers = &part.registers;
+    let further = |register: &Option<FurtherStatus>| register.map(|r| r.read_opcode);
+    let parameters = |register: &Option<Parameters>| register.as_ref().map(|r| r.read_opcode);
+    let reads = [
+        (Some(op::RDSR), Source::Status),
+        (further(&registers.status_2), Source::Status2),
+        (further(&registers.status_3), Source::Status3),
+        (registers.function.map(|r| r.read_opcode), Source::Function),
+        (
+            parameters(&registers.read_parameters),
+            Source::ReadParameters,
+        ),
+        (
+            parameters(&registers.extended_read_parameters),
+            Source::ExtendedReadParameters,
+        ),
+    ];
+    let found = reads.into_iter().find(|(reads, _)| *reads == Some(opcode));
+    found.map(|(_, source)| source)
+}
+
+/// Whether `opcode` writes a register.
+fn is_register_write(part: &Part, opcode: u8) -> bool {
+    let registers = &part.registers;
+    let further = [&registers.status_2, &registers.status_3];
+    let parameters = [
+        &registers.read_parameters,
+        &registers.extended_read_parameters,
+    ];
+    opcode == part.write_status.opcode
+        || registers.function.is_some_and(|r| r.write_opcode == opcode)
+        || further
+            .into_iter()
+            .flatten()
+            .any(|r| r.write_opcode == opcode)
+        || parameters
+            .into_iter()
+            .flatten()
+            .any(|r| r.non_volatile_opcode == opcode || r.volatile_opcodes.contains(&opcode))
 }
 
 fn read_shape(

@@ -7,11 +7,6 @@ use super::{Nor, part};
 use crate::time::Time;
 use crate::trace::Trace;
 
-/// Program suspended and erase suspended in the function register (IS25LP128F data sheet, as quoted by crate is25lp128f).
-const PROGRAM_SUSPENDED: u8 = 0x04;
-const ERASE_SUSPENDED: u8 = 0x08;
-/// Information row locks in the function register, one-time.
-const INFORMATION_ROW_LOCKS: u8 = 0xF0;
 /// Read parameters: burst wrap on, and its length field (8, 16, 32 or 64 bytes).
 const WRAP_ENABLE: u8 = 0x04;
 const WRAP_LENGTH: u8 = 0x03;
@@ -76,9 +71,9 @@ impl Nor {
         if part.suspend.resume_opcodes.contains(&code) {
             return self.resume(now, trace);
         }
-        if code == part.qpi.enter_opcode {
+        if part.qpi.is_some_and(|qpi| qpi.enter_opcode == code) {
             self.qpi = true;
-        } else if code == part.qpi.leave_opcode {
+        } else if part.qpi.is_some_and(|qpi| qpi.leave_opcode == code) {
             self.qpi = false;
         } else if code == down.enter_opcode {
             self.powered_down = true;
@@ -94,51 +89,31 @@ impl Nor {
 
     fn register_command(&mut self, frame: &Frame, now: Time, trace: &mut Trace) {
         let code = frame.opcode;
-        let status = self.part.status;
         match code {
             op::WREN => return self.write_enabled = true,
             op::WRDI => return self.write_enabled = false,
             _ => {}
         }
-        if frame.received != 1 {
-            let text = format!(
-                "command {code:02X}h is ignored: it takes 1 data byte, not {}",
-                frame.received
-            );
-            return trace.violation(now, "nor", text);
-        }
-        let value = frame
-            .page
-            .get((frame.address % self.part.page_bytes) as usize)
-            .copied()
-            .unwrap_or(0);
-        let (register, mask) = match code {
-            op::SRPV | op::SRPV_ALIAS => return self.read_parameters = value,
-            op::SERPV => return self.extended = value,
-            op::SRPNV => (Register::ReadParameters, 0xFF),
-            op::SERPNV => (Register::ExtendedReadParameters, 0xFF),
-            op::WRFR => {
-                trace.note(
-                    now,
-                    "nor",
-                    format!("function register written with {value:02X}h: its bits are one-time"),
-                );
-                (
-                    Register::Function,
-                    INFORMATION_ROW_LOCKS | self.part.protection.top_bottom_mask,
-                )
-            }
-            _ if code == self.part.write_status.opcode => {
-                (Register::Status, status.non_volatile_mask())
-            }
-            _ => {
-                return trace.violation(
-                    now,
-                    "nor",
-                    format!("command {code:02X}h is not modelled; it is ignored"),
-                );
+        let byte = |index: usize| frame.page.get(index).copied().unwrap_or(0);
+        let writes = match self.register_writes(code, frame.received, byte) {
+            Ok(writes) => writes,
+            Err(why) => {
+                let text = format!("command {code:02X}h is ignored: {why}");
+                return trace.violation(now, "nor", text);
             }
         };
+        let writes_status = writes.iter().any(|write| write.register.is_status());
+        let Some(first) = writes.first() else {
+            // A volatile register: it is written already.
+            return;
+        };
+        if first.register == Register::Function {
+            let text = format!(
+                "function register written with {:02X}h: its bits are one-time",
+                first.value
+            );
+            trace.note(now, "nor", text);
+        }
         if !self.may_write(code, now, trace) {
             return;
         }
@@ -146,29 +121,12 @@ impl Nor {
             let text = format!("command {code:02X}h is ignored: an operation is suspended");
             return trace.violation(now, "nor", text);
         }
-        let locked = self.registers.status & status.srwd_mask != 0;
-        if register == Register::Status
-            && locked
-            && self.faults.write_protect_low
-            && !self.quad_enabled()
-        {
-            return trace.note(
-                now,
-                "nor",
-                "status register write refused: SRWD = 1 and WP# is low",
-            );
+        if writes_status && let Some(why) = self.status_lock() {
+            return trace.note(now, "nor", format!("status register write refused: {why}"));
         }
         self.counters.register_writes += 1;
         let duration = self.part.write_status.duration;
-        self.start(
-            Operation::WriteRegister {
-                register,
-                value,
-                mask,
-            },
-            duration,
-            now,
-        );
+        self.start(Operation::WriteRegisters(writes), duration, now);
     }
 
     fn program(&mut self, frame: Frame, now: Time, trace: &mut Trace) {
@@ -180,8 +138,7 @@ impl Nor {
             return;
         }
         let address = frame.address & (self.part.size_bytes - 1) & !(self.part.page_bytes - 1);
-        // The IS25WP256's SFDP (dword 12) forbids programs anywhere while a program or an erase is suspended.
-        if self.suspended.is_some() {
+        if self.suspension_forbids_program(address, self.part.page_bytes) {
             let text = "program while an operation is suspended is ignored";
             return trace.violation(now, "nor", text);
         }
@@ -267,7 +224,7 @@ impl Nor {
         let fits = match &busy.operation {
             Operation::Program { .. } | Operation::DroppedProgram { .. } => true,
             Operation::Erase { length, .. } => *length < whole,
-            Operation::WriteRegister { .. } | Operation::Suspending => false,
+            Operation::WriteRegisters(_) | Operation::Suspending => false,
         };
         if !fits || self.suspended.is_some() {
             self.busy = Some(busy);
@@ -329,40 +286,23 @@ impl Nor {
         self.quiet_until = now + Time::us(recovery);
     }
 
-    pub(super) fn function_register(&self) -> u8 {
-        let flag = match self.suspended.as_ref().map(|busy| &busy.operation) {
-            Some(Operation::Erase { .. }) => ERASE_SUSPENDED,
-            Some(_) => PROGRAM_SUSPENDED,
-            None => 0,
-        };
-        self.registers.function | flag
-    }
-
     pub(super) fn burst_wrap(&self) -> Option<u32> {
         let length = SHORTEST_WRAP_BYTES << (self.read_parameters & WRAP_LENGTH);
         (self.read_parameters & WRAP_ENABLE != 0).then_some(length)
     }
 
-    /// Whether BP and TBS cover any byte of the range.
-    fn is_protected(&self, address: u32, length: u32) -> bool {
-        let (protection, size) = (&self.part.protection, self.part.size_bytes);
-        let mask = self.part.status.bp_mask;
-        let level = (self.registers.status & mask) >> mask.trailing_zeros();
-        if level == 0 {
-            return false;
-        }
-        let covered = if level >= protection.all_from {
-            size
-        } else {
-            protection
-                .unit_bytes
-                .saturating_mul(1 << (level - 1))
-                .min(size)
-        };
-        if self.registers.function & protection.top_bottom_mask == 0 {
-            address.saturating_add(length) > size - covered
-        } else {
-            address < covered
+    /// Whether the part refuses a program of this area because of what is suspended.
+    fn suspension_forbids_program(&self, address: u32, length: u32) -> bool {
+        match self.suspended.as_ref().map(|busy| &busy.operation) {
+            None => false,
+            Some(Operation::Erase {
+                address: start,
+                length: size,
+                ..
+            }) if self.part.suspend.program_while_erase_suspended => {
+                address < start + size && *start < address + length
+            }
+            Some(_) => true,
         }
     }
 }

@@ -272,7 +272,7 @@ impl Nor {
                 }
             }
             Phase::Mode => {
-                let keeps = byte >> 4 == self.part.continuous_read.enter_high_nibble;
+                let keeps = self.part.continuous_read.is_kept_by(byte);
                 self.continuous = keeps.then_some(frame.opcode);
                 self.after_mode(trace);
             }

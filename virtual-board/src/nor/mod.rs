@@ -1,4 +1,4 @@
-//! The flash chip: an ISSI IS25WP QSPI NOR as its pins show it, clock by clock.
+//! The flash chip: a QSPI NOR as its pins show it, clock by clock.
 //!
 //! The FlexSPI model drives it: [`Nor::select`], any number of [`Nor::shift_out`], [`Nor::dummy`] and
 //! [`Nor::shift_in`], [`Nor::deselect`]. The chip decodes what it sees on its own terms: a command sent on four lines to
@@ -11,6 +11,10 @@ mod faults;
 mod frame;
 pub mod operation;
 pub mod part;
+pub mod protection;
+pub mod reads;
+mod register_writes;
+pub mod registers;
 mod sfdp;
 
 pub use faults::Faults;
@@ -66,10 +70,6 @@ pub struct Counters {
     pub register_writes: u64,
 }
 
-/// Extended read parameters of a chip as delivered: drive strength field 111b (IS25LP/WP data sheets; the error flags of
-/// newer dies are not modelled).
-const EXTENDED_AS_DELIVERED: u8 = 0xE0;
-
 /// What happens when EBh with its default clocks runs between the data sheet's limit for them and the part's fastest row.
 /// Beyond any other limit data always arrive damaged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -111,15 +111,13 @@ pub struct Nor {
 }
 
 impl Nor {
-    /// A chip as delivered: all FFh, QE = 0, nothing protected.
+    /// A chip as delivered: all FFh, nothing protected, registers as the part file says.
     pub fn new(part: Part, profile: TimingProfile) -> Self {
+        let registers = NonVolatile::as_delivered(&part.registers);
         Nor {
             array: vec![0xFF; part.size_bytes as usize],
             sfdp: sfdp::area(&part),
-            registers: NonVolatile {
-                extended: EXTENDED_AS_DELIVERED,
-                ..NonVolatile::default()
-            },
+            registers,
             part,
             profile,
             faults: Faults::default(),
@@ -130,8 +128,8 @@ impl Nor {
             continuous: None,
             reset_enabled: false,
             powered_down: false,
-            read_parameters: 0,
-            extended: EXTENDED_AS_DELIVERED,
+            read_parameters: registers.read_parameters,
+            extended: registers.extended,
             busy: None,
             suspended: None,
             quiet_until: Time::ZERO,
@@ -260,6 +258,10 @@ impl Nor {
         self.powered_down = false;
         self.quiet_until = Time::ZERO;
         self.busy_polled = false;
+        if let Some(second) = self.part.registers.status_2 {
+            // SRL lasts until the power is off.
+            self.registers.status_2 &= !second.lock_mask;
+        }
     }
 
     /// Finishes what has ended by `now`.
@@ -275,23 +277,20 @@ impl Nor {
         if busy.operation != operation::Operation::Suspending {
             self.write_enabled = false;
         }
-        if matches!(
-            busy.operation,
-            operation::Operation::WriteRegister {
-                register: operation::Register::ReadParameters,
-                ..
+        let writes = match busy.operation {
+            operation::Operation::WriteRegisters(writes) => writes,
+            _ => Vec::new(),
+        };
+        for write in writes {
+            match write.register {
+                operation::Register::ReadParameters => {
+                    self.read_parameters = self.registers.read_parameters;
+                }
+                operation::Register::ExtendedReadParameters => {
+                    self.extended = self.registers.extended;
+                }
+                _ => {}
             }
-        ) {
-            self.read_parameters = self.registers.read_parameters;
-        }
-        if matches!(
-            busy.operation,
-            operation::Operation::WriteRegister {
-                register: operation::Register::ExtendedReadParameters,
-                ..
-            }
-        ) {
-            self.extended = self.registers.extended;
         }
     }
 
@@ -319,6 +318,7 @@ impl Nor {
     }
 
     fn quad_enabled(&self) -> bool {
-        self.registers.status & self.part.status.qe_mask != 0
+        let quad_enable = self.part.quad_enable;
+        self.held_in(quad_enable.register) & quad_enable.mask != 0
     }
 }

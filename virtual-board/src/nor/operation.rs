@@ -1,6 +1,7 @@
 //! What a NOR chip does while WIP = 1: complete, or torn by a power cut or a reset.
 
 use super::Faults;
+use super::registers::{FurtherStatus, Parameters, Registers};
 use crate::time::Time;
 
 /// A self-timed operation.
@@ -25,30 +26,50 @@ pub enum Operation {
         /// Bytes.
         length: u32,
     },
-    /// Writes the non-volatile bits of a register.
-    WriteRegister {
-        /// Which.
-        register: Register,
-        /// The new bits.
-        value: u8,
-        /// The bits that can change.
-        mask: u8,
-    },
+    /// Writes the non-volatile bits of registers.
+    WriteRegisters(Vec<RegisterWrite>),
     /// The latency of a suspend; nothing changes.
     Suspending,
+}
+
+/// New bits for one register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RegisterWrite {
+    /// Which.
+    pub register: Register,
+    /// The new bits.
+    pub value: u8,
+    /// The bits that can change.
+    pub mask: u8,
+    /// Those of them that only go from 0 to 1.
+    pub one_time: u8,
 }
 
 /// The registers a chip keeps without power.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Register {
-    /// Status register.
+    /// Status register 1.
     Status,
+    /// Status register 2.
+    Status2,
+    /// Status register 3.
+    Status3,
     /// Function register: bits only go from 0 to 1.
     Function,
     /// Read parameters.
     ReadParameters,
     /// Extended read parameters.
     ExtendedReadParameters,
+}
+
+impl Register {
+    /// Whether it is one of the status registers.
+    pub const fn is_status(self) -> bool {
+        matches!(
+            self,
+            Register::Status | Register::Status2 | Register::Status3
+        )
+    }
 }
 
 /// An operation under way.
@@ -65,8 +86,12 @@ pub struct Busy {
 /// The registers that survive power-off.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NonVolatile {
-    /// BP, QE, SRWD.
+    /// Status register 1: BP, QE, SRWD.
     pub status: u8,
+    /// Status register 2, where the part has it.
+    pub status_2: u8,
+    /// Status register 3, where the part has it.
+    pub status_3: u8,
     /// TBS and the information row locks, one-time.
     pub function: u8,
     /// Read parameters at power-up.
@@ -76,9 +101,26 @@ pub struct NonVolatile {
 }
 
 impl NonVolatile {
+    /// What a new part holds.
+    pub fn as_delivered(registers: &Registers) -> Self {
+        let further = |register: &Option<FurtherStatus>| register.map_or(0, |r| r.as_delivered);
+        let parameters =
+            |register: &Option<Parameters>| register.as_ref().map_or(0, |r| r.as_delivered);
+        NonVolatile {
+            status: 0,
+            status_2: further(&registers.status_2),
+            status_3: further(&registers.status_3),
+            function: registers.function.map_or(0, |r| r.as_delivered),
+            read_parameters: parameters(&registers.read_parameters),
+            extended: parameters(&registers.extended_read_parameters),
+        }
+    }
+
     fn slot(&mut self, register: Register) -> &mut u8 {
         match register {
             Register::Status => &mut self.status,
+            Register::Status2 => &mut self.status_2,
+            Register::Status3 => &mut self.status_3,
             Register::Function => &mut self.function,
             Register::ReadParameters => &mut self.read_parameters,
             Register::ExtendedReadParameters => &mut self.extended,
@@ -93,7 +135,7 @@ impl Operation {
             Operation::Program { address, page } => Some((*address, page.len() as u32)),
             Operation::DroppedProgram { address } => Some((*address, 0)),
             Operation::Erase { address, length } => Some((*address, *length)),
-            Operation::WriteRegister { .. } | Operation::Suspending => None,
+            Operation::WriteRegisters(_) | Operation::Suspending => None,
         }
     }
 
@@ -132,16 +174,12 @@ impl Operation {
                     }
                 }
             }
-            Operation::WriteRegister {
-                register,
-                value,
-                mask,
-            } => {
-                let slot = registers.slot(*register);
-                *slot = match register {
-                    Register::Function => *slot | (value & mask),
-                    _ => (*slot & !mask) | (value & mask),
-                };
+            Operation::WriteRegisters(writes) => {
+                for write in writes {
+                    let slot = registers.slot(write.register);
+                    let rewritten = write.mask & !write.one_time;
+                    *slot = (*slot & !rewritten) | (write.value & write.mask);
+                }
             }
             Operation::DroppedProgram { .. } | Operation::Suspending => {}
         }
@@ -162,18 +200,15 @@ impl Operation {
                     *cell |= random.mask(likelihood);
                 }
             }
-            Operation::WriteRegister {
-                register,
-                value,
-                mask,
-            } => {
-                let slot = registers.slot(*register);
-                let done = random.mask(likelihood) & mask;
-                *slot = match register {
-                    Register::Function => *slot | (value & done),
+            Operation::WriteRegisters(writes) => {
+                for write in writes {
+                    let slot = registers.slot(write.register);
+                    let rewritten = write.mask & !write.one_time;
+                    let done = random.mask(likelihood) & write.mask;
                     // The register is erased and written anew: even a bit that was to stay may be lost.
-                    _ => (*slot & !mask) | (random.byte() & mask & !done) | (value & done),
-                };
+                    let lost = random.byte() & rewritten & !done;
+                    *slot = (*slot & !rewritten) | lost | (write.value & done);
+                }
             }
             Operation::DroppedProgram { .. } | Operation::Suspending => {}
         }

@@ -2,6 +2,9 @@
 
 use serde::Deserialize;
 
+use super::protection::Protection;
+pub use super::reads::{ContinuousRead, DummyRow, QuadIoDummies, Read};
+use super::registers::{QuadEnable, Registers, StatusPair};
 use crate::time::Time;
 
 /// Why a part file cannot be used.
@@ -86,6 +89,9 @@ pub struct Status {
     pub qe_mask: u8,
     /// Status register write disable.
     pub srwd_mask: u8,
+    /// Bits that say what BP means.
+    #[serde(default)]
+    pub option_mask: u8,
     /// What a unit that leaves production holds.
     pub production_value: u8,
 }
@@ -93,19 +99,8 @@ pub struct Status {
 impl Status {
     /// The bits WRSR writes and power does not lose.
     pub const fn non_volatile_mask(&self) -> u8 {
-        self.bp_mask | self.qe_mask | self.srwd_mask
+        self.bp_mask | self.qe_mask | self.srwd_mask | self.option_mask
     }
-}
-
-/// How BP and TBS cover the array: BP = n > 0 covers 2^(n-1) units.
-#[derive(Clone, Copy, Debug, Deserialize)]
-pub struct Protection {
-    /// The unit, in bytes.
-    pub unit_bytes: u32,
-    /// From this BP value on everything is covered.
-    pub all_from: u8,
-    /// TBS in the function register: 0 covers from the top, 1 from the bottom.
-    pub top_bottom_mask: u8,
 }
 
 /// One erase command.
@@ -160,47 +155,6 @@ pub struct WriteStatus {
     pub duration: Duration,
 }
 
-/// One read command with the default read parameters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-pub struct Read {
-    /// Its opcode.
-    pub opcode: u8,
-    /// Lines of command, address and data.
-    pub lines: [u8; 3],
-    /// Clocks of the mode byte.
-    pub mode_clocks: u32,
-    /// Dummy clocks after address and mode.
-    pub dummy_clocks: u32,
-    /// Highest serial clock.
-    pub max_hz: u64,
-}
-
-/// One setting of the read parameters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-pub struct DummyRow {
-    /// The value of the dummy field in the read parameters.
-    pub register_value: u8,
-    /// Clocks between address and data, mode clocks included.
-    pub clocks: u32,
-    /// Highest serial clock of the quad I/O read.
-    pub max_hz: u64,
-}
-
-/// The quad I/O read's dummy table.
-#[derive(Clone, Debug, Deserialize)]
-pub struct QuadIoDummies {
-    /// The read it is about.
-    pub opcode: u8,
-    /// The dummy field in the read parameters.
-    pub register_mask: u8,
-    /// Its position.
-    pub register_shift: u8,
-    /// Clocks for field value 0.
-    pub default_clocks: u32,
-    /// The settings the data sheet defines.
-    pub rows: Vec<DummyRow>,
-}
-
 /// Deep power-down.
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub struct DeepPowerDown {
@@ -234,17 +188,10 @@ pub struct Suspend {
     pub suspend_opcodes: Vec<u8>,
     /// 7Ah, 30h.
     pub resume_opcodes: Vec<u8>,
+    /// Whether other sectors than the one whose erase is suspended can be programmed meanwhile.
+    pub program_while_erase_suspended: bool,
     /// From the command to a readable array, in microseconds.
     pub latency_us: u64,
-}
-
-/// The read that keeps its opcode.
-#[derive(Clone, Copy, Debug, Deserialize)]
-pub struct ContinuousRead {
-    /// Mode bits 7:4 that keep it.
-    pub enter_high_nibble: u8,
-    /// A mode byte that leaves it.
-    pub leave_mode_byte: u8,
 }
 
 /// QPI.
@@ -294,6 +241,13 @@ pub struct Part {
     pub commands: Commands,
     /// Status register.
     pub status: Status,
+    /// Quad enable.
+    pub quad_enable: QuadEnable,
+    /// 01h with two bytes, where the part takes them.
+    pub status_pair: Option<StatusPair>,
+    /// Registers besides status register 1.
+    #[serde(default)]
+    pub registers: Registers,
     /// Block protection.
     pub protection: Protection,
     /// Erases, smallest first.
@@ -318,13 +272,13 @@ pub struct Part {
     pub suspend: Suspend,
     /// Continuous read.
     pub continuous_read: ContinuousRead,
-    /// QPI.
-    pub qpi: Qpi,
+    /// QPI, where the part has it.
+    pub qpi: Option<Qpi>,
     /// Identity.
     pub identity: Identity,
 }
 
-const BUILTIN: [(&str, &str); 4] = [
+const BUILTIN: [(&str, &str); 5] = [
     (
         "is25wp064",
         include_str!("../../../targets/flash/is25wp064.toml"),
@@ -340,6 +294,10 @@ const BUILTIN: [(&str, &str); 4] = [
     (
         "is25lp064",
         include_str!("../../../targets/flash/is25lp064.toml"),
+    ),
+    (
+        "w25q64jv",
+        include_str!("../../../targets/flash/w25q64jv.toml"),
     ),
 ];
 

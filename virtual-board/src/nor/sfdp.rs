@@ -1,5 +1,6 @@
 //! The SFDP tables (JESD216 revision 1.6) a part shows to 5Ah, built from its data.
 
+use super::command::opcode;
 use super::part::Part;
 
 /// Where the basic flash parameter table stands.
@@ -27,6 +28,8 @@ pub fn area(part: &Part) -> Vec<u8> {
 
 /// The basic flash parameter table; dword n of JESD216 stands at index n - 1.
 fn basic_table(part: &Part) -> [u32; BASIC_TABLE_DWORDS] {
+    let knows = |opcode| part.commands.opcodes.contains(opcode);
+    let double_rate = u32::from(opcode::DTR_READS.iter().any(knows));
     let sector_opcode = part
         .erases
         .first()
@@ -34,16 +37,25 @@ fn basic_table(part: &Part) -> [u32; BASIC_TABLE_DWORDS] {
         .copied()
         .unwrap_or(0xFF);
     [
-        // 4 KiB erase, 1..64 byte writes, DTR and 1-1-2, 1-2-2, 1-1-4, 1-4-4 reads, 3-byte addresses only.
-        0xFFF9_00E5 | u32::from(sector_opcode) << 8,
+        // 4 KiB erase, 1..64 byte writes, DTR where the part knows it, 1-1-2, 1-2-2, 1-1-4, 1-4-4 reads, 3-byte addresses only.
+        0xFFF1_00E5 | u32::from(sector_opcode) << 8 | double_rate << 19,
         // Density: highest bit number.
         part.size_bytes.saturating_mul(8).wrapping_sub(1),
         read_half(part, 0xEB) | read_half(part, 0x6B) << 16,
         read_half(part, 0x3B) | read_half(part, 0xBB) << 16,
-        // 4-4-4 reads yes, 2-2-2 no.
-        0xFFFF_FFFE,
+        // 4-4-4 reads where the part has QPI, 2-2-2 no.
+        if part.qpi.is_some() {
+            0xFFFF_FFFE
+        } else {
+            0xFFFF_FFEE
+        },
         0xFF00_FFFF,
-        0x0000_FFFF | read_half(part, 0xEB) << 16,
+        0x0000_FFFF
+            | if part.qpi.is_some() {
+                read_half(part, 0xEB) << 16
+            } else {
+                0xFF00_0000
+            },
         erase_half(part, 0) | erase_half(part, 1) << 16,
         erase_half(part, 2) | erase_half(part, 3) << 16,
         erase_times(part),
@@ -53,15 +65,12 @@ fn basic_table(part: &Part) -> [u32; BASIC_TABLE_DWORDS] {
         power_down(part),
         // 4-4-4 off by F5h, on by 35h; 0-4-4 yes: off by a mode byte other than Axh or Fh for 8 clocks, on by Axh;
         // quad enable as the part says.
-        0xFF04_4A42 | u32::from(quad_enable(part)) << 20,
+        0xFF04_4A00
+            | if part.qpi.is_some() { 0x42 } else { 0 }
+            | u32::from(part.quad_enable.sfdp_requirement) << 20,
         // Status register non-volatile, written after 06h; soft reset 66h 99h, 0-4-4 left first.
         0x0000_3081,
     ]
-}
-
-fn quad_enable(part: &Part) -> u8 {
-    // JESD216 dword 15: 2 is "status register 1 bit 6", the only one the part files use.
-    if part.status.qe_mask == 0x40 { 2 } else { 7 }
 }
 
 /// Wait states 4:0, mode clocks 7:5, opcode 15:8.

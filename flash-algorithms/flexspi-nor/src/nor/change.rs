@@ -1,12 +1,16 @@
 //! What changes the flash: erase, program, status register; each checked by what the flash says afterwards.
 
-use super::{CHIP_ERASE, ERASED, Nor, WEL, WIP};
+use super::{CHIP_ERASE, ERASED, FURTHER_SHIFTS, Nor, WEL, WIP};
 use crate::bus::Bus;
 use crate::controller::{self, Result};
 use crate::lut::{self, Slot};
 use crate::machine::Duty;
 use mailbox::fault::{Fault, FaultCode, Stage};
 use mailbox::result::PAGE_BYTES;
+use mailbox::setup::FLAG_STATUS_PAIR;
+
+/// Write status register; a second byte goes to status register 2 on parts with [`FLAG_STATUS_PAIR`].
+const WRITE_STATUS: u8 = 0x01;
 
 impl<B: Bus, D: Duty> Nor<B, D> {
     fn write_enable(&mut self, address: u32) -> Result<()> {
@@ -115,24 +119,54 @@ impl<B: Bus, D: Duty> Nor<B, D> {
         Ok(())
     }
 
-    /// Writes the status register. Returns what it held before and after.
+    /// Writes those status registers in which a bit of `mask` differs from `value`; other bits are written back as they are.
+    /// Returns the status word before and after.
     ///
     /// # Errors
     /// No write enable, time-out, or bits of `mask` that do not read back.
-    pub fn set_status(&mut self, value: u8, mask: u8) -> Result<(u8, u8)> {
+    pub fn set_status(&mut self, value: u32, mask: u32) -> Result<(u32, u32)> {
         let stage = Stage::SetStatus;
-        let before = self.read_status(stage)?;
-        self.write_enable(0)?;
-        controller::write(&mut self.machine, Slot::WriteStatus, 0, 1, stage, || {
-            u32::from(value)
-        })?;
-        self.last_limit_us = self.setup.write_status_limit_us;
-        let after = self.wait_ready(self.last_limit_us, stage, 0)?;
+        let before = self.status_word(stage)?;
+        let wanted = (before & !mask | value & mask) & !u32::from(WEL | WIP);
+        let differs = |now: u32, shift: u32| ((now ^ wanted) & mask) >> shift & 0xFF != 0;
+        let pair = self.setup.flags & FLAG_STATUS_PAIR != 0;
+        if differs(before, 0) {
+            self.write_register(WRITE_STATUS, wanted, if pair { 2 } else { 1 })?;
+        }
+        for (access, shift) in self.setup.further_status.into_iter().zip(FURTHER_SHIFTS) {
+            if access.write_opcode == 0 || !differs(self.status_word(stage)?, shift) {
+                continue;
+            }
+            let status = self.write_register(access.write_opcode, wanted >> shift, 1)?;
+            // WEL falls when a command is done: here the die does not know it, and takes both registers with 01h.
+            if status & WEL != 0 && pair {
+                self.write_register(WRITE_STATUS, wanted, 2)?;
+            }
+        }
+        let after = self.status_word(stage)?;
         self.follow_quad_enable(after)?;
-        if (after ^ value) & mask != 0 {
+        if (after ^ wanted) & mask != 0 {
             let fault = Fault::new(FaultCode::StatusDiffers, stage);
-            return Err(fault.values(u32::from(value), u32::from(after)));
+            return Err(fault.values(wanted, after));
         }
         Ok((before, after))
+    }
+
+    /// One write of a register: enabled, sent, waited for. Returns status register 1 afterwards.
+    fn write_register(&mut self, opcode: u8, value: u32, bytes: u32) -> Result<u8> {
+        let stage = Stage::SetStatus;
+        let sequence = lut::write_register(opcode);
+        controller::load(&mut self.machine, &[(Slot::WriteStatus, sequence)])?;
+        self.write_enable(0)?;
+        controller::write(
+            &mut self.machine,
+            Slot::WriteStatus,
+            0,
+            bytes,
+            stage,
+            || value,
+        )?;
+        self.last_limit_us = self.setup.write_status_limit_us;
+        self.wait_ready(self.last_limit_us, stage, 0)
     }
 }

@@ -10,7 +10,7 @@ use crate::wake;
 use mailbox::Setup;
 use mailbox::fault::{Fault, FaultCode, Stage};
 use mailbox::result::{FOUND_PLLS_DOWN, Identity, SFDP_BYTES};
-use mailbox::setup::{FLAG_DQS_LOOPBACK, FLAG_QUAD};
+use mailbox::setup::{FLAG_DQS_LOOPBACK, FLAG_QUAD, FLAG_STATUS_PAIR};
 
 /// Status register: write in progress.
 pub const WIP: u8 = 1;
@@ -25,6 +25,10 @@ const FAST_READ: u8 = 0x0B;
 /// Rates above this need the strobe from the DQS pad (IMXRT1060CEC, FlexSPI input timing).
 const INTERNAL_STROBE_MHZ: u32 = 60;
 const ERASED: u32 = 0xFFFF_FFFF;
+/// First byte of the JEDEC ID of ISSI's parts.
+const ISSI: u8 = 0x9D;
+/// Places of status registers 2 and 3 in a status word.
+const FURTHER_SHIFTS: [u32; 2] = [8, 16];
 
 mod change;
 mod content;
@@ -36,6 +40,7 @@ pub struct Nor<B, D> {
     pub(crate) setup: Setup,
     pub(crate) bare_opcode: Option<u8>,
     erase_opcode: Option<u8>,
+    register_opcode: Option<u8>,
     quad: bool,
     jedec_id: [u8; 3],
     found: u32,
@@ -62,6 +67,7 @@ impl<B: Bus, D: Duty> Nor<B, D> {
             setup,
             bare_opcode: None,
             erase_opcode: None,
+            register_opcode: None,
             quad: false,
             jedec_id: [0; 3],
             found,
@@ -100,12 +106,12 @@ impl<B: Bus, D: Duty> Nor<B, D> {
             let fault = Fault::new(FaultCode::IdentityChanged, Stage::Identify);
             return Err(fault.values(id_word(self.jedec_id), id_word(again)));
         }
-        let status = self.read_status(Stage::Identify)?;
+        let status = self.status_word(Stage::Identify)?;
         self.follow_quad_enable(status)
     }
 
     /// Takes reads and programs to four lines if QE is set and the setup allows, else to one.
-    fn follow_quad_enable(&mut self, status: u8) -> Result<()> {
+    fn follow_quad_enable(&mut self, status: u32) -> Result<()> {
         let s = &self.setup;
         self.quad = s.flags & FLAG_QUAD != 0 && status & s.quad_enable_mask != 0;
         let (read, program) = if self.quad {
@@ -137,8 +143,8 @@ impl<B: Bus, D: Duty> Nor<B, D> {
     /// Error or time-out of the controller.
     pub fn identify(&mut self) -> Result<Identity> {
         let jedec_id = self.read_id()?;
-        let status_register = self.read_status(Stage::Identify)?;
-        let function_register = self.read_register(Slot::ReadFunction, Stage::Identify)?;
+        let status_register = self.status_word(Stage::Identify)?;
+        let suspend_register = self.suspend_register(Stage::Identify)?;
         let mut sfdp = [0; SFDP_BYTES];
         let mut words = sfdp.as_chunks_mut::<4>().0.iter_mut();
         controller::read(
@@ -157,7 +163,7 @@ impl<B: Bus, D: Duty> Nor<B, D> {
         Ok(Identity {
             jedec_id,
             status_register,
-            function_register,
+            suspend_register,
             found,
             work_clock_hz,
             quad,
@@ -197,6 +203,52 @@ impl<B: Bus, D: Duty> Nor<B, D> {
         Ok(value as u8)
     }
 
+    /// Takes what the setup says of the part as true only if the part is that one: an opcode that reads a register here may
+    /// change the mode of another family's part.
+    pub(crate) fn know_part(&mut self) -> Result<()> {
+        let id = self.read_id()?;
+        let is_other = match self.setup.jedec_id {
+            // Nobody has said which part it is; what the CMSIS functions assume is true of one maker's parts.
+            [0, 0, 0] => id[0] != ISSI,
+            expected => id != expected,
+        };
+        if is_other {
+            self.setup.further_status = Default::default();
+            self.setup.suspend = Default::default();
+            self.setup.flags &= !(FLAG_QUAD | FLAG_STATUS_PAIR);
+        }
+        Ok(())
+    }
+
+    /// All status registers as one word: register 1 in bits 7:0, 2 in bits 15:8, 3 in bits 23:16.
+    pub(crate) fn status_word(&mut self, stage: Stage) -> Result<u32> {
+        let mut word = u32::from(self.read_status(stage)?);
+        for (access, shift) in self.setup.further_status.into_iter().zip(FURTHER_SHIFTS) {
+            if access.read_opcode != 0 {
+                word |= u32::from(self.read_opcode(access.read_opcode, stage)?) << shift;
+            }
+        }
+        Ok(word)
+    }
+
+    /// The register with the suspend flags; all ones where the part has none.
+    pub(crate) fn suspend_register(&mut self, stage: Stage) -> Result<u8> {
+        match self.setup.suspend.read_opcode {
+            0 => Ok(u8::MAX),
+            opcode => self.read_opcode(opcode, stage),
+        }
+    }
+
+    /// Reads one byte behind an opcode on one line.
+    fn read_opcode(&mut self, opcode: u8, stage: Stage) -> Result<u8> {
+        if self.register_opcode != Some(opcode) {
+            let sequence = lut::read_register(opcode, Pads::One);
+            controller::load(&mut self.machine, &[(Slot::ReadRegister, sequence)])?;
+            self.register_opcode = Some(opcode);
+        }
+        self.read_register(Slot::ReadRegister, stage)
+    }
+
     /// Sends an opcode alone.
     ///
     /// # Errors
@@ -230,11 +282,11 @@ impl<B: Bus, D: Duty> Nor<B, D> {
     }
 
     /// The state the boot ROM expects: idle, no QPI, no continuous read, 3-byte addresses, after a reset; the controller's
-    /// read buffers empty. Returns JEDEC ID and status register, read by 1-1-1 afterwards as proof.
+    /// read buffers empty. Returns JEDEC ID and status word, read by 1-1-1 afterwards as proof.
     ///
     /// # Errors
     /// Time-out, or a JEDEC ID that is no longer the one of the entry.
-    pub fn exit(&mut self) -> Result<(u32, u8)> {
+    pub fn exit(&mut self) -> Result<(u32, u32)> {
         self.wait_ready(self.last_limit_us, Stage::Exit, 0)?;
         wake::reset_flash(self, Stage::Exit)?;
         controller::change_rate(
@@ -244,7 +296,7 @@ impl<B: Bus, D: Duty> Nor<B, D> {
             self.setup.flash_bytes,
         )?;
         let id = self.read_id()?;
-        let status = self.read_status(Stage::Exit)?;
+        let status = self.status_word(Stage::Exit)?;
         if id != self.jedec_id {
             let fault = Fault::new(FaultCode::IdentityChanged, Stage::Exit);
             return Err(fault.values(id_word(self.jedec_id), id_word(id)));
@@ -282,8 +334,6 @@ fn bring_up<B: Bus, D: Duty>(machine: &mut Machine<B, D>, setup: &Setup) -> Resu
             (Slot::WriteEnable, lut::bare(0x06)),
             (Slot::ReadId, lut::read_register(0x9F, Pads::One)),
             (Slot::ReadSfdp, lut::read_sfdp()),
-            (Slot::ReadFunction, lut::read_register(0x48, Pads::One)),
-            (Slot::WriteStatus, lut::write_register(0x01)),
             (Slot::EndContinuousRead, lut::ones()),
             (Slot::LeaveQpi, lut::leave_qpi()),
             (Slot::ReadStatusQpi, lut::read_register(0x05, Pads::Four)),

@@ -243,7 +243,7 @@ impl<B: Bus, W: Words + Copy> Server<B, W> {
             Request::Read { address, length } => self.read(answer, address, length),
             Request::SetStatus { value, mask } => {
                 let (before, after) = self.nor()?.set_status(value, mask)?;
-                answer.values = [u32::from(before), u32::from(after)];
+                answer.values = [before, after];
                 Ok(())
             }
             Request::ClearFault => {
@@ -252,7 +252,7 @@ impl<B: Bus, W: Words + Copy> Server<B, W> {
             }
             Request::Stop => {
                 let (id, status) = self.nor()?.exit()?;
-                answer.values = [id, u32::from(status)];
+                answer.values = [id, status];
                 self.stopped = true;
                 Ok(())
             }
