@@ -276,7 +276,7 @@ mod tests {
             [
                 "write 0xFFFFFFFF at 0x400FC068 (32 bits)",
                 "write 0x00000001 at 0x400FC06C (32 bits)",
-                "wait until of 0x00000001 at 0x402F003C all set (32 bits), 4096 tries",
+                "wait until the bits 0x00000001 at 0x402F003C (32 bits) are all set, 4096 tries",
                 "NOP",
             ]
         );
