@@ -12,6 +12,7 @@ use crate::board::{content, read, target};
 use crate::write;
 
 const WINDOW: u32 = 0x6000_0000;
+const WINDOW_BYTES: u32 = 0x1000_0000;
 
 fn complete() -> Vec<u8> {
     content("formats/blinky-xip.complete.bin")
@@ -170,35 +171,66 @@ fn a_picture_of_the_flash_beside_data_elsewhere_is_not_moved() {
     assert_eq!(image.inputs()[0].placement, Placement::OwnAddresses);
 }
 
-proptest! {
-    #[test]
-    fn moving_changes_addresses_only(
-        pieces in prop::collection::btree_map(0x40_u32..0x4000, prop::collection::vec(any::<u8>(), 1..90), 0..6),
-        with_fcb in any::<bool>(),
-    ) {
-        let mut free = 4;
-        let mut all = vec![(0, if with_fcb { b"FCFB".to_vec() } else { b"FCFC".to_vec() })];
+/// Pieces that do not touch, from behind the IVT on and around the end of the window.
+fn pieces() -> impl Strategy<Value = Vec<(u32, Vec<u8>)>> {
+    let start = prop_oneof![
+        0x1020_u32..0x4000,
+        WINDOW_BYTES - 0x200..WINDOW_BYTES + 0x20
+    ];
+    let piece = prop::collection::vec(any::<u8>(), 1..90);
+    prop::collection::btree_map(start, piece, 0..6).prop_map(|pieces| {
+        let mut free = 0;
+        let mut kept = Vec::new();
         for (start, bytes) in pieces {
-            let start = start * 8;
-            if start >= free {
+            if start > free {
                 free = start + bytes.len() as u32;
-                all.push((start, bytes));
+                kept.push((start, bytes));
             }
         }
-        let file = write::s_records(3, &all);
-        let own = Image::parse(Path::new("app"), &file).expect("image");
-        let places = job::rom_places(&target());
+        kept
+    })
+}
+
+/// What shows a picture of the flash, and something that does not.
+fn landmark() -> impl Strategy<Value = (u32, Vec<u8>, bool)> {
+    prop_oneof![
+        Just((0, b"FCFB".to_vec(), true)),
+        Just((0, b"FCFC".to_vec(), false)),
+        Just((0x1000, vec![0xD1, 0x00, 0x20, 0x41], true)),
+        Just((0x1000, vec![0xD1, 0x00, 0x20, 0x50], false)),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn moving_takes_every_byte_the_same_distance_and_none_out_of_the_window(
+        (at, mark, is_landmark) in landmark(),
+        pieces in pieces(),
+    ) {
+        let mut all = vec![(at, mark)];
+        all.extend(pieces);
+        let end = all.iter().map(|(start, bytes)| start + bytes.len() as u32).max();
+        let fits = end.is_some_and(|end| end <= WINDOW_BYTES);
+        let own = Image::parse(Path::new("app"), &write::s_records(3, &all)).expect("image");
+        let target = target();
+        let places = job::rom_places(&target);
         let moved = own.clone().rebased(&places);
-        let by = if with_fcb { WINDOW } else { 0 };
-        prop_assert_eq!(moved.inputs()[0].placement == Placement::OwnAddresses, !with_fcb);
+        let is_moved = moved.inputs()[0].placement != Placement::OwnAddresses;
+        prop_assert_eq!(is_moved, is_landmark && fits);
+        let by = if is_moved { WINDOW } else { 0 };
         prop_assert_eq!(moved.segments().len(), own.segments().len());
         for (a, b) in own.segments().iter().zip(moved.segments()) {
             prop_assert_eq!(a.start().get() + by, b.start().get());
             prop_assert_eq!(a.bytes(), b.bytes());
-            for distance in [0, a.bytes().len() as u32 - 1] {
+            for distance in 0..a.bytes().len() as u32 {
                 let line = |image: &Image, start: Address| image.place_of(start.checked_add(distance)?)?.line;
-                prop_assert_eq!(line(&own, a.start()), line(&moved, b.start()));
+                let before = line(&own, a.start());
+                prop_assert!(before.is_some());
+                prop_assert_eq!(before, line(&moved, b.start()));
             }
+        }
+        if is_moved {
+            prop_assert_eq!(moved.require_inside(target.chip().flexspi.window()), Ok(()));
         }
         // an image in the flash stays
         prop_assert_eq!(moved.clone().rebased(&places), moved);

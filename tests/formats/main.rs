@@ -18,6 +18,7 @@ mod files_are_merged_and_pinned;
 mod files_without_addresses_are_placed;
 mod malformed_files_are_told;
 mod same_content_from_every_format;
+mod several_files_are_one_image;
 mod write;
 
 // the paths under which `check` finds them beside the fuzz targets, too

@@ -6,12 +6,14 @@
     reason = "a panic is how a test fails"
 )]
 
+#[cfg(test)]
 #[path = "../algorithm_on_model/board.rs"]
 #[allow(dead_code, reason = "one of the checks needs a part of it")]
 mod board;
 #[path = "../fuzz/src/check/mod.rs"]
 mod check;
 mod corpus;
+#[cfg(test)]
 #[path = "../algorithm_on_model/host.rs"]
 #[allow(dead_code, reason = "one of the checks needs a part of it")]
 mod host;

@@ -286,6 +286,27 @@ pub const CASES: &[Case] = &[
             (0x3004, 0x0004_00B2),
         ],
     ),
+    case("fcb-misc", Uncertain, &[(0x040, 0x11)]),
+    case("fcb-misc", Uncertain, &[(0x040, 0x12)]),
+    case("fcb-misc", Uncertain, &[(0x040, 0x30)]),
+    case("fcb-misc", Uncertain, &[(0x040, 0x90)]),
+    case("fcb-misc", Uncertain, &[(0x040, 0x8000_0010)]),
+    case(
+        "fcb-custom-sequences",
+        Uncertain,
+        &[(0x044, 0x0105_0401), (0x180, 1)],
+    ),
+    // a wait of 100 us behind a write of the status register
+    case(
+        "fcb-mode-commands",
+        fails("the modelled part takes longer for the write"),
+        &[
+            (0x010, 0x0001_0101),
+            (0x014, 0x0000_0401),
+            (0x018, 0x40),
+            (0x0C0, 0x2001_0401),
+        ],
+    ),
     // linked for the RAM that the ROM itself uses
     case(
         "boot-data-ram",
@@ -314,26 +335,6 @@ pub const CASES: &[Case] = &[
     case("fcb-wrong-place", Told, &[(0x400, 0x4246_4346)]).erased(FCB),
     case("partial-image", Refused, &[]).without(0..0x2100),
     case("gaps", Told, &[]).without(0x3000..0x3100),
-];
-
-/// What no rule tells yet, though the readings differ or the board does not boot. The property leaves it out; once a rule
-/// tells it, it belongs into [`CASES`].
-pub const UNTOLD: &[&[(usize, u32)]] = &[
-    // controllerMiscOption bits 0, 1, 5, 7 and above
-    &[(0x040, 0x11)],
-    &[(0x040, 0x12)],
-    &[(0x040, 0x30)],
-    &[(0x040, 0x90)],
-    &[(0x040, 0x8000_0010)],
-    // lutCustomSeqEnable with a custom sequence
-    &[(0x044, 0x0105_0401), (0x180, 0x0001_0001)],
-    // waitTimeCfgCommands of 100 us behind a write of the status register, which takes longer
-    &[
-        (0x010, 0x0001_0101),
-        (0x014, 0x0000_0401),
-        (0x018, 0x40),
-        (0x0C0, 0x2001_0401),
-    ],
 ];
 
 /// Codes that no change of one header can show on the ROM, and the file with their test.

@@ -7,8 +7,11 @@ pub mod mailbox;
 pub mod merge;
 pub mod server;
 
+/// Panics where an input shows a defect.
+pub type Check = fn(&[u8]);
+
 /// Every fuzz target: its name, which is that of its corpus, and what it asks.
-pub const TARGETS: &[(&str, fn(&[u8]))] = &[
+pub const TARGETS: &[(&str, Check)] = &[
     ("intel_hex", file::intel_hex),
     ("s_record", file::s_record),
     ("elf", file::elf),

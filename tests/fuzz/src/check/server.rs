@@ -107,7 +107,7 @@ fn act(session: &mut Session, choice: u8, input: &mut Input<'_>) {
             let [_, _, address, length, ..] = &mut record;
             if choice & 1 == 1 {
                 // where it may succeed
-                *address = *address % FLASH_BYTES & !0xFFF;
+                *address = (*address % FLASH_BYTES) & !0xFFF;
                 *length &= !0xFFF;
             }
             record[request::WORDS - 1] = crc32_words(&record[..request::WORDS - 1]);
@@ -128,7 +128,7 @@ fn act(session: &mut Session, choice: u8, input: &mut Input<'_>) {
         }
         // a program request for the chunks that are there
         4 => {
-            let address = input.word() % FLASH_BYTES & !3;
+            let address = (input.word() % FLASH_BYTES) & !3;
             let data = input.bytes(usize::from(choice) * 4);
             if !data.is_empty() {
                 session.put_chunk(address, data);
