@@ -8,6 +8,7 @@ use super::fcb::Fcb;
 use super::finding::{Finding, Refusal};
 use super::header::{self, NewIvt};
 use super::ivt::{BootData, Ivt};
+use super::judgement::Judgement;
 use super::present::Present;
 use super::wanted::{is_partial, will_hold};
 use super::wishes::{HeaderPolicy, HeaderWishes};
@@ -16,53 +17,6 @@ use crate::address::{Address, AddressRange, FlashOffset};
 use crate::image::Image;
 use crate::problem::Place;
 use crate::target::Target;
-
-/// The findings on an image and, unless one is an error, what the flash is to hold.
-#[derive(Clone, Debug)]
-pub struct Judgement {
-    outcome: Result<BootImage, Refusal>,
-    needs_board: bool,
-}
-
-impl Judgement {
-    /// What the flash is to hold, if the image was accepted.
-    pub const fn boot_image(&self) -> Option<&BootImage> {
-        match &self.outcome {
-            Ok(boot_image) => Some(boot_image),
-            Err(_) => None,
-        }
-    }
-
-    /// What the flash is to hold.
-    ///
-    /// # Errors
-    /// [`Refusal`] with the findings.
-    pub fn into_boot_image(self) -> Result<BootImage, Refusal> {
-        self.outcome
-    }
-
-    /// Whether it was refused only because what the board holds decides, and that was not known.
-    pub const fn needs_board(&self) -> bool {
-        self.needs_board
-    }
-
-    /// Header parts that the files do not bring, or not so, as findings.
-    pub fn missing(&self) -> Vec<Finding> {
-        self.boot_image()
-            .map(|boot_image| boot_image.inserted().iter().map(rules::inserted).collect())
-            .unwrap_or_default()
-    }
-
-    /// All findings, the deciding one first.
-    pub fn findings(&self) -> Vec<&Finding> {
-        match &self.outcome {
-            Ok(boot_image) => boot_image.findings().iter().collect(),
-            Err(refusal) => std::iter::once(refusal.first())
-                .chain(refusal.others())
-                .collect(),
-        }
-    }
-}
 
 /// Judges an image for a target, with the default header. `present` is what the board holds where the image brings
 /// nothing, if it was read; see [`wanted`](super::wanted()).

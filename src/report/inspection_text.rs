@@ -1,6 +1,7 @@
 //! An inspection as lines for people; the last line is the verdict.
 
-use super::inspection::{FieldsRecord, Inspection, SlotRecord};
+use super::inspection::Inspection;
+use super::inspection_parts::{FieldsRecord, SlotRecord};
 
 /// Width of the labels in front.
 const LABEL_WIDTH: usize = 9;

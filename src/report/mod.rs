@@ -1,14 +1,16 @@
 //! The record of one unit, and how it is shown: as lines for people, as JSON for machines.
 
 mod inspection;
+mod inspection_parts;
 mod inspection_text;
 mod record;
 mod text;
 mod verdict;
 
-pub use inspection::{
-    DcdRecord, FailedInspection, FcbRecord, FieldRecord, FieldsRecord, Inspection,
-    InspectionVerdict, OutputRecord, PartRecord, RegionRecord, SequenceRecord, SlotRecord,
+pub use inspection::{FailedInspection, Inspection, InspectionVerdict};
+pub use inspection_parts::{
+    DcdRecord, FcbRecord, FieldRecord, FieldsRecord, OutputRecord, PartRecord, RegionRecord,
+    SequenceRecord, SlotRecord,
 };
 pub use inspection_text::inspection_lines;
 pub use record::{
