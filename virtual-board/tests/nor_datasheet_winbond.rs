@@ -262,6 +262,24 @@ fn a_suspended_erase_shows_in_register_2_and_ends_after_resume() {
 }
 
 #[test]
+fn while_an_erase_is_suspended_other_sectors_can_be_programmed_and_registers_not_written() {
+    let mut bench = winbond();
+    bench.write(&with_address(0x20, 0));
+    bench.wait(Time::us(20));
+    bench.spi(&[0x75], 0);
+    bench.wait(Time::us(100));
+    bench.write_and_wait(&program(0x10_0000, &[0x55]));
+    assert_eq!(bench.read(0x10_0000, 1), [0x55]);
+    assert!(!bench.complained());
+    bench.write_and_wait(&program(0, &[0x55]));
+    assert!(bench.complained(), "the suspended sector");
+    let told = bench.trace.violations();
+    bench.write_and_wait(&[0x31, 0]);
+    assert_eq!(bench.trace.violations(), told + 1);
+    assert_eq!(bench.registers()[1] & QE_2, QE_2);
+}
+
+#[test]
 fn reset_and_power_down_take_the_times_of_the_part() {
     let mut bench = winbond();
     bench.spi(&[0x66], 0);
