@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::address::Address;
 
@@ -69,6 +69,14 @@ pub struct Place {
 }
 
 impl Place {
+    /// Stands for a file where a byte is not from one, but what a board holds.
+    pub const BOARD: &str = "the board";
+
+    /// Whether it is what a board holds.
+    pub fn is_of_board(&self) -> bool {
+        self.file.as_deref() == Some(Path::new(Self::BOARD))
+    }
+
     /// A place known by bus address alone.
     pub fn at(address: Address) -> Self {
         Place {

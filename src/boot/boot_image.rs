@@ -80,7 +80,7 @@ impl Role {
         match self {
             Role::Whole(_) => "whole image",
             Role::Partial { .. } => "partial image, under the bootloader on the board",
-            Role::Data => "data, not meant to boot",
+            Role::Data => "bytes by themselves, not judged as something that boots",
         }
     }
 }
@@ -361,11 +361,13 @@ impl BootImage {
         }
     }
 
-    /// Whether the ROM is to read a whole image on four lines, so that QE must be set.
+    /// Whether the ROM is to read on four lines, so that QE must be set.
     pub fn needs_quad_enable(&self) -> bool {
         match &self.role {
             Role::Whole(start) => start.fcb.needs_quad_enable(),
-            Role::Partial { .. } | Role::Data => false,
+            // a board whose bootloader cannot be read does not boot: nothing is lost by a cut in this write
+            Role::Partial { resident, .. } => resident.fcb.needs_quad_enable(),
+            Role::Data => false,
         }
     }
 

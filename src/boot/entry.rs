@@ -56,19 +56,16 @@ impl LoadMap {
 pub(super) fn of_ivt(bench: &mut Bench<'_>, ivt: &Ivt, map: LoadMap) -> Option<Entry> {
     let place = bench.place(bench.target.chip().boot.ivt_offset);
     let address = Address::new(ivt.entry & !THUMB);
-    if map
-        .stored_at(address)
-        .is_none_or(|stored| !bench.image.covers(stored))
-    {
-        bench.findings.push(
-            Finding::error(
-                "entry-outside",
-                format!("the IVT's entry {address} lies outside the image"),
-            )
-            .at(place)
-            .because("the boot ROM would jump to memory that the image does not fill")
-            .fix("link the application where the IVT expects it (usually 0x60002000), or correct the entry"),
-        );
+    let stored = map.stored_at(address);
+    if stored.is_none_or(|stored| !bench.image.covers(stored)) {
+        let finding = Finding::error(
+            "entry-outside",
+            format!("the IVT's entry {address} lies outside the image"),
+        )
+        .at(place)
+        .because("the boot ROM would jump to memory that the image does not fill")
+        .fix("link the application where the IVT expects it (usually 0x60002000), or correct the entry");
+        refuse(bench, finding, stored);
         return None;
     }
     if ivt.entry & THUMB == THUMB {
@@ -80,6 +77,15 @@ pub(super) fn of_ivt(bench: &mut Bench<'_>, ivt: &Ivt, map: LoadMap) -> Option<E
         });
     }
     of_vector_table(bench, address, map)
+}
+
+/// Refuses the image for what it lacks at `stored`; in the flash the board may hold that.
+pub(super) fn refuse(bench: &mut Bench<'_>, finding: Finding, stored: Option<Address>) {
+    if stored.is_some() {
+        bench.refuse_unless_on_board(finding);
+    } else {
+        bench.findings.push(finding);
+    }
 }
 
 /// The entry by a vector table, which must be inside the image.
@@ -186,19 +192,16 @@ fn check_reset_vector(
         );
         return None;
     }
-    if map
-        .stored_at(handler)
-        .is_none_or(|stored| !bench.image.covers(stored))
-    {
-        bench.findings.push(
-            Finding::error(
-                "reset-outside",
-                format!("the reset vector {handler} in the vector table at {table} points outside the image"),
-            )
-            .at(place.clone())
-            .because("after reset only the flash holds code: the core would run into memory that nobody filled")
-            .fix("link the reset handler into the flash, and give all files of the application"),
-        );
+    let stored = map.stored_at(handler);
+    if stored.is_none_or(|stored| !bench.image.covers(stored)) {
+        let finding = Finding::error(
+            "reset-outside",
+            format!("the reset vector {handler} in the vector table at {table} points outside the image"),
+        )
+        .at(place.clone())
+        .because("after reset only the flash holds code: the core would run into memory that nobody filled")
+        .fix("link the reset handler into the flash, and give all files of the application");
+        refuse(bench, finding, stored);
         return None;
     }
     Some(())

@@ -2,7 +2,7 @@
 
 use super::boot_image::Entry;
 use super::dcd::{self, DCD_HEADER_BYTES, DCD_LONGEST_BYTES, DCD_VERSIONS, DcdHeader, DcdStep};
-use super::entry::LoadMap;
+use super::entry::{self, LoadMap};
 use super::finding::Finding;
 use super::ivt::{BootData, CSF_TAG, Ivt};
 use super::judge::Bench;
@@ -138,15 +138,14 @@ fn check_boot_data(
         .and_then(|stored| bench.image.bytes_at(stored, BootData::SIZE_BYTES))
         .and_then(|bytes| bytes.try_into().ok());
     let Some((bytes, stored)) = bytes.zip(stored) else {
-        bench.findings.push(
-            Finding::error(
-                "ivt-boot-data",
-                format!("the IVT's boot data pointer {pointer} lies outside the image"),
-            )
-            .at(bench.place(bench.target.chip().boot.ivt_offset))
-            .because("without boot data the boot ROM does not know where the image belongs")
-            .fix("link the boot data behind the IVT, usually at 0x60001020"),
-        );
+        let finding = Finding::error(
+            "ivt-boot-data",
+            format!("the IVT's boot data pointer {pointer} lies outside the image"),
+        )
+        .at(bench.place(bench.target.chip().boot.ivt_offset))
+        .because("without boot data the boot ROM does not know where the image belongs")
+        .fix("link the boot data behind the IVT, usually at 0x60001020");
+        entry::refuse(bench, finding, stored);
         return None;
     };
     let data = BootData::parse(&bytes);

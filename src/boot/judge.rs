@@ -5,12 +5,12 @@ use super::boot_image::{BootImage, HeaderPart, Inserted, Reason, Role, Start};
 use super::compose::{self, Piece};
 use super::entry::{self, LoadMap};
 use super::fcb::Fcb;
-use super::finding::{Finding, Refusal};
+use super::finding::{Finding, Refusal, Severity};
 use super::header::{self, NewIvt};
 use super::ivt::{BootData, Ivt};
 use super::judgement::Judgement;
 use super::present::Present;
-use super::wanted::{is_partial, will_hold};
+use super::wanted::{is_blank, is_partial, that_counts, will_hold};
 use super::wishes::{HeaderPolicy, HeaderWishes};
 use super::{fcb_rules, ivt_rules, partial, rules, slot_rules};
 use crate::address::{Address, AddressRange, FlashOffset};
@@ -31,23 +31,31 @@ pub fn judge_with(
     target: &Target,
     wishes: &HeaderWishes,
 ) -> Judgement {
+    let brought = that_counts(image, target, wishes.policy);
     let mut bench = Bench {
-        brought: image,
+        brought: &brought,
         image: will_hold(
-            image,
+            &brought,
             present.unwrap_or(&Present::default()),
             target,
             wishes.policy,
         ),
-        end: image.end(),
+        end: brought.end(),
         present,
         target,
         wishes,
         findings: Vec::new(),
-        needs_board: false,
+        liftable: 0,
     };
     let decided = bench.decide();
-    let findings = bench.findings;
+    let Bench {
+        mut findings,
+        liftable,
+        ..
+    } = bench;
+    findings.iter_mut().for_each(rules::blame_the_board);
+    let errors = findings.iter().filter(|f| f.severity == Severity::Error);
+    let needs_board = liftable != 0 && errors.count() == liftable;
     let outcome = match (Refusal::from_findings(findings.clone()), decided) {
         (Some(refusal), _) => Err(refusal),
         (None, Some(boot_image)) => Ok(BootImage {
@@ -57,7 +65,7 @@ pub fn judge_with(
         (None, None) => Err(Refusal::unexplained(findings)),
     };
     Judgement {
-        needs_board: bench.needs_board && outcome.is_err(),
+        needs_board,
         outcome,
     }
 }
@@ -84,8 +92,8 @@ pub(super) struct Bench<'a> {
     pub(super) target: &'a Target,
     pub(super) wishes: &'a HeaderWishes,
     pub(super) findings: Vec<Finding>,
-    /// Set with a refusal that reading the board may lift.
-    pub(super) needs_board: bool,
+    /// How many of the findings refuse the image only because the board was not read.
+    pub(super) liftable: usize,
 }
 
 impl Bench<'_> {
@@ -93,19 +101,30 @@ impl Bench<'_> {
         self.fits()?;
         match self.wishes.policy {
             HeaderPolicy::DataOnly => Some(self.boot_image(Role::Data, Vec::new(), Vec::new())),
-            _ if is_partial(self.brought, self.target) => partial::decide(self),
             HeaderPolicy::KeepOfBoard if self.present.is_none() => {
-                self.needs_board = true;
-                self.findings.push(rules::board_not_read());
+                self.refuse_unless_on_board(rules::board_not_read());
                 None
             }
+            HeaderPolicy::KeepOfBoard if partial::brings_what_is_started(self) => self.whole(),
+            _ if is_partial(self.brought, self.target) => partial::decide(self),
             _ => self.whole(),
         }
     }
 
+    /// Refuses the image; unless the board was read, what it holds may lift that.
+    pub(super) fn refuse_unless_on_board(&mut self, finding: Finding) {
+        self.liftable += usize::from(self.present.is_none());
+        self.findings.push(finding);
+    }
+
     /// An image that the ROM starts.
     fn whole(&mut self) -> Option<BootImage> {
-        let Header { fcb, ivt, old_ivt } = self.header_to_keep()?;
+        let Header {
+            fcb,
+            ivt,
+            old_ivt,
+            ivt_goes,
+        } = self.header_to_keep()?;
         let (new_ivt, entry, copied) = match ivt {
             Some(ivt) => {
                 let (map, data) = ivt_rules::check_ivt(self, &ivt)?;
@@ -148,9 +167,10 @@ impl Bench<'_> {
             });
         }
         let made = new_ivt.map(|new| {
-            let reason = match old_ivt {
-                Some(_) => Reason::Replaced,
-                None => Reason::Missing,
+            let reason = if ivt_goes {
+                Reason::Replaced
+            } else {
+                Reason::Missing
             };
             (new, reason)
         });
@@ -235,10 +255,17 @@ impl Bench<'_> {
             Region::Absent | Region::Other => None,
         };
         let found = self.read_ivt(replace);
-        // an encrypted image has an FCB in clear, and an IVT that cannot be told from anything else
-        let encrypted = fcb.is_some() && bee::may_be_encrypted(&self.image, self.target);
+        let brings_ivt = !matches!(found, Region::Absent);
+        // an encrypted image has an FCB in clear, if any, and an IVT that cannot be told from anything else
+        let bee = bee::may_be_encrypted(&self.image, self.target);
+        let encrypted = bee && (fcb.is_some() || replace);
         let ivt = match found {
-            Region::Found(ivt) => Some(ivt),
+            Region::Found(ivt) => {
+                if bee {
+                    self.findings.push(rules::bee_headers(self));
+                }
+                Some(ivt)
+            }
             _ if encrypted => {
                 self.findings.push(rules::maybe_encrypted(self));
                 return None;
@@ -250,13 +277,14 @@ impl Bench<'_> {
             Region::Absent | Region::Other => None,
         };
         let stays = |ivt: &Ivt| {
-            !replace || ivt_rules::is_signed(self, ivt) || ivt_rules::is_copied(self, ivt)
+            !replace || bee || ivt_rules::is_signed(self, ivt) || ivt_rules::is_copied(self, ivt)
         };
         let kept = ivt.filter(stays);
         Some(Header {
             fcb: fcb.filter(|_| !replace && self.wishes.fcb.is_none()),
             ivt: kept,
             old_ivt: ivt.filter(|_| kept.is_none()),
+            ivt_goes: brings_ivt && kept.is_none(),
         })
     }
 
@@ -398,22 +426,13 @@ impl Bench<'_> {
     }
 }
 
-/// FCB and IVT that stay, and the IVT that goes.
+/// FCB and IVT that stay, the IVT that goes, and whether anything in its place goes.
 struct Header {
     fcb: Option<Fcb>,
     ivt: Option<Ivt>,
     old_ivt: Option<Ivt>,
+    ivt_goes: bool,
 }
 
 /// Bit 0 of a code address: Thumb.
 const THUMB: u32 = 1;
-
-/// Whether what the image brings in `range`, if anything, is all FFh or all 00h.
-fn is_blank(image: &Image, range: AddressRange) -> bool {
-    let all = |value: u8| {
-        image
-            .pieces_in(range)
-            .all(|(_, bytes)| bytes.iter().all(|byte| *byte == value))
-    };
-    all(super::ERASED) || all(0)
-}

@@ -40,7 +40,7 @@ pub use judge::{judge, judge_with};
 pub use judgement::Judgement;
 pub use lut::{Instruction, LookupTable, Opcode, Pads, sequence};
 pub use present::Present;
-pub use wanted::{reset_handler, wanted};
+pub use wanted::{is_partial, reset_handler, wanted};
 pub use wishes::{GivenFcb, HeaderPolicy, HeaderWishes};
 
 #[cfg(test)]

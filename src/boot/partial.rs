@@ -1,22 +1,30 @@
 //! A partial image: the ROM starts a bootloader that the board holds, and that is to start what is written.
 
 use super::boot_image::{BootImage, Entry, Role, Start};
+use super::entry::LoadMap;
 use super::fcb::Fcb;
 use super::finding::Finding;
 use super::ivt::Ivt;
 use super::judge::Bench;
 use super::mcuboot::{self, Slot};
+use super::wanted::header_ranges;
 use super::{entry, fcb_rules, ivt_rules, rules, slot_rules};
-use crate::address::{Address, FlashOffset};
+use crate::address::{Address, AddressRange, FlashOffset};
+use crate::target::FlashPart;
 
 /// Bit 0 of a code address: Thumb.
 const THUMB: u32 = 1;
 
 /// Decides by what the board holds; without knowing that, refuses and says what the board must hold.
 pub(super) fn decide(bench: &mut Bench<'_>) -> Option<BootImage> {
+    let slots = mcuboot::slots(bench.brought, bench.target);
+    slot_rules::check_each(bench, &slots);
+    if let Some(unaligned) = begins_inside_a_sector(bench, &slots) {
+        bench.findings.push(unaligned);
+    }
     let Some((fcb, ivt)) = header_of_board(bench) else {
-        bench.needs_board = bench.present.is_none();
-        bench.findings.push(rules::nothing_to_start(bench));
+        let finding = rules::nothing_to_start(bench);
+        bench.refuse_unless_on_board(finding);
         return None;
     };
     // the resident bootloader reads what lies behind it by itself
@@ -26,13 +34,9 @@ pub(super) fn decide(bench: &mut Bench<'_>) -> Option<BootImage> {
     ivt_rules::check_copied(bench, &ivt, &data, &entry);
     let place = bench.place(bench.target.chip().boot.fcb_offset);
     fcb_rules::check_fcb(bench, &fcb, &entry, &place);
-    if let Some(address) = started_address_brought(bench, &entry, map) {
+    if let Some(address) = started_sector_brought(bench, &entry, map) {
         bench.findings.push(covers_what_is_started(bench, address));
         return None;
-    }
-    let slots = mcuboot::slots(bench.brought, bench.target);
-    for (index, slot) in slots.iter().enumerate() {
-        slot_rules::check_slot(bench, slot, index == 0);
     }
     if slots.is_empty() {
         bench.findings.push(not_a_slot(bench));
@@ -64,33 +68,69 @@ fn header_of_board(bench: &Bench<'_>) -> Option<(Fcb, Ivt)> {
     fcb.has_tag().then_some((fcb, ivt))
 }
 
-/// The first instruction of a slot's application, if it is readable and may be started.
+/// The first instruction of a slot's application, if it is readable. An image that is to be swapped into another slot
+/// begins where the application before it began as well, so that one is no proof of the other.
 fn application_of(slot: &Slot) -> Option<Address> {
     let (_, reset) = slot.vectors?;
-    Some(Address::new(reset & !THUMB))
+    (slot.runs_in_place() != Some(false)).then_some(Address::new(reset & !THUMB))
 }
 
-/// Where the files bring a byte of what the board's boot header starts.
-fn started_address_brought(
-    bench: &Bench<'_>,
-    entry: &Entry,
-    map: entry::LoadMap,
-) -> Option<Address> {
-    [entry.vector_table, Some(entry.reset_handler)]
+/// Whether the files bring the first byte of what the board's IVT starts: then they are a whole image.
+pub(super) fn brings_what_is_started(bench: &Bench<'_>) -> bool {
+    header_of_board(bench).is_some_and(|(_, ivt)| {
+        LoadMap::of(&ivt, bench.target)
+            .and_then(|map| map.stored_at(Address::new(ivt.entry & !THUMB)))
+            .is_some_and(|stored| bench.brought.covers(stored))
+    })
+}
+
+/// A slot is erased by whole sectors, and its first word is its commit mark.
+fn begins_inside_a_sector(bench: &Bench<'_>, slots: &[Slot]) -> Option<Finding> {
+    let first = bench.brought.segments().first()?.start();
+    let starts: Vec<Address> = match slots {
+        [] => vec![first],
+        slots => slots.iter().map(|slot| slot.address).collect(),
+    };
+    let unaligned = starts
+        .into_iter()
+        .find(|start| !start.is_aligned_to(FlashPart::SECTOR_BYTES))?;
+    Some(
+        Finding::error(
+            "slot-alignment",
+            format!("the image to be started by a bootloader begins at {unaligned}, inside a 4 KiB sector"),
+        )
+        .at(bench.brought.place_of(unaligned).unwrap_or_default())
+        .because("the rest of that sector may belong to the bootloader, which a power cut would then take along")
+        .fix("let the slot begin on a sector; bytes that are not meant to boot: rtflash flash --data"),
+    )
+}
+
+/// The first byte in a sector with the board's boot header or with what it starts: the files may not bring any there.
+fn started_sector_brought(bench: &Bench<'_>, entry: &Entry, map: LoadMap) -> Option<Address> {
+    let started = [entry.vector_table, Some(entry.reset_handler)]
         .into_iter()
         .flatten()
-        .filter_map(|address| map.stored_at(address))
-        .find(|stored| bench.brought.covers(*stored))
+        .filter_map(|address| map.stored_at(address));
+    header_ranges(bench.target)
+        .into_iter()
+        .map(AddressRange::start)
+        .chain(started)
+        .filter_map(|address| bench.target.offset_of(address))
+        .map(|offset| offset.floor_to(FlashPart::SECTOR_BYTES))
+        .filter_map(|sector| bench.target.address_of(sector))
+        .filter_map(|sector| AddressRange::new(sector, FlashPart::SECTOR_BYTES))
+        .find_map(|sector| bench.brought.pieces_in(sector).next())
+        .map(|(address, _)| address)
 }
 
 fn covers_what_is_started(bench: &Bench<'_>, address: Address) -> Finding {
     Finding::error(
         "covers-entry",
-        format!("the image brings {address}, which the boot header on the board starts, but no boot header of its own"),
+        format!("the image brings {address}, in a sector that holds the board's boot header or what it starts, but no boot header of its own"),
     )
     .at(bench.brought.place_of(address).unwrap_or_default())
-    .because("that makes it a whole image with its vector table at an unusual place, and no header can be made for it")
-    .fix("link the application at 0x60002000, or give the files with FCB and IVT")
+    .because("FCB, IVT and the bootloader of the board must stay whole while only a slot is written")
+    .fix("to replace what the board starts: give the files with FCB and IVT, or add --keep-boot-header")
 }
 
 fn not_a_slot(bench: &Bench<'_>) -> Finding {
@@ -118,5 +158,5 @@ fn trusts_bootloader(bench: &Bench<'_>, entry: &Entry) -> Finding {
     .at(start
         .and_then(|start| bench.brought.place_of(start))
         .unwrap_or_default())
-    .because("FCB, IVT and bootloader stay untouched; while the slot is written it has no first sector, and the bootloader is trusted to refuse it")
+    .because("FCB, IVT and the bootloader's vector table and reset handler stay untouched; while the slot is written it has no first word, and the bootloader is trusted to refuse it")
 }

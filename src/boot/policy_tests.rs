@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::mcuboot::sample;
-use super::tests::{RESET, STACK, app, bytes_of, fcb, ivt, ivt_with, target};
+use super::tests::{RESET, STACK, app, bytes_of, ciphertext, fcb, ivt, ivt_with, target};
 use super::*;
 use crate::address::{Address, FlashOffset};
 use crate::image::Image;
@@ -95,10 +95,7 @@ fn a_header_is_replaced_only_on_demand_and_never_a_signed_ivt() {
         ("FCB", Reason::Replaced),
         ("IVT and boot data", Reason::Replaced),
     ];
-    assert_eq!(
-        reasons(&replaced(&nonsense)),
-        [both[0], ("IVT and boot data", Reason::Missing)]
-    );
+    assert_eq!(reasons(&replaced(&nonsense)), both);
     assert_eq!(reasons(&replaced(&[fcb(), ivt(), app()])), both);
     let missing = ("FCB", Reason::Missing);
     assert_eq!(reasons(&replaced(&[ivt(), app()])), [missing, both[1]]);
@@ -182,7 +179,7 @@ fn no_wish_inserts_an_ivt_into_an_encrypted_image() {
     for place in [0x6000_0400, 0x6000_0800] {
         let pieces = [
             fcb(),
-            (place, vec![0x5A; 0x200]),
+            (place, ciphertext()),
             (0x6000_1000, vec![0xA5; 0x1400]),
         ];
         for wishes in [
@@ -301,7 +298,8 @@ fn an_image_without_anything_to_start_needs_a_board_with_a_bootloader() {
         boot.commit_mark(),
         CommitMark::FirstSectors(vec![FlashOffset::new(0x2_0000)])
     );
-    assert!(!boot.needs_quad_enable());
+    // the resident bootloader is read on four lines as well
+    assert!(boot.needs_quad_enable());
     let Role::Partial {
         resident,
         application,
@@ -319,8 +317,7 @@ fn a_partial_image_is_judged_by_the_header_on_the_board() {
     let broken = ivt_with(|ivt, _| ivt.entry = 0x6070_0000);
     let flash = flash_with(&[fcb(), broken, app()]);
     let judgement = judged_on(&flash, &[slot()], HeaderPolicy::InsertMissing);
-    // an erased vector table
-    assert_eq!(codes(&judgement)[0], "stack-pointer");
+    assert_eq!(codes(&judgement)[0], "entry-outside");
     assert!(judgement.boot_image().is_none());
     let place = judgement.findings()[0].place.to_string();
     assert!(place.contains("the board"), "{place}");
@@ -334,7 +331,7 @@ fn a_partial_image_is_judged_by_the_header_on_the_board() {
 
     let over_handler = (RESET & !1, vec![0x5A; 0x10]);
     let judgement = on_board_with_bootloader(&[over_handler]);
-    assert_eq!(codes(&judgement), ["covers-entry"]);
+    assert_eq!(codes(&judgement), ["slot-alignment", "covers-entry"]);
 
     let data = (0x6004_0000, vec![0x5A; 0x10]);
     let judgement = on_board_with_bootloader(&[data]);
@@ -450,4 +447,169 @@ fn a_bootloader_alone_finds_its_application_on_the_board_or_not() {
     assert_eq!(severity(&blank), Severity::Warning);
     let with_slot = judged_on(&flash_with(&[slot()]), &image, HeaderPolicy::InsertMissing);
     assert_eq!(severity(&with_slot), Severity::Note);
+}
+
+#[test]
+fn a_kept_header_wins_over_filler_in_the_files() {
+    let own = given_fcb(|_| {}).fcb.build().to_vec();
+    let with_dcd = ivt_with(|ivt, _| ivt.dcd = 0x6000_1040);
+    let dcd = (0x6000_1040, vec![0xD2, 0, 4, 0x41]);
+    let flash = flash_with(&[(0x6000_0000, own.clone()), with_dcd, dcd, app()]);
+    for filler in [0xFF, 0x00] {
+        let padded = [(0x6000_0000, vec![filler; 0x2000]), app()];
+        let judgement = judged_on(&flash, &padded, HeaderPolicy::KeepOfBoard);
+        assert_eq!(codes(&judgement), [] as [&str; 0], "{filler:02X}");
+        let boot = judgement.into_boot_image().expect("accepted");
+        assert_eq!(bytes_of(&boot, 0, 512), own);
+        let kept = boot.inserted().iter().map(|i| i.reason);
+        assert!(kept.eq([Reason::KeptOfBoard; 2]));
+        assert_eq!(
+            boot.byte_at(FlashOffset::new(0x1040)),
+            None,
+            "the DCD stays"
+        );
+    }
+}
+
+#[test]
+fn a_kept_header_may_start_an_application_at_another_place() {
+    let elsewhere = ivt_with(|ivt, data| {
+        ivt.entry = 0x6000_5000;
+        data.length_bytes = 0x8000;
+    });
+    let code = (0x6000_5000, application(STACK, 0x6000_5101, 0x400));
+    let flash = flash_with(&[fcb(), elsewhere, code.clone()]);
+    let keep = judged_on(
+        &flash,
+        std::slice::from_ref(&code),
+        HeaderPolicy::KeepOfBoard,
+    );
+    let boot = keep.into_boot_image().expect("accepted");
+    assert!(matches!(boot.role(), Role::Whole(_)));
+    assert_eq!(boot.first_instruction(), Some(Address::new(0x6000_5100)));
+    let refused = judged_on(&flash, &[code], HeaderPolicy::InsertMissing);
+    let finding = refused.findings()[0].clone();
+    assert_eq!(finding.code, "covers-entry");
+    assert!(finding.fix.expect("fix").contains("--keep-boot-header"));
+}
+
+#[test]
+fn a_header_alone_is_judged_by_the_application_on_the_board() {
+    let header = [fcb(), ivt()];
+    let alone = judged(&header, &HeaderWishes::default());
+    assert_eq!(codes(&alone), ["entry-outside"]);
+    assert!(alone.needs_board());
+    let insert = HeaderPolicy::InsertMissing;
+    let repaired = judged_on(&flash_with(&[app()]), &header, insert);
+    assert_eq!(codes(&repaired), [] as [&str; 0]);
+    let blank = judged_on(&flash_with(&[]), &header, insert);
+    assert_eq!(codes(&blank), ["entry-outside"]);
+    assert!(!blank.needs_board());
+}
+
+#[test]
+fn an_image_with_bee_headers_and_an_ivt_in_clear_keeps_it() {
+    let bee = (0x6000_0400, ciphertext());
+    let pieces = [fcb(), bee, ivt(), app()];
+    let judgement = judged(&pieces, &HeaderWishes::default());
+    assert_eq!(codes(&judgement), ["bee-headers"]);
+    assert!(judgement.findings()[0].uncertain);
+    assert_eq!(reasons(&replaced(&pieces)), [("FCB", Reason::Replaced)]);
+    // filler of a linker is no header
+    let filler = [fcb(), (0x6000_0200, vec![0xD4; 0xE00]), ivt(), app()];
+    assert_eq!(
+        codes(&judged(&filler, &HeaderWishes::default())),
+        [] as [&str; 0]
+    );
+    // an FCB of a sister chip stands at the same place, and is none
+    let sister = [fcb(), (0x6000_0400, fcb().1), ivt(), app()];
+    let judgement = judged(&sister, &HeaderWishes::default());
+    assert!(!codes(&judgement).contains(&"bee-headers"), "{judgement:?}");
+    // nothing to read at all: not even a replacement is made
+    let cipher = [
+        (0x6000_0800, ciphertext()),
+        (0x6000_1000, vec![0xA5; 0x1400]),
+    ];
+    let judgement = judged(&cipher, &HeaderWishes::only(HeaderPolicy::Replace));
+    assert_eq!(codes(&judgement), ["maybe-encrypted"]);
+}
+
+#[test]
+fn a_slot_begins_on_a_sector_that_holds_nothing_of_what_is_started() {
+    let bytes = vec![0x5A; 0x10];
+    let judged = |address: u32| on_board_with_bootloader(&[(address, bytes.clone())]);
+    assert_eq!(codes(&judged(0x6004_0010))[0], "slot-alignment");
+    assert_eq!(codes(&judged(0x6004_0000))[0], "slot-unknown");
+    for beside_header in [0x6000_0400, 0x6000_1400, 0x6000_2800] {
+        let judgement = judged(beside_header);
+        assert!(
+            codes(&judgement).contains(&"covers-entry"),
+            "{beside_header:x}"
+        );
+        assert!(judgement.boot_image().is_none());
+    }
+}
+
+#[test]
+fn an_image_that_is_to_be_swapped_in_is_not_taken_for_the_one_it_replaces() {
+    let second = (0x6032_0000, sample::signed(SLOT, STACK, 0x400));
+    let judgement = on_board_with_bootloader(&[second]);
+    assert_eq!(codes(&judgement), ["partial-image"]);
+    let boot = judgement.boot_image().expect("accepted");
+    assert_eq!(boot.first_instruction(), None);
+    let first = (SLOT, sample::signed(0x6032_0000, STACK, 0x400));
+    let judgement = on_board_with_bootloader(&[first]);
+    assert!(codes(&judgement).contains(&"mcuboot-linked-elsewhere"));
+}
+
+#[test]
+fn what_is_wrong_with_a_slot_is_told_without_a_board() {
+    let mut damaged = slot();
+    damaged.1[0x500] ^= 1;
+    let judgement = judged(&[damaged], &HeaderWishes::default());
+    assert_eq!(codes(&judgement), ["mcuboot-hash", "partial-image"]);
+    assert!(!judgement.needs_board(), "no board can cure that");
+}
+
+#[test]
+fn a_slot_that_mcuboot_may_refuse_is_uncertain() {
+    let told = |change: &dyn Fn(&mut Vec<u8>), slot: u32| {
+        let mut image = sample::signed(slot, STACK, 0x400);
+        change(&mut image);
+        let pieces = [app(), (slot, image)];
+        let judgement = judged(&pieces, &HeaderWishes::default());
+        let findings = judgement.findings();
+        let uncertain = findings.iter().filter(|finding| finding.uncertain);
+        uncertain.map(|finding| finding.code).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&|_| {}, SLOT), [] as [&str; 0]);
+    assert_eq!(
+        told(&|image| image[16] |= 0x10, SLOT),
+        ["mcuboot-not-bootable"]
+    );
+    let vectors = ["mcuboot-vectors"];
+    let no_stack =
+        |image: &mut Vec<u8>| image[0x400..0x404].copy_from_slice(&[0x78, 0x56, 0x34, 0x12]);
+    assert_eq!(told(&no_stack, SLOT), vectors);
+    assert_eq!(told(&|image| image[0x404] &= 0xFE, SLOT), vectors);
+    assert_eq!(
+        told(&|image| image[12..16].fill(0), SLOT),
+        ["mcuboot-header"]
+    );
+    let long = |image: &mut Vec<u8>| *image = sample::signed(0x6010_0000, STACK, 0x10_0000);
+    assert_eq!(told(&long, 0x6010_0000), ["mcuboot-slot-size"]);
+}
+
+#[test]
+fn what_the_board_holds_is_not_blamed_on_the_files() {
+    let flash = flash_with(&[(0x6000_0000, vec![0x5A; 512]), ivt(), app()]);
+    let judgement = judged_on(&flash, &[app()], HeaderPolicy::KeepOfBoard);
+    let finding = judgement.findings()[0].clone();
+    assert_eq!(finding.code, "fcb-tag");
+    assert!(
+        finding.what.starts_with("on the board: "),
+        "{}",
+        finding.what
+    );
+    assert!(finding.fix.expect("fix").contains("--keep-boot-header"));
 }

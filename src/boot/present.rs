@@ -1,6 +1,6 @@
 //! What the board holds already, as far as the survey read it.
 
-use super::boot_image::FlashRun;
+use super::boot_image::{ERASED, FlashRun};
 use super::fcb::Fcb;
 use super::ivt::Ivt;
 use crate::address::{Address, FlashOffset};
@@ -37,10 +37,11 @@ impl Present {
         pieces.any(|(start, bytes)| *start == offset && bytes.len() as u64 >= length_bytes.into())
     }
 
-    /// The pieces by bus address.
+    /// The pieces by bus address, without those that are erased: nothing is there that could be started.
     pub(super) fn by_address(&self, target: &Target) -> Vec<(Address, Vec<u8>)> {
         let pieces = self.pieces.iter();
         pieces
+            .filter(|(_, bytes)| bytes.iter().any(|byte| *byte != ERASED))
             .filter_map(|(offset, bytes)| Some((target.address_of(*offset)?, bytes.clone())))
             .collect()
     }

@@ -2,7 +2,7 @@
 
 use super::boot_image::{HeaderPart, Inserted, Reason};
 use super::fcb::Fcb;
-use super::finding::Finding;
+use super::finding::{Finding, Severity};
 use super::judge::Bench;
 use super::{bee, mcuboot};
 use crate::address::{Address, FlashOffset};
@@ -230,6 +230,32 @@ pub(super) fn maybe_encrypted(bench: &Bench<'_>) -> Finding {
     .fix("if it is not encrypted, give the IVT in the image, or leave its FCB out")
 }
 
+/// Data where BEE keeps its headers, and an IVT in clear.
+pub(super) fn bee_headers(bench: &Bench<'_>) -> Finding {
+    let at = bee::headers(&bench.image, bench.target).into_iter().next();
+    let place = at.and_then(|at| bench.image.place_of(at));
+    Finding::uncertain(
+        "bee-headers",
+        format!(
+            "the image has data at {}, where an encrypted image (BEE) has its headers",
+            at.map_or_else(String::new, |at| at.to_string())
+        ),
+        "with fuses for encrypted execution the chip reads everything else deciphered; only an FCB is added to such an image",
+    )
+    .at(place.unwrap_or_default())
+}
+
+/// What the board holds is no fault of the files: the cure is another.
+pub(super) fn blame_the_board(finding: &mut Finding) {
+    if finding.severity == Severity::Error && finding.place.is_of_board() {
+        finding.what = format!("on the board: {}", finding.what);
+        finding.fix = Some(
+            "flash the files that bring FCB, IVT and bootloader again; with --keep-boot-header: leave that out"
+                .to_owned(),
+        );
+    }
+}
+
 /// IVT absent, but its boot data's place is taken.
 pub(super) fn no_room_for_boot_data(bench: &Bench<'_>) -> Finding {
     let offset = bench.target.chip().boot.boot_data_offset;
@@ -280,5 +306,8 @@ pub(super) fn nothing_to_start(bench: &Bench<'_>) -> Finding {
     Finding::error("partial-image", what)
         .at(place)
         .because(why)
-        .fix("give the bootloader's file as well: rtflash flash bootloader.hex application.hex; bytes that are not meant to boot: --data")
+        .fix(
+            "give the bootloader's file as well (bootloader.hex application.hex); where the board holds a bootloader, `rtflash \
+             flash` takes it alone, and bytes that are not meant to boot with --data",
+        )
 }

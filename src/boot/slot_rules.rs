@@ -4,7 +4,11 @@ use super::boot_image::Entry;
 use super::finding::Finding;
 use super::judge::Bench;
 use super::mcuboot::{self, HashCheck, Slot};
+use crate::address::Address;
 use crate::problem::Place;
+
+/// Bit 0 of a code address: Thumb.
+const THUMB: u32 = 1;
 
 /// Checks the slots that the image brings, and whether a bootloader has something to start.
 pub(super) fn check_slots(bench: &mut Bench<'_>, entry: &Entry) {
@@ -35,8 +39,24 @@ pub(super) fn check_slots(bench: &mut Bench<'_>, entry: &Entry) {
             .because("another bootloader may read the same format"),
         );
     }
+    check_each(bench, &slots);
+}
+
+/// Checks every slot by itself.
+pub(super) fn check_each(bench: &mut Bench<'_>, slots: &[Slot]) {
     for (index, slot) in slots.iter().enumerate() {
-        check_slot(bench, slot, index == 0);
+        check_slot(bench, slot, slot.primary.unwrap_or(index == 0));
+    }
+    let broken: Vec<Address> = mcuboot::broken_headers(bench.brought).collect();
+    for address in broken {
+        bench.findings.push(
+            Finding::uncertain(
+                "mcuboot-header",
+                format!("{address} has the magic of an MCUboot image, and what follows is no header of one"),
+                "MCUboot refuses it; it may also be code or data that begins with that word",
+            )
+            .at(bench.brought.place_of(address).unwrap_or_default()),
+        );
     }
 }
 
@@ -59,12 +79,13 @@ fn bootloader_alone(board_is_known: bool, on_board: Option<&Slot>) -> Finding {
     }
 }
 
-/// Checks one slot; `primary` where no other is below it.
-pub(super) fn check_slot(bench: &mut Bench<'_>, slot: &Slot, primary: bool) {
+/// Checks one slot; `primary` where applications run in it.
+fn check_slot(bench: &mut Bench<'_>, slot: &Slot, primary: bool) {
     let place = bench
         .brought
         .place_of(slot.address)
         .unwrap_or(Place::at(slot.address));
+    let target = bench.target;
     let mut say = |finding: Finding| bench.findings.push(finding.at(place.clone()));
     let at = slot.address;
     match slot.hash {
@@ -101,5 +122,36 @@ pub(super) fn check_slot(bench: &mut Bench<'_>, slot: &Slot, primary: bool) {
         )
         .because("the application is linked for another slot or header size, and MCUboot would start it all the same")
         .fix("link it for this slot: CONFIG_FLASH_LOAD_OFFSET and CONFIG_ROM_START_OFFSET in Zephyr"));
+    }
+    if slot.header.is_not_bootable() {
+        say(Finding::uncertain(
+            "mcuboot-not-bootable",
+            format!("the MCUboot image at {at} is marked as not bootable"),
+            "MCUboot passes such an image over; another loader may start it",
+        ));
+    }
+    let longer = slot
+        .slot_bytes
+        .zip(slot.name)
+        .filter(|(bytes, _)| slot.end > u64::from(slot.offset.get()) + u64::from(*bytes));
+    if let Some((bytes, name)) = longer {
+        say(Finding::uncertain(
+            "mcuboot-slot-size",
+            format!("the MCUboot image at {at} goes beyond the {bytes} bytes of {name}"),
+            "the board's bootloader may have another layout",
+        ));
+    }
+    let vectors_are_sound = slot.vectors.is_none_or(|(sp, reset)| {
+        let stack = target.chip().ram_for_stack(Address::new(sp));
+        stack.is_some() && reset & THUMB == THUMB
+    });
+    if !vectors_are_sound {
+        say(Finding::uncertain(
+            "mcuboot-vectors",
+            format!(
+                "behind the header of the MCUboot image at {at} stands no vector table: a stack pointer in RAM and an odd reset vector"
+            ),
+            "MCUboot starts it all the same, and the core faults at once, unless the loader wants something else there",
+        ));
     }
 }

@@ -25,6 +25,11 @@ pub(super) fn fcb() -> (u32, Vec<u8>) {
     )
 }
 
+/// A BEE header as the flash holds it: without a pattern that repeats in 16 bytes.
+pub(super) fn ciphertext() -> Vec<u8> {
+    (0..0x200_u32).map(|at| (at * 7 >> 2) as u8).collect()
+}
+
 pub(super) fn ivt_with(change: impl Fn(&mut Ivt, &mut BootData)) -> (u32, Vec<u8>) {
     let mut ivt = Ivt::new(
         0x6000_2000,
@@ -421,7 +426,7 @@ fn gaps_behind_the_vector_table_are_told() {
 
 #[test]
 fn an_encrypted_image_is_not_given_an_ivt() {
-    let bee = (0x6000_0400, vec![0x5A; 0x200]);
+    let bee = (0x6000_0400, ciphertext());
     let cipher = (0x6000_1000, vec![0xA5; 0x40]);
     assert_eq!(
         refused(&[fcb(), bee.clone(), cipher, app()]).code,

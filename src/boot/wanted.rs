@@ -1,5 +1,7 @@
 //! Which bytes of the board the judgement still needs: those that decide the boot and that the image does not bring.
 
+use std::borrow::Cow;
+
 use super::dcd::{DCD_HEADER_BYTES, DcdHeader};
 use super::entry::LoadMap;
 use super::fcb::Fcb;
@@ -28,6 +30,8 @@ pub fn wanted(
     if policy == HeaderPolicy::DataOnly {
         return None;
     }
+    let counting = image.map(|image| that_counts(image, target, policy));
+    let image = counting.as_deref();
     let ask = Ask {
         held: will_hold(image.unwrap_or(&Image::nothing()), present, target, policy),
         present,
@@ -90,6 +94,40 @@ fn end_of(range: AddressRange) -> Address {
     Address::new(range.start().get().saturating_add(range.length_bytes()))
 }
 
+/// What of the files counts. Linkers and programmers fill gaps: where the board's header is to stay, FFh or 00h in its
+/// place is no header.
+pub(super) fn that_counts<'i>(
+    image: &'i Image,
+    target: &Target,
+    policy: HeaderPolicy,
+) -> Cow<'i, Image> {
+    if policy != HeaderPolicy::KeepOfBoard {
+        return Cow::Borrowed(image);
+    }
+    let window = target.flash_window();
+    let table = target.chip().boot.vector_table_offset.get();
+    // all that stands before the application, a DCD included, if the files bring nothing there but filler
+    let whole = AddressRange::new(window.start(), table).filter(|range| is_blank(image, *range));
+    let filler: Vec<AddressRange> = match whole {
+        Some(whole) => vec![whole],
+        None => header_ranges(target)
+            .into_iter()
+            .filter(|range| is_blank(image, *range))
+            .collect(),
+    };
+    Cow::Owned(image.without(&filler))
+}
+
+/// Whether what the image brings in `range`, if anything, is all FFh or all 00h.
+pub(super) fn is_blank(image: &Image, range: AddressRange) -> bool {
+    let all = |value: u8| {
+        image
+            .pieces_in(range)
+            .all(|(_, bytes)| bytes.iter().all(|byte| *byte == value))
+    };
+    all(super::ERASED) || all(0)
+}
+
 /// FCB, IVT and boot data at their usual places.
 pub(super) fn header_ranges(target: &Target) -> Vec<AddressRange> {
     let BootOffsets {
@@ -110,7 +148,7 @@ pub(super) fn header_ranges(target: &Target) -> Vec<AddressRange> {
 
 /// Whether the image brings nothing of what the ROM needs: no byte of a header, and no vector table where one is looked
 /// for. Only something that is on the board already can start it.
-pub(super) fn is_partial(image: &Image, target: &Target) -> bool {
+pub fn is_partial(image: &Image, target: &Target) -> bool {
     let brings_header = header_ranges(target)
         .into_iter()
         .any(|range| image.pieces_in(range).next().is_some());

@@ -74,6 +74,11 @@ impl HeaderWishes {
         }
     }
 
+    /// Whether something is wished of a header that we write.
+    pub fn makes_header(&self) -> bool {
+        self.policy == HeaderPolicy::Replace || self.fcb.is_some() || self.shapes_a_new_fcb()
+    }
+
     /// Whether something is wished of an FCB that we make.
     pub const fn shapes_a_new_fcb(&self) -> bool {
         self.read_opcode.is_some() || self.clock_hz.is_some()

@@ -34,10 +34,12 @@ pub struct HeaderArgs {
 /// What of the board's own boot header counts; for commands that have a board.
 #[derive(Debug, Args)]
 pub struct BoardHeaderArgs {
-    /// Where the image brings no FCB or IVT, keep the board's in place of making new ones
+    /// Where the image brings no FCB or IVT (or only FFh or 00h there), keep the board's if it has one, in place of
+    /// making new ones
     #[arg(long, help_heading = HEADING, conflicts_with_all = ["fcb", "replace_boot_header", "read_mode", "clock"])]
     keep_boot_header: bool,
-    /// The bytes are not meant to boot: ask nothing of FCB, IVT and vector table, insert nothing; the record says so
+    /// The bytes are not meant to boot: ask nothing of FCB, IVT and vector table, insert nothing; the record says so.
+    /// Over code that the board starts, a power cut can leave half of each
     #[arg(long, help_heading = HEADING, conflicts_with_all = ["fcb", "replace_boot_header", "read_mode", "clock", "keep_boot_header"])]
     data: bool,
 }

@@ -49,7 +49,7 @@ impl Input {
     /// What is no file: the bytes that a board holds.
     fn board() -> Self {
         Input {
-            path: PathBuf::from("the board"),
+            path: PathBuf::from(Place::BOARD),
             format: Format::Raw,
             sha256: [0; 32],
             size_bytes: 0,
@@ -111,6 +111,26 @@ impl Image {
             Ok(segments) => Image { inputs, segments },
             // what was cut out of the others cannot overlap them
             Err(_) => self.clone(),
+        }
+    }
+
+    /// The image less what it brings in `ranges`.
+    pub fn without(&self, ranges: &[AddressRange]) -> Self {
+        let source = Source {
+            input: 0,
+            position: Position::Offset(0),
+        };
+        let holes: Vec<Segment> = ranges
+            .iter()
+            .filter_map(|range| {
+                let bytes = vec![0; range.length_bytes() as usize];
+                Segment::new(range.start(), bytes, source)
+            })
+            .collect();
+        let rest = self.segments.iter();
+        Image {
+            inputs: self.inputs.clone(),
+            segments: rest.flat_map(|segment| segment.outside(&holes)).collect(),
         }
     }
 

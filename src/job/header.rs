@@ -1,8 +1,10 @@
 //! What the user chose about the boot header, as wishes to the boot stage.
 
+use std::fs::File;
+use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use crate::boot::{GivenFcb, HeaderPolicy, HeaderWishes, fcb_with};
+use crate::boot::{Fcb, GivenFcb, HeaderPolicy, HeaderWishes, fcb_with};
 use crate::problem::{ExitCode, Place, Problem};
 use crate::target::Target;
 
@@ -110,7 +112,13 @@ fn mhz(hz: u32) -> String {
 }
 
 fn fcb_file(path: &Path) -> Result<GivenFcb, Problem> {
-    let content = std::fs::read(path).map_err(|error| {
+    let read = File::open(path).and_then(|file| {
+        let mut content = Vec::new();
+        let longest = file.take(Fcb::SIZE_BYTES as u64);
+        BufReader::new(longest).read_to_end(&mut content)?;
+        Ok(content)
+    });
+    let content = read.map_err(|error| {
         Problem::new(
             "fcb-file",
             ExitCode::MalformedInput,

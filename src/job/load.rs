@@ -187,6 +187,15 @@ impl Request {
     /// An image that would not boot or does not fit (exit 20); a wish that has no effect (exit 2).
     pub fn judged_offline(&self, target: &Target) -> Result<Option<BootImage>, Problem> {
         let judgement = boot::judge_with(&self.image, None, target, &self.wishes);
+        if boot::is_partial(&self.image, target) && self.wishes.makes_header() {
+            return Err(Problem::new(
+                "header-of-board",
+                ExitCode::Usage,
+                "the boot header of the board stays as it is: the image is for a bootloader that is there already",
+            )
+            .because("--fcb, --replace-boot-header, --read-mode and --clock shape a header that is written")
+            .fix("leave them out, or give the bootloader's file as well"));
+        }
         if judgement.needs_board() {
             return Ok(None);
         }

@@ -163,30 +163,19 @@ impl<'r> Run<'r> {
     pub fn verify(&mut self, request: &Request) -> Result<Verdict, Problem> {
         let target = self.job.target;
         self.record.note_inputs(&request.image);
-        let image = match request.judged_offline(target)? {
-            Some(image) => image,
-            // what the board must bring was there before, and is not compared
-            None => request.as_data(target)?,
-        };
-        self.record.note_image(&image);
+        let offline = request.judged_offline(target)?;
+        if let Some(image) = &offline {
+            self.record.note_image(image);
+        }
         let mut connection = self.connect()?;
         let mut link = connection.link(target.chip())?;
         let link: &mut dyn Link = &mut link;
         let (mut algorithm, _) = self.survey(link)?;
-        self.begin("verify");
-        let expected: Vec<Expected> = image
-            .runs()
-            .iter()
-            .map(|run| Expected {
-                offset: run.offset,
-                bytes: run.bytes.clone(),
-            })
-            .collect();
-        let verification = verify(&mut algorithm, &expected);
+        let compared = self.compare(request, offline, &mut algorithm);
         self.begin("reset");
         let stopped = self.leave(algorithm);
         self.let_run(link);
-        let verification = verification?;
+        let (image, verification) = compared?;
         stopped?;
         Ok(match verification {
             Verification::Equal(verified) => {
@@ -198,6 +187,38 @@ impl<'r> Run<'r> {
                 Verdict::Differs
             }
         })
+    }
+
+    /// Compares the board with what `flash` would write.
+    fn compare(
+        &mut self,
+        request: &Request,
+        offline: Option<BootImage>,
+        algorithm: &mut Algorithm<'_, '_>,
+    ) -> Result<(BootImage, Verification), Problem> {
+        let target = self.job.target;
+        let image = match offline {
+            Some(image) => image,
+            None => {
+                let present = self.read_present(Some(request), algorithm)?;
+                match request.judged_with(&present, target) {
+                    Ok(image) => image,
+                    // it would not boot, but whether it is there can be told
+                    Err(_) => request.as_data(target)?,
+                }
+            }
+        };
+        self.record.note_image(&image);
+        self.begin("verify");
+        let expected: Vec<Expected> = image
+            .runs()
+            .iter()
+            .map(|run| Expected {
+                offset: run.offset,
+                bytes: run.bytes.clone(),
+            })
+            .collect();
+        Ok((image, verify(algorithm, &expected)?))
     }
 
     /// `reset`.

@@ -178,17 +178,26 @@ pub struct OutputRecord {
     pub format: &'static str,
     /// Size of the file in bytes.
     pub size_bytes: u64,
+    /// Bytes of the flash that the file brings as FFh although the image brings none: the format has no gaps.
+    pub filled_bytes: u64,
     /// SHA-256 of the file, in hex.
     pub sha256: String,
 }
 
 impl OutputRecord {
     /// A file of this content hash.
-    pub fn new(path: String, format: &'static str, size_bytes: u64, sha256: &[u8; 32]) -> Self {
+    pub fn new(
+        path: String,
+        format: &'static str,
+        size_bytes: u64,
+        filled_bytes: u64,
+        sha256: &[u8; 32],
+    ) -> Self {
         OutputRecord {
             path,
             format,
             size_bytes,
+            filled_bytes,
             sha256: hex(sha256),
         }
     }

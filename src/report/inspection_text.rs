@@ -79,6 +79,13 @@ pub fn inspection_lines(inspection: &Inspection, with_fields: bool) -> Vec<Strin
             output.path, output.format, output.size_bytes, output.sha256
         );
         say("output", text);
+        if output.filled_bytes != 0 {
+            let text = format!(
+                "brings {} bytes of FFh where the image brings none: the format has no gaps, and what a board holds there is lost",
+                output.filled_bytes
+            );
+            say("", text);
+        }
     }
     lines.push(inspection.verdict.to_string());
     lines

@@ -50,13 +50,15 @@ pub fn lines(record: &Record, with_transactions: bool) -> Vec<String> {
             .map(|(start, length)| format!("{length} bytes at {start}"))
             .collect();
         say("image", segments.join(", "));
-        if image.role != WHOLE_IMAGE {
+        let whole = image.role == WHOLE_IMAGE;
+        if !whole {
             say("role", image.role.to_owned());
         }
         if image.inserted.is_empty() && image.reset_handler.is_some() {
-            let whose = match image.application {
-                Some(_) => "FCB and IVT are those of the board",
-                None => "FCB and IVT are in the image; nothing inserted",
+            let whose = if whole {
+                "FCB and IVT are in the image; nothing inserted"
+            } else {
+                "FCB and IVT are those of the board"
             };
             say("header", whose.to_owned());
         }

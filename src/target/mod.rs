@@ -70,7 +70,7 @@ impl From<TargetError> for Problem {
                         "the built-in names for a {kind} are: {}",
                         known.join(", ")
                     ))
-                    .fix("choose one of these names, or give a file")
+                    .fix("choose one of these names; to add a part, describe it in targets/ as the others are")
             }
             TargetError::Syntax { source, .. } => {
                 Problem::new("target-syntax", ExitCode::MalformedInput, what)

@@ -152,6 +152,23 @@ fn an_application_that_the_bootloader_does_not_start_is_no_pass() {
 }
 
 #[test]
+fn an_image_that_is_to_be_swapped_in_does_not_pass_because_the_old_one_starts() {
+    let board = board_with(&bench::noise(1, 0x100));
+    // linked for the first slot, as imgtool makes it: its reset handler is where the old one's is
+    let (_, upgrade) = application(SLOT, &bench::noise(2, 0x100));
+    let outcome = flash(&board, &request(&[(SECOND_SLOT, upgrade)]));
+    assert_eq!(code_of(outcome), ("start-unknown", 16));
+}
+
+#[test]
+fn a_board_that_lost_qe_gets_it_back_with_its_application() {
+    let board = board_with(&[]);
+    bench::set_status(&board, 0);
+    let outcome = flash(&board, &request(&[application(SLOT, &[7; 32])]));
+    assert!(passed(&outcome), "{:?}", outcome.problem);
+}
+
+#[test]
 fn without_a_bootloader_on_the_board_it_is_refused_and_nothing_changes() {
     let board = bench::start(bench::config());
     bench::fill(&board, 0x2_0000, &bench::noise(3, 64));
@@ -258,7 +275,7 @@ fn data_ends_without_pass_and_the_record_says_what_it_is() {
     assert_eq!(outcome.record.verdict.exit(), 16);
     assert_eq!(
         outcome.record.image.as_ref().expect("image").role,
-        "data, not meant to boot"
+        "bytes by themselves, not judged as something that boots"
     );
     assert_eq!(
         outcome.record.verdict.to_string(),

@@ -147,6 +147,56 @@ fn the_board_s_header_is_kept_on_demand() {
 }
 
 #[test]
+fn wishes_on_the_header_are_refused_where_the_board_s_stays() {
+    let station = Station::new();
+    let slot = data("odd/slot-only.hex");
+    for wish in [&["--clock", "60"][..], &["--replace-boot-header"]] {
+        station.flash(&slot, wish).ends_with(2).complains(
+            "header-of-board",
+            &["--replace-boot-header", "bootloader's file"],
+        );
+    }
+    assert_eq!(station.files(), Vec::<String>::new());
+}
+
+#[test]
+fn verify_compares_a_kept_header_with_itself_and_a_missing_one_with_ours() {
+    let station = Station::new();
+    let file = headerless();
+    station
+        .flash(file.as_ref(), &["--clock", "30"])
+        .ends_with(0);
+    let keep = ["--keep-boot-header"];
+    station
+        .on_image("verify", file.as_ref(), &keep)
+        .ends_with(0)
+        .last_line_is("EQUAL");
+    station.verify(file.as_ref()).ends_with(11);
+    station.damage(0, &[0xFF; 512]);
+    station
+        .on_image("verify", file.as_ref(), &keep)
+        .ends_with(11);
+}
+
+#[test]
+fn a_packed_file_says_what_it_fills() {
+    let station = Station::new();
+    let gap = path("blinky-xip.headerless.hex");
+    for (name, fills) in [
+        ("all.hex", false),
+        ("all.srec", false),
+        ("all.bin", true),
+        ("all.uf2", true),
+    ] {
+        let session = station.run(&["pack", &gap, "-o", name]).ends_with(0);
+        let told = session
+            .stdout
+            .contains("bytes of FFh where the image brings none");
+        assert_eq!(told, fills, "{session}");
+    }
+}
+
+#[test]
 fn a_slot_alone_is_refused_by_a_blank_board_and_compared_by_verify() {
     let station = Station::new();
     let slot = data("odd/slot-only.hex");
@@ -163,7 +213,7 @@ fn a_slot_alone_is_refused_by_a_blank_board_and_compared_by_verify() {
     station
         .flash(&slot, &["--data"])
         .ends_with(16)
-        .reports("role", &["data, not meant to boot"])
+        .reports("role", &["bytes by themselves"])
         .complains("data-only", &["--boot-proof=none"])
         .last_line_is("PROGRAMMED AND VERIFIED, BOOT NOT PROVEN (the bytes are not meant to boot)");
     station.verify(&slot).ends_with(0).last_line_is("EQUAL");

@@ -33,12 +33,39 @@ mod flag {
     pub const ROM_FIXED: u32 = 0x100;
 }
 
-/// Slots of layouts that are in use: offset in the flash, size in bytes, name.
-const KNOWN_SLOTS: [(u32, u32, &str); 4] = [
-    (0x02_0000, 0x30_0000, "image-0 of Zephyr's mimxrt1060_evk"),
-    (0x32_0000, 0x30_0000, "image-1 of Zephyr's mimxrt1060_evk"),
-    (0x10_0000, 0x10_0000, "primary slot of NXP's SBL"),
-    (0x20_0000, 0x10_0000, "secondary slot of NXP's SBL"),
+/// A slot of a layout that is in use.
+struct KnownSlot {
+    offset: u32,
+    bytes: u32,
+    name: &'static str,
+    /// Whether applications run here; the other slot's are swapped or copied first.
+    primary: bool,
+}
+
+const fn known(offset: u32, bytes: u32, primary: bool, name: &'static str) -> KnownSlot {
+    KnownSlot {
+        offset,
+        bytes,
+        name,
+        primary,
+    }
+}
+
+const KNOWN_SLOTS: [KnownSlot; 4] = [
+    known(
+        0x02_0000,
+        0x30_0000,
+        true,
+        "image-0 of Zephyr's mimxrt1060_evk",
+    ),
+    known(
+        0x32_0000,
+        0x30_0000,
+        false,
+        "image-1 of Zephyr's mimxrt1060_evk",
+    ),
+    known(0x10_0000, 0x10_0000, true, "primary slot of NXP's SBL"),
+    known(0x20_0000, 0x10_0000, false, "secondary slot of NXP's SBL"),
 ];
 
 /// Version in an image header.
@@ -115,6 +142,11 @@ impl Header {
         self.flags & flag::ENCRYPTED != 0
     }
 
+    /// Whether it is marked as not to be booted.
+    pub const fn is_not_bootable(&self) -> bool {
+        self.flags & flag::NON_BOOTABLE != 0
+    }
+
     /// Whether the bootloader copies it to RAM.
     pub const fn is_loaded_to_ram(&self) -> bool {
         self.flags & flag::RAM_LOAD != 0
@@ -172,6 +204,10 @@ pub struct Slot {
     pub offset: FlashOffset,
     /// Name of the slot in a layout that is in use.
     pub name: Option<&'static str>,
+    /// Its size in bytes there.
+    pub slot_bytes: Option<u32>,
+    /// Whether applications run in it there; `None` for a slot of no known layout.
+    pub primary: Option<bool>,
     /// Header.
     pub header: Header,
     /// TLVs, protected ones first.
@@ -253,7 +289,7 @@ fn header_at(image: &Image, address: Address) -> Option<Header> {
 fn slot_at(image: &Image, target: &Target, address: Address) -> Option<Slot> {
     let header = header_at(image, address)?;
     let offset = target.offset_of(address)?;
-    let known = KNOWN_SLOTS.iter().find(|(at, _, _)| *at == offset.get());
+    let known = KNOWN_SLOTS.iter().find(|slot| slot.offset == offset.get());
     let payload_bytes = u32::from(header.header_bytes).checked_add(header.image_bytes)?;
     let tlv_area = address.checked_add(payload_bytes)?;
     let area = tlv::read(image, tlv_area, header.protected_tlv_bytes);
@@ -266,9 +302,16 @@ fn slot_at(image: &Image, target: &Target, address: Address) -> Option<Slot> {
     Some(Slot {
         address,
         offset,
-        name: known.map(|(_, _, name)| *name),
+        name: known.map(|slot| slot.name),
+        slot_bytes: known.map(|slot| slot.bytes),
+        primary: known.map(|slot| slot.primary),
         hash: check_hash(image, address, &header, &area),
-        trailer: trailer::find(image, target, end, known.map(|(at, size, _)| at + size)),
+        trailer: trailer::find(
+            image,
+            target,
+            end,
+            known.map(|slot| slot.offset + slot.bytes),
+        ),
         tlvs: area.tlvs,
         header,
         end,
@@ -301,14 +344,22 @@ fn check_hash(image: &Image, address: Address, header: &Header, area: &tlv::Area
 
 /// Where slots of layouts in use begin.
 pub fn known_slots() -> impl Iterator<Item = FlashOffset> {
-    KNOWN_SLOTS.iter().map(|(at, ..)| FlashOffset::new(*at))
+    KNOWN_SLOTS.iter().map(|slot| FlashOffset::new(slot.offset))
+}
+
+/// Where the magic of an image header stands in front of what is none.
+pub fn broken_headers(image: &Image) -> impl Iterator<Item = Address> {
+    magics(image).filter(|address| header_at(image, *address).is_none())
+}
+
+/// Starts of slots by the magic alone.
+fn magics(image: &Image) -> impl Iterator<Item = Address> {
+    starts(image).filter(|address| image.word_at(*address) == Some(MAGIC))
 }
 
 /// Whether what `image` brings below its slots looks like an MCUboot bootloader.
 pub fn is_bootloader(image: &Image, target: &Target) -> bool {
-    let first_slot = starts(image)
-        .filter(|address| header_at(image, *address).is_some())
-        .find_map(|address| target.offset_of(address));
+    let first_slot = magics(image).find_map(|address| target.offset_of(address));
     let end = first_slot.map_or(LARGEST_BOOTLOADER_BYTES, |offset| offset.get().into());
     holds_bootloader(image, target, end)
 }

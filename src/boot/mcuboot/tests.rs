@@ -64,6 +64,15 @@ fn the_trailer_says_whether_the_image_is_confirmed() {
 }
 
 #[test]
+fn a_trailer_belongs_to_the_slot_before_it_only() {
+    let first = sample::signed(SLOT, STACK, 0x300);
+    let second = sample::padded(sample::signed(0x6006_0000, STACK, 0x300), 0x4_0000, false);
+    let found = slots_of(&[(SLOT, first), (0x6006_0000, second)]);
+    let trailers: Vec<bool> = found.iter().map(|slot| slot.trailer.is_some()).collect();
+    assert_eq!(trailers, [false, true]);
+}
+
+#[test]
 fn several_slots_are_found_and_none_inside_another() {
     let mut nested = sample::signed(SLOT, STACK, 0x3000);
     let inner = sample::signed(SLOT, STACK, 0x100);

@@ -42,19 +42,26 @@ impl Trailer {
 }
 
 /// The trailer behind an image that ends at offset `end`: at the slot's end where that is known, else the first magic
-/// that ends with a sector.
+/// that ends with a sector before the next slot.
 pub(super) fn find(
     image: &Image,
     target: &Target,
     end: u64,
     slot_end: Option<u32>,
 ) -> Option<Trailer> {
-    let sectors = (end / SECTOR_BYTES + 1)..=(u64::from(target.flash().size_bytes) / SECTOR_BYTES);
-    slot_end
-        .map(u64::from)
-        .into_iter()
-        .chain(sectors.map(|sector| sector * SECTOR_BYTES))
-        .filter(|slot_end| *slot_end >= end)
+    let at_known_end = slot_end.and_then(|slot_end| at(image, target, slot_end.into()));
+    if at_known_end.is_some() {
+        return at_known_end;
+    }
+    let part_end = u64::from(target.flash().size_bytes);
+    ((end / SECTOR_BYTES + 1)..=(part_end / SECTOR_BYTES))
+        .map(|sector| sector * SECTOR_BYTES)
+        .take_while(|sector_end| {
+            let sector = sector_end - SECTOR_BYTES;
+            let start = u32::try_from(sector).ok().filter(|_| sector >= end);
+            let start = start.and_then(|start| target.address_of(FlashOffset::new(start)));
+            start.is_none_or(|start| image.word_at(start) != Some(super::MAGIC))
+        })
         .find_map(|slot_end| at(image, target, slot_end))
 }
 

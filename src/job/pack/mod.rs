@@ -42,6 +42,7 @@ pub fn pack(
             output.display().to_string(),
             format.name(),
             content.len() as u64,
+            format.brings_bytes(boot_image, &content) - boot_image.len_bytes(),
             &Sha256::digest(&content).into(),
         ));
     }
@@ -146,6 +147,15 @@ impl PackFormat {
             PackFormat::Binary => "raw binary of the flash from offset 0",
             PackFormat::SRecord => "Motorola S-record",
             PackFormat::Uf2 => "UF2",
+        }
+    }
+
+    /// How many bytes of the flash a file with this content brings.
+    fn brings_bytes(self, boot_image: &BootImage, content: &[u8]) -> u64 {
+        match self {
+            PackFormat::Binary => content.len() as u64,
+            PackFormat::Uf2 => uf2::brings_bytes(content),
+            PackFormat::IntelHex | PackFormat::SRecord => boot_image.len_bytes(),
         }
     }
 

@@ -10,6 +10,11 @@ use crate::image::uf2::{
 
 const PAYLOAD_BYTES: u32 = 256;
 
+/// How many bytes of the flash a file with this content brings.
+pub(super) const fn brings_bytes(content: &[u8]) -> u64 {
+    (content.len() / BLOCK_BYTES) as u64 * PAYLOAD_BYTES as u64
+}
+
 /// The file's content. Blocks are whole pages: a page that the image brings in part is filled with FFh, what erased flash
 /// holds.
 pub(super) fn write(runs: &[Run<'_>]) -> Vec<u8> {
