@@ -27,7 +27,7 @@ pub(super) fn fcb() -> (u32, Vec<u8>) {
 
 /// A BEE header as the flash holds it: without a pattern that repeats in 16 bytes.
 pub(super) fn ciphertext() -> Vec<u8> {
-    (0..0x200_u32).map(|at| (at * 7 >> 2) as u8).collect()
+    (0..0x200_u32).map(|at| ((at * 7) >> 2) as u8).collect()
 }
 
 pub(super) fn ivt_with(change: impl Fn(&mut Ivt, &mut BootData)) -> (u32, Vec<u8>) {
@@ -212,7 +212,7 @@ fn images_that_cannot_boot_are_refused_with_a_stable_code() {
         "boot-data-place-taken"
     );
     assert_eq!(
-        code(&[fcb(), (0x6000_0400, vec![0x5A; 32]), app()]),
+        code(&[fcb(), (0x6000_0400, ciphertext()), app()]),
         "maybe-encrypted"
     );
     assert_eq!(
