@@ -60,3 +60,27 @@ pub(super) fn read(
         }),
     }
 }
+
+/// The value of a hexadecimal digit.
+pub(super) fn hex_digit(character: u8) -> Option<u8> {
+    let digit = char::from(character).to_digit(16)?;
+    u8::try_from(digit).ok()
+}
+
+/// The bytes that pairs of digits mean.
+///
+/// # Errors
+/// A character that is no digit, or a digit without its pair.
+pub(super) fn hex_bytes(digits: &[u8]) -> Result<Vec<u8>, RecordFault> {
+    let (pairs, odd) = digits.as_chunks();
+    let mut bytes = Vec::with_capacity(pairs.len());
+    for [high, low] in pairs {
+        let high = hex_digit(*high).ok_or(RecordFault::NotHexadecimal)?;
+        let low = hex_digit(*low).ok_or(RecordFault::NotHexadecimal)?;
+        bytes.push((high << 4) | low);
+    }
+    if !odd.is_empty() {
+        return Err(RecordFault::Length);
+    }
+    Ok(bytes)
+}

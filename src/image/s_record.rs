@@ -7,7 +7,7 @@
 use std::path::Path;
 
 use super::fault::RecordFault;
-use super::record_lines::{self, Then};
+use super::record_lines::{self, Then, hex_bytes, hex_digit};
 use super::segment::{Pieces, Segment};
 use super::source::Source;
 use super::{Format, ImageError};
@@ -126,23 +126,4 @@ impl Record {
     fn stays_in_its_address_space(&self) -> bool {
         u64::from(self.address) + self.data().len() as u64 <= 1_u64 << (8 * self.address_bytes)
     }
-}
-
-fn hex_digit(character: u8) -> Option<u8> {
-    let digit = char::from(character).to_digit(16)?;
-    u8::try_from(digit).ok()
-}
-
-fn hex_bytes(digits: &[u8]) -> Result<Vec<u8>, RecordFault> {
-    let (pairs, odd) = digits.as_chunks();
-    let mut bytes = Vec::with_capacity(pairs.len());
-    for [high, low] in pairs {
-        let high = hex_digit(*high).ok_or(RecordFault::NotHexadecimal)?;
-        let low = hex_digit(*low).ok_or(RecordFault::NotHexadecimal)?;
-        bytes.push((high << 4) | low);
-    }
-    if !odd.is_empty() {
-        return Err(RecordFault::Length);
-    }
-    Ok(bytes)
 }
