@@ -1,6 +1,8 @@
 //! The command line: what was typed becomes a job, its record becomes lines and an exit code. All printing lives here.
 
 mod args;
+#[cfg(feature = "virtual-board")]
+mod benchmark;
 mod header;
 mod inspect;
 mod pack;
@@ -55,6 +57,8 @@ fn last_words(command: &Command, problem: &Problem) -> Option<String> {
         }
         Command::Inspect(args) => args.failed(problem),
         Command::Pack(args) => args.failed(problem),
+        #[cfg(feature = "virtual-board")]
+        Command::Benchmark(_) => None,
         Command::Probes => None,
     }
 }
@@ -140,6 +144,8 @@ fn execute(cli: &Cli) -> Result<u8, Problem> {
         }
         Command::Inspect(args) => inspect::run(args),
         Command::Pack(args) => pack::run(args),
+        #[cfg(feature = "virtual-board")]
+        Command::Benchmark(args) => benchmark::run(args),
         Command::Probes => {
             let probes = link::list();
             for probe in &probes {
@@ -190,6 +196,7 @@ fn bench(board: &BoardArgs) -> Result<Bench, Problem> {
         probe: None,
         speed_khz: board.speed,
         connect_under_reset: board.connect_under_reset,
+        plain: false,
     };
     let Some(text) = board.probe.as_ref().filter(|text| !text.is_empty()) else {
         return Ok(Bench::real(choice, host_clock()));

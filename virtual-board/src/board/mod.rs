@@ -17,6 +17,7 @@ pub use costs::AccessCosts;
 pub use file::FlashFileError;
 pub use handle::BoardHandle;
 
+use crate::activity::{Activity, Span, What};
 use crate::nor::{self, Nor, Part, TimingProfile};
 use crate::probe::{self, Profile, WireError};
 use crate::rom::Reading;
@@ -99,6 +100,7 @@ pub struct Board {
     probe: Profile,
     swclk_khz: u32,
     transactions: u64,
+    activity: Activity,
     plugged: bool,
     flash_file: Option<file::FlashFile>,
     stopped: bool,
@@ -123,6 +125,7 @@ impl Board {
             probe: config.probe,
             swclk_khz: config.probe.default_khz,
             transactions: 0,
+            activity: Activity::default(),
             plugged: true,
             flash_file,
             stopped: false,
@@ -132,6 +135,18 @@ impl Board {
     /// USB transactions of the probe since the board was made.
     pub fn transactions(&self) -> u64 {
         self.transactions
+    }
+
+    /// Begins to record what link and flash are busy with.
+    pub fn record_activity(&mut self) {
+        self.activity.record();
+        self.chip.system.borrow_mut().nor.activity.record();
+    }
+
+    /// What link and flash were busy with since [`Board::record_activity`]: transactions first, then what the flash did.
+    pub fn activity(&self) -> Vec<Span> {
+        let system = self.chip.system.borrow();
+        [self.activity.spans(), system.nor.activity.spans()].concat()
     }
 
     /// The debug port and its faults.
@@ -190,11 +205,13 @@ impl Board {
             return Err(WireError::Unplugged);
         }
         self.transactions += 1;
+        let begin = self.now();
         let half = Time::from(self.probe.round_trip / 2);
         self.chip.wire_now = self.now() + half;
         let result = bits(self);
         let end = self.chip.wire_now + half;
         self.chip.run_until(end);
+        self.activity.add(begin, end, What::Transaction);
         Ok(result)
     }
 

@@ -209,6 +209,9 @@ impl Nor {
 
     fn start(&mut self, operation: Operation, duration: part::Duration, now: Time) {
         let until = now + duration.under(self.profile);
+        if let Some(what) = operation.activity() {
+            self.activity.add(now, until, what);
+        }
         self.busy = Some(Busy {
             operation,
             since: now,

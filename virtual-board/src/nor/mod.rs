@@ -20,6 +20,7 @@ mod sfdp;
 pub use faults::Faults;
 pub use part::{Part, PartError, TimingProfile};
 
+use crate::activity::Activity;
 use crate::time::Time;
 use crate::trace::Trace;
 use command::DummySetting;
@@ -108,6 +109,8 @@ pub struct Nor {
     frame: Option<Frame>,
     busy_polled: bool,
     counters: Counters,
+    /// Self-timed operations.
+    pub activity: Activity,
 }
 
 impl Nor {
@@ -136,6 +139,7 @@ impl Nor {
             frame: None,
             busy_polled: false,
             counters: Counters::default(),
+            activity: Activity::default(),
         }
     }
 
