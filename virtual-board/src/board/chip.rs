@@ -9,6 +9,7 @@ use crate::bus::{Bus, BusFault, Width};
 use crate::cpu::nvic::number;
 use crate::cpu::{Cpu, PPB_BASE, PPB_END, ResetRequest, State};
 use crate::flexspi::FlexSpi;
+use crate::rom::api::{Call, CallStep, RomErase};
 use crate::rom::{Outcome, Reading, Rom, RomBus, RomStep};
 use crate::soc::{LowPowerMode, ResetCause};
 use crate::swd::{ApError, ApTarget};
@@ -43,6 +44,10 @@ pub struct Chip {
     /// The core.
     pub cpu: Cpu,
     rom: Rom,
+    /// A call of the ROM's API under way.
+    call: Option<Call>,
+    /// How the ROM's API erases.
+    pub rom_erase: RomErase,
     supply: Supply,
     resets: u32,
     since_watchdog: u32,
@@ -61,6 +66,8 @@ impl Chip {
             cpu: Cpu::new(system.clone()),
             system,
             rom: Rom::new(reading),
+            call: None,
+            rom_erase: RomErase::default(),
             supply: Supply::On,
             resets: 0,
             since_watchdog: 0,
@@ -104,6 +111,7 @@ impl Chip {
 
     fn start_rom(&mut self) {
         self.rom.start();
+        self.call = None;
         self.cpu.enter_rom(self.rom.pc());
     }
 
@@ -212,8 +220,20 @@ impl Chip {
             self.hop(end);
             return;
         }
+        if let Some((function, arguments)) = self.cpu.take_rom_call() {
+            self.call = Some(Call::new(function, arguments, self.rom_erase));
+            if self.cpu.interrupt_waits() {
+                self.system.borrow_mut().violation(
+                    "rom",
+                    "an interrupt is due in a ROM API call: the model takes it when the call returns",
+                );
+            }
+        }
         if self.cpu.in_rom() {
-            self.rom_step();
+            match self.call.take() {
+                Some(call) => self.call_step(call),
+                None => self.rom_step(),
+            }
             return;
         }
         match self.cpu.state() {
@@ -272,6 +292,28 @@ impl Chip {
             RomStep::SerialDownloader => {
                 self.system.borrow_mut().spend(Time::us(1));
                 self.cpu.enter_rom(self.rom.pc());
+            }
+        }
+        self.cpu.retire();
+    }
+
+    fn call_step(&mut self, mut call: Call) {
+        let mut port = RomPort {
+            system: &self.system,
+            cpu: &mut self.cpu,
+        };
+        let before = port.now();
+        let step = call.step(&mut port);
+        if port.now() == before {
+            port.charge(1);
+        }
+        match step {
+            CallStep::Continue => self.call = Some(call),
+            CallStep::Return(status) => self.cpu.return_from_rom(status),
+            CallStep::BusFault { address } => self.cpu.fault_in_rom(address),
+            CallStep::ModelLimit(what) => {
+                self.system.borrow_mut().note("rom", format!("model limit: {what}"));
+                self.cpu.model_limit_in_rom(what);
             }
         }
         self.cpu.retire();

@@ -244,10 +244,12 @@ impl System {
             return Ok(value);
         }
         if !WINDOW.contains(&address) {
-            self.violation(
-                "bus",
-                format!("instruction fetch from 0x{address:08X}: not executable memory"),
-            );
+            let why = if ROM.contains(&address) {
+                "boot ROM code that is not modelled"
+            } else {
+                "not executable memory"
+            };
+            self.violation("bus", format!("instruction fetch from 0x{address:08X}: {why}"));
             return Err(BusFault);
         }
         let at = (address & (LINE - 2)) as usize;
