@@ -8,6 +8,7 @@ mod flexspi_clock;
 mod handle;
 mod ram;
 mod rom_port;
+mod rom_run;
 pub mod system;
 
 use std::path::PathBuf;

@@ -249,7 +249,10 @@ impl System {
             } else {
                 "not executable memory"
             };
-            self.violation("bus", format!("instruction fetch from 0x{address:08X}: {why}"));
+            self.violation(
+                "bus",
+                format!("instruction fetch from 0x{address:08X}: {why}"),
+            );
             return Err(BusFault);
         }
         let at = (address & (LINE - 2)) as usize;

@@ -91,7 +91,9 @@ impl Config {
             return Err(Stop::Model("custom LUT sequences in a ROM API call"));
         }
         if self.word(SERIAL_NOR_TYPE).await? != 0 {
-            return Err(Stop::Model("octal, continuous or half-clock modes of the ROM API"));
+            return Err(Stop::Model(
+                "octal, continuous or half-clock modes of the ROM API",
+            ));
         }
         if self.byte(fcb::READ_SAMPLE_CLK_SRC).await? > LAST_LOOPBACK_SOURCE {
             return Err(Stop::Model("this readSampleClkSrc in a ROM API call"));

@@ -2,20 +2,23 @@
 //!
 //! When the core branches to one of [`Function`]'s addresses, the model carries the call out on the board's FlexSPI, one
 //! bus access a step, and returns to the caller. The register sequences are those of NXP's published copies of the
-//! driver for the sister chips RT1050 and RT1020 (imxrt-tool-flash-algo and RT-UFL: `flexspi_nor_flash.c`,
+//! driver for the sister chips RT1050 and RT1020 (JayHeng's imxrt-tool-flash-algo and RT-UFL: `flexspi_nor_flash.c`,
 //! `bl_flexspi.c`); that the mask ROM of the RT1062 is the same is an inference of medium confidence. Every FlexSPI access,
-//! clock switch, LUT update and SWRESET of the published code is made and costs what it costs the core; the code between
-//! two accesses is charged as a fixed number of cycles. The tables stand at made-up addresses.
+//! LUT update and SWRESET of the published code is made and costs what it costs the core; pads and clock switches are the
+//! boot-time model's. The code between two accesses is charged as a fixed number of cycles. The tables stand at made-up
+//! addresses.
 //!
 //! Not modelled, and a model limit when asked for: FlexSPI2, 4-byte addresses, parallel, octal and DTR modes, custom LUT
-//! sequences, configuration commands, `xfer`, `runBootloader` and the other drivers of the tree. Words of the tree that the model
-//! does not know fault when they are read. Interrupts wait until a call returns, which the board's log tells.
+//! sequences, configuration commands. Words of tree and table that the model does not know (versions, `runBootloader`,
+//! `xfer`, the other drivers) fault when they are read, and so does a branch to any other address of the ROM. Interrupts
+//! wait until a call returns; the board's log tells when one did.
 
 mod config;
 mod controller;
 mod line;
 mod nor;
 mod sfdp;
+mod transfer;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -158,7 +161,6 @@ pub enum CallStep {
 
 /// A call under way.
 pub struct Call {
-    function: Function,
     line: Line,
     code: Pin<Box<dyn Future<Output = Result<(), Stop>>>>,
 }
@@ -168,15 +170,9 @@ impl Call {
     pub fn new(function: Function, arguments: Arguments, erase: RomErase) -> Self {
         let line = Line::default();
         Call {
-            function,
             code: Box::pin(run(function, arguments, erase, line.clone())),
             line,
         }
-    }
-
-    /// The address a debugger reads as the PC.
-    pub fn pc(&self) -> u32 {
-        self.function.address()
     }
 
     /// One access, and the code up to its next one.

@@ -1,7 +1,8 @@
 //! The driver's functions on the flash: init, page program, erase, read (NXP `flexspi_nor_flash.c`).
 
 use super::config::{self, Config};
-use super::controller::{self, Clock, Data, Transfer};
+use super::controller::{self, Clock};
+use super::transfer::{Data, Transfer, transfer};
 use super::{RomErase, Stop};
 use crate::rom::fcb;
 
@@ -42,12 +43,12 @@ async fn write_command(
         controller::write_enable(config, address).await?;
         let words = config.sequence(sequence).await?;
         controller::update_lut(&config.line, COMMAND, words).await?;
-        let transfer = Transfer {
+        let command = Transfer {
             sequence: COMMAND,
             address,
             data,
         };
-        controller::transfer(&config.line, transfer).await?;
+        transfer(&config.line, command).await?;
         controller::wait_busy(config, address).await
     }
     .await;
@@ -107,19 +108,14 @@ pub(super) async fn erase(
 }
 
 /// Reads into RAM by IP commands, with the read sequence and clock of the AHB side.
-pub(super) async fn read(
-    config: &Config,
-    dst: u32,
-    start: u32,
-    bytes: u32,
-) -> Result<(), Stop> {
+pub(super) async fn read(config: &Config, dst: u32, start: u32, bytes: u32) -> Result<(), Stop> {
     if dst == 0 || bytes == 0 {
         return Err(Stop::Status(super::status::INVALID_ARGUMENT));
     }
     let mut done = 0;
     while done < bytes {
         let now = (bytes - done).min(LONGEST_READ);
-        let transfer = Transfer {
+        let command = Transfer {
             sequence: READ,
             address: start.wrapping_add(done),
             data: Data::Read {
@@ -128,7 +124,7 @@ pub(super) async fn read(
                 to: Some(dst.wrapping_add(done / LONGEST_READ * (LONGEST_READ & !3))),
             },
         };
-        controller::transfer(&config.line, transfer).await?;
+        transfer(&config.line, command).await?;
         done += now;
     }
     Ok(())

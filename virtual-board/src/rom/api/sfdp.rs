@@ -1,11 +1,12 @@
 //! get_config: the configuration block as the driver makes it from the flash's SFDP tables (NXP `flexspi_nor_flash.c`).
 
 use super::config::{self, Config};
-use super::controller::{self, Data, Transfer};
+use super::controller;
 use super::nor::{
     self, CHIP_ERASE, COMMAND, ERASE_BLOCK, ERASE_SECTOR, PAGE_PROGRAM, READ, READ_STATUS,
     WRITE_ENABLE,
 };
+use super::transfer::{Data, Transfer, transfer};
 use super::{Stop, status};
 use crate::rom::{fcb, flexspi};
 
@@ -108,7 +109,9 @@ pub(super) async fn get_config(config: &Config, option: u32) -> Result<(), Stop>
     let option = config.line.read(option).await?;
     let misc_mode = option >> OPTION_MISC_SHIFT & 0xF;
     if option & OPTION_OTHER_KINDS != 0 || !matches!(misc_mode, 0 | OPTION_MISC_INTERNAL_LOOPBACK) {
-        return Err(Stop::Model("get_config with options other than one SDR QSPI NOR"));
+        return Err(Stop::Model(
+            "get_config with options other than one SDR QSPI NOR",
+        ));
     }
     for offset in (0..config::BYTES).step_by(4) {
         config.set_word(offset, 0).await?;
@@ -134,12 +137,12 @@ pub(super) async fn get_config(config: &Config, option: u32) -> Result<(), Stop>
 }
 
 async fn read(config: &Config, address: u32, bytes: u32) -> Result<Vec<u32>, Stop> {
-    let transfer = Transfer {
+    let command = Transfer {
         sequence: COMMAND,
         address,
         data: Data::Read { bytes, to: None },
     };
-    controller::transfer(&config.line, transfer).await
+    transfer(&config.line, command).await
 }
 
 /// The basic flash parameter table.
@@ -167,7 +170,9 @@ async fn fill_in(config: &Config, table: &[u32], option: u32) -> Result<(), Stop
     let has_revision_a = 4 * table.len() as u32 >= REVISION_A_TABLE;
     let size = dword(2).wrapping_add(1) >> 3;
     if size == 0 || size > LARGEST_FLASH {
-        return Err(Stop::Model("a flash beyond 24-bit addresses in a ROM API call"));
+        return Err(Stop::Model(
+            "a flash beyond 24-bit addresses in a ROM API call",
+        ));
     }
     config.set_word(fcb::SFLASH_A1_SIZE, size).await?;
     let page = match dword(11) >> 4 & 0xF {
@@ -185,7 +190,9 @@ async fn fill_in(config: &Config, table: &[u32], option: u32) -> Result<(), Stop
         .filter(|(bytes, _)| *bytes < BLOCK_ERASE_LIMIT)
         .max_by_key(|(bytes, _)| *bytes);
     let (Some(sector), Some(block)) = (sector, block) else {
-        return Err(Stop::Model("an SFDP table without erases in a ROM API call"));
+        return Err(Stop::Model(
+            "an SFDP table without erases in a ROM API call",
+        ));
     };
     config.set_word(config::SECTOR_SIZE, sector.0).await?;
     config.set_word(config::BLOCK_SIZE, block.0).await?;
@@ -231,10 +238,7 @@ async fn fill_in(config: &Config, table: &[u32], option: u32) -> Result<(), Stop
     config.set_sequence(READ, &reads).await?;
     let misc = config.word(fcb::CONTROLLER_MISC_OPTION).await?;
     config
-        .set_word(
-            fcb::CONTROLLER_MISC_OPTION,
-            misc | fcb::MISC_SAFE_FREQUENCY,
-        )
+        .set_word(fcb::CONTROLLER_MISC_OPTION, misc | fcb::MISC_SAFE_FREQUENCY)
         .await
 }
 
@@ -248,10 +252,7 @@ fn read_sequence(features: u32, quad_reads: u32) -> [u32; 2] {
         return BASIC_READ;
     };
     let dummies = (half & 0x1F) + (half >> 5 & 7);
-    [
-        first | (half >> 8 & 0xFF),
-        DUMMIES_AND_QUAD_DATA | dummies,
-    ]
+    [first | (half >> 8 & 0xFF), DUMMIES_AND_QUAD_DATA | dummies]
 }
 
 /// Reads QE; where it is clear, leaves a mode command in the block that sets it.
@@ -262,9 +263,7 @@ async fn prepare_quad_enable(config: &Config, how: &QuadEnable) -> Result<(), St
     let value = words.first().copied().unwrap_or(0) & 0xFF;
     let quad_enabled = value >> how.bit & 1 != 0;
     let enable = u32::from(!quad_enabled);
-    config
-        .set_byte(fcb::DEVICE_MODE_CFG_ENABLE, enable)
-        .await?;
+    config.set_byte(fcb::DEVICE_MODE_CFG_ENABLE, enable).await?;
     if quad_enabled {
         return Ok(());
     }
