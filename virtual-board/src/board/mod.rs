@@ -8,6 +8,7 @@ mod flexspi_clock;
 mod handle;
 mod ram;
 mod rom_port;
+mod rom_run;
 pub mod system;
 
 use std::path::PathBuf;
@@ -21,6 +22,7 @@ use crate::activity::{Activity, Span, What};
 use crate::nor::{self, Nor, Part, TimingProfile};
 use crate::probe::{self, Profile, WireError};
 use crate::rom::Reading;
+use crate::rom::api::RomErase;
 use crate::soc::{Fuses, Soc, Straps};
 use crate::swd::{IoItem, SwDp, WireFaults};
 use crate::time::Time;
@@ -39,6 +41,8 @@ pub struct BoardConfig {
     pub fuses: Fuses,
     /// How the boot ROM decides what no source settles.
     pub reading: Reading,
+    /// How the boot ROM's API erases: with the defect of NXP's published driver, or without.
+    pub rom_erase: RomErase,
     /// The probe.
     pub probe: Profile,
     /// What accesses cost the core.
@@ -66,6 +70,7 @@ impl BoardConfig {
             straps: Straps::default(),
             fuses: Fuses::default(),
             reading: Reading::Strict,
+            rom_erase: RomErase::default(),
             probe: probe::JLINK,
             costs: AccessCosts::default(),
             core_divider: 1,
@@ -119,8 +124,10 @@ impl Board {
         let system = System::new(soc, nor, config.costs, config.core_divider, config.skips);
         let mut dp = SwDp::new();
         *dp.faults_mut() = config.wire_faults;
+        let mut chip = Chip::new(system, config.reading);
+        chip.rom_erase = config.rom_erase;
         Ok(Board {
-            chip: Chip::new(system, config.reading),
+            chip,
             dp,
             probe: config.probe,
             swclk_khz: config.probe.default_khz,

@@ -11,6 +11,9 @@ use crate::trace::Trace;
 const WRAP_ENABLE: u8 = 0x04;
 const WRAP_LENGTH: u8 = 0x03;
 const SHORTEST_WRAP_BYTES: u32 = 8;
+/// The erases that are counted by themselves.
+const SECTOR_BYTES: u32 = 4 << 10;
+const BLOCK_BYTES: u32 = 64 << 10;
 
 impl Nor {
     pub(super) fn execute(&mut self, frame: Frame, now: Time, trace: &mut Trace) {
@@ -193,6 +196,8 @@ impl Nor {
             );
         }
         self.counters.erases += 1;
+        self.counters.sector_erases += u64::from(length == SECTOR_BYTES);
+        self.counters.block_erases += u64::from(length == BLOCK_BYTES);
         self.start(Operation::Erase { address, length }, time, now);
     }
 

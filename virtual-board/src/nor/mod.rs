@@ -67,6 +67,10 @@ pub struct Counters {
     pub programs: u64,
     /// Sector, block and chip erases.
     pub erases: u64,
+    /// Those of 4 KiB.
+    pub sector_erases: u64,
+    /// Those of 64 KiB.
+    pub block_erases: u64,
     /// Writes of a non-volatile register.
     pub register_writes: u64,
 }
