@@ -2,7 +2,7 @@
 //! slowest known part's, every command is on one line, and the status register is never written.
 
 use crate::bus::Bus;
-use crate::controller::Block;
+use crate::data::Bytes;
 use crate::lease::Lease;
 use crate::machine::Machine;
 use crate::nor::Nor;
@@ -109,9 +109,9 @@ impl<B: Bus> Functions<B> {
         if length == 0 {
             return OK;
         }
-        let load = |index| block(data, index);
-        let outcome = self.nor.program(at, length, load, || ());
-        code(outcome.and_then(|()| self.nor.compare(at, length, load)))
+        let source = Bytes(data);
+        let outcome = self.nor.program(at, length, &source, || ());
+        code(outcome.and_then(|()| self.nor.compare(at, length, &source)))
     }
 
     /// `Verify`: returns the bus address after the last byte, or that of the first difference.
@@ -120,10 +120,7 @@ impl<B: Bus> Functions<B> {
         if length == 0 {
             return address;
         }
-        match self
-            .nor
-            .compare(offset(address), length, |index| block(data, index))
-        {
+        match self.nor.compare(offset(address), length, &Bytes(data)) {
             Ok(()) => address.wrapping_add(length),
             Err(fault) if fault.code == FaultCode::ReadBackDiffers => {
                 let byte = (fault.expected ^ fault.found).trailing_zeros() / 8;
@@ -153,15 +150,4 @@ fn offset(address: u32) -> u32 {
 
 fn code(outcome: Result<(), Fault>) -> u32 {
     if outcome.is_ok() { OK } else { FAILED }
-}
-
-/// The four words from an index on, bytes beyond the data as 0xFF.
-fn block(data: &[u8], index: u32) -> Block {
-    let at = index as usize * 4;
-    let mut bytes = [[0xFF; 4]; 4];
-    let from = data.get(at..).unwrap_or(&[]);
-    for (to, from) in bytes.as_flattened_mut().iter_mut().zip(from) {
-        *to = *from;
-    }
-    bytes.map(u32::from_le_bytes)
 }

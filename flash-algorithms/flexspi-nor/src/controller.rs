@@ -2,6 +2,7 @@
 
 use crate::bus::Bus;
 use crate::clocks::{self, Rate};
+use crate::data::{BLOCK_BYTES, BLOCK_WORDS, ERASED, Sink, Source};
 use crate::lut::{Sequence, Slot, WORDS};
 use crate::machine::{Duty, Machine};
 use crate::registers::flexspi as reg;
@@ -10,10 +11,6 @@ use mailbox::fault::{Fault, FaultCode, Stage};
 /// Bytes moved through a FIFO at a time: half of its 128, so that the other half can fill meanwhile.
 pub const WATERMARK_BYTES: u32 = 64;
 const WATERMARK_WORDS: u32 = WATERMARK_BYTES / 4;
-/// Four words: what the digest takes at once, and what fits the core's registers.
-pub type Block = [u32; 4];
-const BLOCK_WORDS: u32 = 4;
-const BLOCK_BYTES: u32 = BLOCK_WORDS * 4;
 const WATERMARK_BLOCKS: u32 = WATERMARK_BYTES / BLOCK_BYTES;
 const FIFO_CONTROL: u32 = (WATERMARK_BYTES / 8 - 1) << reg::FIFO_WATERMARK_SHIFT;
 /// Bytes the FIFO status counts in.
@@ -138,8 +135,7 @@ pub fn command<B: Bus, D: Duty>(
     finish(m, address, stage)
 }
 
-/// A command that reads `bytes` (1 to [`COMMAND_BYTES`]); `each` gets the words in order, four at a time. In the last four,
-/// words behind the data are 0xFFFFFFFF, and bytes behind it whatever the FIFO holds.
+/// A command that reads `bytes` (1 to [`COMMAND_BYTES`]) into `sink`.
 ///
 /// # Errors
 /// Error or time-out of the controller.
@@ -149,7 +145,7 @@ pub fn read<B: Bus, D: Duty>(
     address: u32,
     bytes: u32,
     stage: Stage,
-    mut each: impl FnMut(Block),
+    sink: &mut impl Sink,
 ) -> Result<()> {
     prepare(m, slot, address, bytes, stage)?;
     m.bus.write32(reg::IPCMD, reg::IPCMD_TRG);
@@ -158,12 +154,11 @@ pub fn read<B: Bus, D: Duty>(
         wait_flag(m, reg::INTR_IPRXWA, address, stage)?;
         for block in 0..WATERMARK_BLOCKS {
             let at = reg::RFDR + block * BLOCK_BYTES;
-            // written out: the compiler, told to keep the blob small, would call the closure of a `map`
             let a = m.bus.read32(at);
             let b = m.bus.read32(at + 4);
             let c = m.bus.read32(at + 8);
             let d = m.bus.read32(at + 12);
-            each([a, b, c, d]);
+            sink.take([a, b, c, d]);
         }
         m.bus.write32(reg::INTR, reg::INTR_IPRXWA);
         left -= WATERMARK_BYTES;
@@ -173,12 +168,12 @@ pub fn read<B: Bus, D: Duty>(
         wait(m, Until::Received(left), COMMAND_LIMIT_US, stage).map_err(|fault| fault.at(address))?;
         let words = left.div_ceil(4);
         for first in (0..words).step_by(BLOCK_WORDS as usize) {
-            each([0, 1, 2, 3].map(|distance| {
+            sink.take([0, 1, 2, 3].map(|distance| {
                 let index = first + distance;
                 if index < words {
                     m.bus.read32(reg::RFDR + index * 4)
                 } else {
-                    u32::MAX
+                    ERASED
                 }
             }));
         }
@@ -205,8 +200,7 @@ pub fn read_word<B: Bus, D: Duty>(
     Ok(word)
 }
 
-/// A command that writes `bytes` (1 to [`COMMAND_BYTES`]); `load` gives the four words from an index on, of which those
-/// behind the data do not count.
+/// A command that writes `bytes` (1 to [`COMMAND_BYTES`]) from `source`.
 ///
 /// # Errors
 /// Error or time-out of the controller.
@@ -216,7 +210,7 @@ pub fn write<B: Bus, D: Duty>(
     address: u32,
     bytes: u32,
     stage: Stage,
-    load: impl Fn(u32) -> Block,
+    source: &impl Source,
 ) -> Result<()> {
     prepare(m, slot, address, bytes, stage)?;
     let words = bytes.div_ceil(4);
@@ -227,13 +221,13 @@ pub fn write<B: Bus, D: Duty>(
             let first = index + block * BLOCK_WORDS;
             let at = reg::TFDR + block * BLOCK_BYTES;
             if first + BLOCK_WORDS <= words {
-                let [a, b, c, d] = load(first);
+                let [a, b, c, d] = source.load(first);
                 m.bus.write32(at, a);
                 m.bus.write32(at + 4, b);
                 m.bus.write32(at + 8, c);
                 m.bus.write32(at + 12, d);
             } else if first < words {
-                let tail = load(first).into_iter().zip(first..words);
+                let tail = source.load(first).into_iter().zip(first..words);
                 for (word, place) in tail {
                     m.bus.write32(at + (place - first) * 4, word);
                 }

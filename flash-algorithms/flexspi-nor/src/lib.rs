@@ -8,6 +8,7 @@ pub mod bus;
 pub mod clocks;
 pub mod cmsis;
 pub mod controller;
+pub mod data;
 pub mod lease;
 pub mod lut;
 pub mod machine;

@@ -1,8 +1,9 @@
 //! What changes the flash: erase, program, status register; each checked by what the flash says afterwards.
 
-use super::{CHIP_ERASE, ERASED, FURTHER_SHIFTS, Nor, WEL, WIP};
+use super::{CHIP_ERASE, FURTHER_SHIFTS, Nor, WEL, WIP};
 use crate::bus::Bus;
-use crate::controller::{self, Block, Result};
+use crate::controller::{self, Result};
+use crate::data::{Erased, From, Source, Word};
 use crate::lut::{self, Slot};
 use crate::machine::Duty;
 use mailbox::fault::{Fault, FaultCode, Stage};
@@ -72,7 +73,7 @@ impl<B: Bus, D: Duty> Nor<B, D> {
     /// # Errors
     /// The first word that is not blank, with its address.
     pub fn check_blank(&mut self, address: u32, length: u32) -> Result<()> {
-        self.compare(address, length, |_| [ERASED; 4])
+        self.compare(address, length, &Erased)
             .map_err(|fault| match fault.code {
                 FaultCode::ReadBackDiffers => Fault {
                     code: FaultCode::NotBlank,
@@ -83,7 +84,7 @@ impl<B: Bus, D: Duty> Nor<B, D> {
             })
     }
 
-    /// Programs `length` bytes at `address` (a multiple of four), page by page; `load` gives the four words from an index on.
+    /// Programs `length` bytes at `address` (a multiple of four), page by page.
     /// `meanwhile` is called once in the busy time of each page, and must be shorter than that.
     ///
     /// # Errors
@@ -92,7 +93,7 @@ impl<B: Bus, D: Duty> Nor<B, D> {
         &mut self,
         address: u32,
         length: u32,
-        load: impl Fn(u32) -> Block,
+        source: &impl Source,
         mut meanwhile: impl FnMut(),
     ) -> Result<()> {
         self.check_range(address, length, Stage::Program)?;
@@ -114,7 +115,7 @@ impl<B: Bus, D: Duty> Nor<B, D> {
                 at,
                 bytes,
                 Stage::Program,
-                |index| load(first + index),
+                &From { source, first },
             )?;
             meanwhile();
             self.wait_done(self.setup.page_program_limit_us, Stage::Program, at)?;
@@ -168,7 +169,7 @@ impl<B: Bus, D: Duty> Nor<B, D> {
             0,
             bytes,
             stage,
-            |_| [value; 4],
+            &Word(value),
         )?;
         self.last_limit_us = self.setup.write_status_limit_us;
         self.wait_ready(self.last_limit_us, stage, 0)

@@ -1,22 +1,17 @@
 //! What the flash holds: read, compare, digest, map.
 
-use super::{ERASED, Nor};
+use super::Nor;
 use crate::bus::Bus;
-use crate::controller::{self, Block, COMMAND_BYTES, Result};
+use crate::controller::{self, COMMAND_BYTES, Result};
+use crate::data::{BLOCK_BYTES, Block, Compare, ERASED, Keep, Sink, Source};
 use crate::lut::Slot;
 use crate::machine::Duty;
 use mailbox::digest::{Digest, Digester};
 use mailbox::fault::{Fault, FaultCode, Stage};
 use mailbox::result::{PAGE_BYTES, SECTOR_BYTES, SectorRecord};
 
-/// Bytes that the digest takes at once.
-const BLOCK_BYTES: u32 = WORDS * 4;
-/// Words that are read at once.
-const WORDS: u32 = 4;
-
 impl<B: Bus, D: Duty> Nor<B, D> {
-    /// Compares `length` bytes at `address` with what `expected` gives: the four words from an index on, of which those
-    /// behind the length do not count.
+    /// Compares `length` bytes at `address` with what `expected` gives.
     ///
     /// # Errors
     /// The first word that differs, with its address.
@@ -24,26 +19,20 @@ impl<B: Bus, D: Duty> Nor<B, D> {
         &mut self,
         address: u32,
         length: u32,
-        expected: impl Fn(u32) -> Block,
+        expected: &impl Source,
     ) -> Result<()> {
-        let mut index = 0u32;
-        let mut first: Option<Fault> = None;
-        self.read(address, length, Stage::ReadBack, |found| {
-            let wanted = expected(index);
-            let [a, b, c, d] = found;
-            let [e, f, g, h] = wanted;
-            if (a ^ e) | (b ^ f) | (c ^ g) | (d ^ h) != 0 && first.is_none() {
-                first = difference(index, length, wanted, found);
-            }
-            index += WORDS;
-        })?;
+        let mut compare = Compare::new(expected);
+        self.read(address, length, Stage::ReadBack, &mut compare)?;
+        let first = compare
+            .first
+            .and_then(|(index, wanted, found)| difference(index, length, wanted, found));
         first.map_or(Ok(()), |fault| {
             let at = address.wrapping_add(fault.address);
             Err(fault.at(at))
         })
     }
 
-    /// Reads `length` bytes; `each` gets the words in order, four at a time, words and bytes beyond the length undefined.
+    /// Reads `length` bytes into `sink`.
     ///
     /// # Errors
     /// Range, error or time-out of the controller.
@@ -53,13 +42,13 @@ impl<B: Bus, D: Duty> Nor<B, D> {
         address: u32,
         length: u32,
         stage: Stage,
-        mut each: impl FnMut(Block),
+        sink: &mut impl Sink,
     ) -> Result<()> {
         self.check_range(address, length, stage)?;
         let (mut at, mut left) = (address, length);
         while left > 0 {
             let bytes = left.min(COMMAND_BYTES);
-            controller::read(&mut self.machine, Slot::Read, at, bytes, stage, &mut each)?;
+            controller::read(&mut self.machine, Slot::Read, at, bytes, stage, sink)?;
             self.machine.attend();
             at += bytes;
             left -= bytes;
@@ -75,12 +64,15 @@ impl<B: Bus, D: Duty> Nor<B, D> {
         self.check_range(address, length, Stage::Digest)?;
         let rest = length % BLOCK_BYTES;
         let blocks = length - rest;
-        let mut digester = self.digest_blocks(address, blocks, nonce, |_| ())?;
+        let mut digester = Digester::new(nonce);
+        if blocks > 0 {
+            self.read(address, blocks, Stage::Digest, &mut digester)?;
+        }
         if rest > 0 {
-            self.read(address + blocks, rest, Stage::Digest, |block| {
-                let bytes = block.into_iter().flat_map(u32::to_le_bytes);
-                bytes.take(rest as usize).for_each(|byte| digester.bytes(&[byte]));
-            })?;
+            let mut bytes = [0; BLOCK_BYTES as usize];
+            let mut keep = Keep(&mut bytes);
+            self.read(address + blocks, rest, Stage::Digest, &mut keep)?;
+            digester.bytes(bytes.get(..rest as usize).unwrap_or(&bytes));
         }
         Ok(digester.finish())
     }
@@ -90,38 +82,35 @@ impl<B: Bus, D: Duty> Nor<B, D> {
     /// # Errors
     /// Range, error or time-out of the controller.
     pub fn map_sector(&mut self, address: u32, nonce: u32) -> Result<SectorRecord> {
-        const BLOCKS_IN_PAGE: u32 = PAGE_BYTES / BLOCK_BYTES;
-        let mut index = 0u32;
-        let mut programmed_pages = 0u32;
-        let digester = self.digest_blocks(address, SECTOR_BYTES, nonce, |[a, b, c, d]| {
-            if a & b & c & d != ERASED {
-                programmed_pages |= 1 << (index / BLOCKS_IN_PAGE);
-            }
-            index += 1;
-        })?;
+        let mut map = MapSink {
+            digester: Digester::new(nonce),
+            index: 0,
+            programmed_pages: 0,
+        };
+        self.read(address, SECTOR_BYTES, Stage::Digest, &mut map)?;
         Ok(SectorRecord {
-            programmed_pages,
-            digest: digester.finish(),
+            programmed_pages: map.programmed_pages,
+            digest: map.digester.finish(),
         })
     }
+}
 
-    /// Digests whole blocks, and shows them to `also`.
+/// Digests a sector and notes which of its pages are not blank.
+struct MapSink {
+    digester: Digester,
+    index: u32,
+    programmed_pages: u32,
+}
+
+impl Sink for MapSink {
     #[inline(always)]
-    fn digest_blocks(
-        &mut self,
-        address: u32,
-        length: u32,
-        nonce: u32,
-        mut also: impl FnMut(Block),
-    ) -> Result<Digester> {
-        let mut digester = Digester::new(nonce);
-        if length > 0 {
-            self.read(address, length, Stage::Digest, |block| {
-                digester.block(block);
-                also(block);
-            })?;
-        }
-        Ok(digester)
+    fn take(&mut self, block: Block) {
+        const BLOCKS_IN_PAGE: u32 = PAGE_BYTES / BLOCK_BYTES;
+        self.digester.block(block);
+        let [a, b, c, d] = block;
+        let programmed = a & b & c & d != ERASED;
+        self.programmed_pages |= u32::from(programmed) << (self.index / BLOCKS_IN_PAGE);
+        self.index += 1;
     }
 }
 

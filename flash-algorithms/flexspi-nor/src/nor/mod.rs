@@ -3,6 +3,7 @@
 use crate::bus::Bus;
 use crate::clocks::{self, Rate};
 use crate::controller::{self, Result, Strobe};
+use crate::data::Keep;
 use crate::lut::{self, Pads, Slot};
 use crate::machine::{Deadline, Duty, Machine};
 use crate::pins;
@@ -24,7 +25,6 @@ const PAGE_PROGRAM: u8 = 0x02;
 const FAST_READ: u8 = 0x0B;
 /// Rates above this need the strobe from the DQS pad (IMXRT1060CEC, FlexSPI input timing).
 const INTERNAL_STROBE_MHZ: u32 = 60;
-const ERASED: u32 = 0xFFFF_FFFF;
 /// First byte of the JEDEC ID of ISSI's parts.
 const ISSI: u8 = 0x9D;
 /// Places of status registers 2 and 3 in a status word.
@@ -146,17 +146,13 @@ impl<B: Bus, D: Duty> Nor<B, D> {
         let status_register = self.status_word(Stage::Identify)?;
         let suspend_register = self.suspend_register(Stage::Identify)?;
         let mut sfdp = [0; SFDP_BYTES];
-        let mut blocks = sfdp.as_chunks_mut::<16>().0.iter_mut();
         controller::read(
             &mut self.machine,
             Slot::ReadSfdp,
             0,
             SFDP_BYTES as u32,
             Stage::Identify,
-            |block| {
-                let to = blocks.next().into_iter().flat_map(|b| b.as_chunks_mut::<4>().0);
-                to.zip(block).for_each(|(to, word)| *to = word.to_le_bytes());
-            },
+            &mut Keep(&mut sfdp),
         )?;
         let (found, work_clock_hz, quad) = (self.found, self.rate.hz(), self.quad);
         Ok(Identity {

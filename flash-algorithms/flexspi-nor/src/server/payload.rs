@@ -3,6 +3,7 @@
 use super::Server;
 use crate::bus::Bus;
 use crate::controller::Result;
+use crate::data::Area;
 use mailbox::chunk::{ChunkHeader, HEADER_WORDS};
 use mailbox::crc::Crc32;
 use mailbox::fault::{Fault, FaultCode, Stage};
@@ -101,7 +102,10 @@ impl<B: Bus, W: Words + Copy> Server<B, W> {
             };
             chunk.check(&words)?;
             let bytes = chunk.header.length;
-            let load = |index: u32| words.load_block(chunk.data() + index * 4);
+            let data = Area {
+                words,
+                offset: chunk.data(),
+            };
             let following = sequence.wrapping_add(1);
             let is_last = index + 1 == chunks;
             // While the flash is busy with a page, the core proves a piece of the next chunk, if it is there.
@@ -114,8 +118,8 @@ impl<B: Bus, W: Words + Copy> Server<B, W> {
                 None => {}
             };
             let nor = self.nor()?;
-            nor.program(at, bytes, load, meanwhile)?;
-            nor.compare(at, bytes, load)?;
+            nor.program(at, bytes, &data, meanwhile)?;
+            nor.compare(at, bytes, &data)?;
             at += bytes;
             self.free_payload(sequence.wrapping_add(1));
             self.words().store(status::AT_PROGRESS, at - address);

@@ -3,6 +3,7 @@
 use super::{Answer, Server};
 use crate::bus::Bus;
 use crate::controller::Result;
+use crate::data::{Block, Sink};
 use mailbox::crc::Crc32;
 use mailbox::fault::{Fault, FaultCode, Stage};
 use mailbox::layout::{self, REPLY_MAX_BYTES};
@@ -50,24 +51,14 @@ impl<B: Bus, W: Words + Copy> Server<B, W> {
                 .values(REPLY_MAX_BYTES, length));
         }
         let start = self.reply_room(length.next_multiple_of(4))?;
-        let mut crc = Crc32::new();
-        let mut offset = layout::reply_offset(start);
-        let mut left = length;
-        let words = *self.words();
-        self.nor()?.read(address, length, Stage::Read, |block| {
-            for word in block {
-                let word = match left {
-                    0 => return,
-                    1..=3 => word & !(!0 << (left * 8)),
-                    _ => word,
-                };
-                crc.word(word);
-                words.store(offset, word);
-                offset += 4;
-                left = left.saturating_sub(4);
-            }
-        })?;
-        self.reply_done(answer, start, length, crc);
+        let mut sink = ReplySink {
+            words: *self.words(),
+            offset: layout::reply_offset(start),
+            left: length,
+            crc: Crc32::new(),
+        };
+        self.nor()?.read(address, length, Stage::Read, &mut sink)?;
+        self.reply_done(answer, start, length, sink.crc);
         Ok(())
     }
 
@@ -93,5 +84,29 @@ impl<B: Bus, W: Words + Copy> Server<B, W> {
         self.replies_put = start.wrapping_add(length.next_multiple_of(4));
         answer.reply = Some((start, length, crc.finish()));
         self.words().store(status::AT_REPLIES_PUT, self.replies_put);
+    }
+}
+
+/// Puts what is read into the reply ring, bytes behind the end as zero.
+struct ReplySink<W> {
+    words: W,
+    offset: u32,
+    left: u32,
+    crc: Crc32,
+}
+
+impl<W: Words> Sink for ReplySink<W> {
+    fn take(&mut self, block: Block) {
+        for word in block {
+            let word = match self.left {
+                0 => return,
+                1..=3 => word & !(!0 << (self.left * 8)),
+                _ => word,
+            };
+            self.crc.word(word);
+            self.words.store(self.offset, word);
+            self.offset += 4;
+            self.left = self.left.saturating_sub(4);
+        }
     }
 }
