@@ -173,9 +173,8 @@ impl Target {
         words[1] = u32::from(kind & 0xF);
         words[2] = u32::from(kind >> 4);
         // start, length and checksum of the reply
-        // where and as long as a reply can be: the exchange takes that from a result that proves itself
-        words[8] = input.word() & !3;
-        words[9] = input.word() % (layout::REPLY_MAX_BYTES + 1);
+        words[8] = input.word();
+        words[9] = input.word();
         words[10] = input.word();
         let last = result::WORDS - 1;
         words[last] = crc32_words(&words[..last]);
