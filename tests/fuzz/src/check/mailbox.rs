@@ -141,6 +141,11 @@ impl Target {
         if (layout::RESULTS..layout::SETUP).contains(&offset) {
             return self.result(input).to_vec();
         }
+        let ring = layout::REPLIES..layout::REPLIES + layout::REPLIES_BYTES;
+        assert!(
+            ring.contains(&offset) && offset as usize + 4 * count <= ring.end as usize,
+            "{count} words at 0x{offset:X} are no reply"
+        );
         let word = input.word();
         vec![word; count]
     }
