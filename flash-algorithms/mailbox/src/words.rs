@@ -42,6 +42,10 @@ impl<T: Words + ?Sized> Words for &T {
     fn store(&self, offset: u32, value: u32) {
         (**self).store(offset, value);
     }
+    #[inline(always)]
+    fn order(&self) {
+        (**self).order();
+    }
 }
 
 /// The area as it lies in the target's RAM.
