@@ -35,13 +35,17 @@ impl Words for Before {
 
 struct Area {
     live: BTreeMap<u32, AtomicU32>,
-    still: Before,
+    still: BTreeMap<u32, u32>,
 }
 
 impl Area {
-    fn still(&self, offset: u32, value: u32) {
+    fn still(&self, offset: u32) -> u32 {
+        self.still.get(&offset).copied().unwrap_or_default()
+    }
+
+    fn stays(&self, offset: u32, value: u32) {
         assert_eq!(
-            self.still.load(offset),
+            self.still(offset),
             value,
             "the word at 0x{offset:X} changes and must be among the live ones"
         );
@@ -62,7 +66,7 @@ pub fn area(before: Before, live: &[Range<u32>]) -> (Port, Core) {
     let live = offsets.map(|offset| (offset, AtomicU32::new(before.load(offset))));
     let area = Arc::new(Area {
         live: live.collect(),
-        still: before,
+        still: before.0.into_inner(),
     });
     (Port(area.clone()), Core(area))
 }
@@ -71,13 +75,13 @@ impl Words for Core {
     fn load(&self, offset: u32) -> u32 {
         match self.0.live.get(&offset) {
             Some(word) => word.load(Ordering::Relaxed),
-            None => self.0.still.load(offset),
+            None => self.0.still(offset),
         }
     }
     fn store(&self, offset: u32, value: u32) {
         match self.0.live.get(&offset) {
             Some(word) => word.store(value, Ordering::Relaxed),
-            None => self.0.still(offset, value),
+            None => self.0.stays(offset, value),
         }
     }
     fn order(&self) {
@@ -89,13 +93,13 @@ impl Words for Port {
     fn load(&self, offset: u32) -> u32 {
         match self.0.live.get(&offset) {
             Some(word) => word.load(Ordering::Acquire),
-            None => self.0.still.load(offset),
+            None => self.0.still(offset),
         }
     }
     fn store(&self, offset: u32, value: u32) {
         match self.0.live.get(&offset) {
             Some(word) => word.store(value, Ordering::Release),
-            None => self.0.still(offset, value),
+            None => self.0.stays(offset, value),
         }
     }
     fn order(&self) {}
