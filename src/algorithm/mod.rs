@@ -8,6 +8,8 @@ mod error;
 mod exchange;
 mod load;
 mod operation;
+#[cfg(test)]
+mod queue_tests;
 mod session;
 mod setup;
 #[cfg(test)]

@@ -324,6 +324,77 @@ fn a_record_that_stays_damaged_is_told_with_its_number() {
     assert_eq!((error, reads), (Damaged { sequence: 0 }, 4));
 }
 
+/// A record that proves itself but whose reply cannot be: it is read again, then told; nothing is read for it.
+#[test]
+fn a_reply_that_cannot_be_is_never_read() {
+    let ring = layout::REPLIES_BYTES;
+    let most = layout::REPLY_MAX_BYTES;
+    let impossible = [
+        (0, u32::MAX),
+        (0, most + 1),
+        (1, 4),
+        (2, most),
+        (u32::MAX, 1),
+        (ring - 4, 5),
+        (ring / 2 + 4, most),
+        // Counters wrap; the ring's end stays where it is.
+        (0u32.wrapping_sub(4), 8),
+    ];
+    for (reply_start, reply_length) in impossible {
+        let (result, reply) = read_one(reply_start, reply_length);
+        assert_eq!(
+            (result, reply),
+            (Err(Damaged { sequence: 0 }), None),
+            "start {reply_start:#x}, {reply_length} bytes"
+        );
+    }
+    for (reply_start, reply_length) in [
+        (0, most),
+        (ring / 2, most),
+        (ring - 4, 1),
+        (0u32.wrapping_sub(4), 4),
+    ] {
+        let (_, reply) = read_one(reply_start, reply_length);
+        let place = (
+            layout::reply_offset(reply_start),
+            reply_length.div_ceil(4) as usize,
+        );
+        assert_eq!(reply, Some(place));
+    }
+}
+
+/// Asks once and answers with a record about this reply: how that ended, and where a reply was read.
+fn read_one(reply_start: u32, reply_length: u32) -> (Result<(), Damaged>, Option<(u32, usize)>) {
+    let mut exchange = Exchange::new();
+    let target = Target::new(None);
+    exchange.submit(Operation::Plain(Request::Identify));
+    let record = ResultRecord {
+        reply_start,
+        reply_length,
+        ..ResultRecord::new(0, Ok(()))
+    };
+    target
+        .words()
+        .store_all(layout::result_slot(0), &record.to_words());
+    target.words().store(status::AT_RESULTS_PUT, 1);
+    for _ in 0..20 {
+        match exchange.advance() {
+            Action::Read { offset, words } => {
+                if offset >= layout::REPLIES {
+                    return (Ok(()), Some((offset, words)));
+                }
+                let mut read = vec![0; words];
+                target.words().load_all(offset, &mut read);
+                if let Err(damaged) = exchange.received(&read) {
+                    return (Err(damaged), None);
+                }
+            }
+            Action::Write { .. } | Action::Wait | Action::Idle => {}
+        }
+    }
+    (Ok(()), None)
+}
+
 #[test]
 fn cancelling_sends_the_payload_of_what_was_sent_and_no_more() {
     let mut exchange = Exchange::new();

@@ -14,6 +14,8 @@ mod host;
 #[path = "../behaviour/images.rs"]
 mod images;
 #[cfg(test)]
+mod interleaved;
+#[cfg(test)]
 mod plans;
 #[cfg(test)]
 mod requests;

@@ -110,8 +110,8 @@ impl<B: Bus> Functions<B> {
             return OK;
         }
         let source = Bytes(data);
-        let outcome = self.nor.program(at, length, &source, || ());
-        code(outcome.and_then(|()| self.nor.compare(at, length, &source)))
+        let outcome = self.nor.program(at, length, source, || ());
+        code(outcome.and_then(|()| self.nor.compare(at, length, source)))
     }
 
     /// `Verify`: returns the bus address after the last byte, or that of the first difference.
@@ -120,7 +120,7 @@ impl<B: Bus> Functions<B> {
         if length == 0 {
             return address;
         }
-        match self.nor.compare(offset(address), length, &Bytes(data)) {
+        match self.nor.compare(offset(address), length, Bytes(data)) {
             Ok(()) => address.wrapping_add(length),
             Err(fault) if fault.code == FaultCode::ReadBackDiffers => {
                 let byte = (fault.expected ^ fault.found).trailing_zeros() / 8;

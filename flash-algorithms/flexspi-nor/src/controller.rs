@@ -210,7 +210,7 @@ pub fn write<B: Bus, D: Duty>(
     address: u32,
     bytes: u32,
     stage: Stage,
-    source: &impl Source,
+    source: impl Source,
 ) -> Result<()> {
     prepare(m, slot, address, bytes, stage)?;
     let words = bytes.div_ceil(4);

@@ -24,12 +24,13 @@ pub trait Sink {
 }
 
 /// Gives what is to be written or expected.
-pub trait Source {
+pub trait Source: Copy {
     /// The four words from word `index` on; those behind the end do not count.
     fn load(&self, index: u32) -> Block;
 }
 
 /// Erased flash.
+#[derive(Clone, Copy)]
 pub struct Erased;
 
 impl Source for Erased {
@@ -40,6 +41,7 @@ impl Source for Erased {
 }
 
 /// One word, again and again.
+#[derive(Clone, Copy)]
 pub struct Word(pub u32);
 
 impl Source for Word {
@@ -49,7 +51,8 @@ impl Source for Word {
     }
 }
 
-/// Words of the mailbox area from an offset on.
+/// Words of the mailbox area from an offset on, which the host does not write meanwhile.
+#[derive(Clone, Copy)]
 pub struct Area<W> {
     /// The area.
     pub words: W,
@@ -57,7 +60,7 @@ pub struct Area<W> {
     pub offset: u32,
 }
 
-impl<W: Words> Source for Area<W> {
+impl<W: Words + Copy> Source for Area<W> {
     #[inline(always)]
     fn load(&self, index: u32) -> Block {
         self.words.load_block(self.offset + index * 4)
@@ -65,14 +68,15 @@ impl<W: Words> Source for Area<W> {
 }
 
 /// The words of another source from an index on.
-pub struct From<'s, S> {
+#[derive(Clone, Copy)]
+pub struct From<S> {
     /// The source.
-    pub source: &'s S,
+    pub source: S,
     /// Index of the first word.
     pub first: u32,
 }
 
-impl<S: Source> Source for From<'_, S> {
+impl<S: Source> Source for From<S> {
     #[inline(always)]
     fn load(&self, index: u32) -> Block {
         self.source.load(self.first + index)
@@ -80,6 +84,7 @@ impl<S: Source> Source for From<'_, S> {
 }
 
 /// Bytes in memory, 0xFF behind them.
+#[derive(Clone, Copy)]
 pub struct Bytes<'b>(pub &'b [u8]);
 
 impl Source for Bytes<'_> {
@@ -116,16 +121,16 @@ impl Sink for Digester {
 }
 
 /// Compares with a source, and keeps the first four words that differ.
-pub struct Compare<'s, S> {
-    source: &'s S,
+pub struct Compare<S> {
+    source: S,
     index: u32,
     /// Index of the first word, what was wanted, what was found.
     pub first: Option<(u32, Block, Block)>,
 }
 
-impl<'s, S> Compare<'s, S> {
+impl<S: Source> Compare<S> {
     /// Nothing compared yet.
-    pub const fn new(source: &'s S) -> Self {
+    pub const fn new(source: S) -> Self {
         Compare {
             source,
             index: 0,
@@ -134,14 +139,14 @@ impl<'s, S> Compare<'s, S> {
     }
 }
 
-impl<S: Source> Sink for Compare<'_, S> {
+impl<S: Source> Sink for Compare<S> {
     #[inline(always)]
     fn take(&mut self, found: Block) {
         let wanted = self.source.load(self.index);
         let [a, b, c, d] = found;
         let [e, f, g, h] = wanted;
-        if (a ^ e) | (b ^ f) | (c ^ g) | (d ^ h) != 0 && self.first.is_none() {
-            self.first = Some((self.index, wanted, found));
+        if (a ^ e) | (b ^ f) | (c ^ g) | (d ^ h) != 0 {
+            self.first.get_or_insert((self.index, wanted, found));
         }
         self.index += BLOCK_WORDS;
     }

@@ -23,7 +23,7 @@ pub trait Words {
         }
     }
 
-    /// Loads four consecutive words.
+    /// Loads four consecutive words that the other side does not write meanwhile.
     #[inline(always)]
     fn load_block(&self, offset: u32) -> [u32; 4] {
         [0, 4, 8, 12].map(|distance| self.load(offset.wrapping_add(distance)))
@@ -51,6 +51,9 @@ impl<T: Words + ?Sized> Words for &T {
     #[inline(always)]
     fn load_block(&self, offset: u32) -> [u32; 4] {
         (**self).load_block(offset)
+    }
+    fn order(&self) {
+        (**self).order();
     }
 }
 
@@ -113,15 +116,12 @@ impl Words for RawWords {
         {
             return [0; 4];
         }
-        // SAFETY: all four are in range and aligned by the check above; the rest is the promise made to `new`.
-        let [a, b, c, d] = unsafe { &*self.base.byte_add(offset as usize).cast::<[AtomicU32; 4]>() };
-        // written out: the compiler, told to keep the blob small, would call the closure of a `map`
-        [
-            a.load(Ordering::Relaxed),
-            b.load(Ordering::Relaxed),
-            c.load(Ordering::Relaxed),
-            d.load(Ordering::Relaxed),
-        ]
+        let word = |distance: u32| {
+            // SAFETY: all four are in range and aligned by the check above; the rest is the promise made to `new`. Volatile
+            // and not atomic: beside atomics the compiler keeps nothing else in registers, and these words stand still.
+            unsafe { self.base.byte_add((offset + distance) as usize).read_volatile() }
+        };
+        [word(0), word(4), word(8), word(12)]
     }
 }
 

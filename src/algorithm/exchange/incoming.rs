@@ -1,6 +1,6 @@
 //! What the target says: status, results, replies.
 
-use mailbox::layout::{RESULT_BYTES, RESULT_SLOTS};
+use mailbox::layout::{REPLIES_BYTES, REPLY_MAX_BYTES, RESULT_BYTES, RESULT_SLOTS};
 use mailbox::{Request, ResultRecord, Status, crc, result};
 
 use super::{Damaged, Exchange, Outcome, is_before};
@@ -54,7 +54,8 @@ impl Exchange {
         debug_assert_eq!(RESULT_BYTES as usize, result::WORDS * 4);
         let record = words
             .first_chunk()
-            .and_then(|words| ResultRecord::from_words(words, sequence));
+            .and_then(|words| ResultRecord::from_words(words, sequence))
+            .filter(has_possible_reply);
         let Some(record) = record else {
             return self.again(sequence);
         };
@@ -110,4 +111,13 @@ impl Exchange {
             self.outcomes.insert(record.sequence, outcome);
         }
     }
+}
+
+/// Whether the reply can lie where the record says: aligned, no longer than a reply may be, and inside the ring. A checksum
+/// proves that a record arrived as it was written, not that it was written well.
+fn has_possible_reply(record: &ResultRecord) -> bool {
+    let (start, length) = (record.reply_start, record.reply_length);
+    length <= REPLY_MAX_BYTES
+        && start.is_multiple_of(4)
+        && start % REPLIES_BYTES + length.next_multiple_of(4) <= REPLIES_BYTES
 }

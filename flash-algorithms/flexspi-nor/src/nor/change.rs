@@ -73,7 +73,7 @@ impl<B: Bus, D: Duty> Nor<B, D> {
     /// # Errors
     /// The first word that is not blank, with its address.
     pub fn check_blank(&mut self, address: u32, length: u32) -> Result<()> {
-        self.compare(address, length, &Erased)
+        self.compare(address, length, Erased)
             .map_err(|fault| match fault.code {
                 FaultCode::ReadBackDiffers => Fault {
                     code: FaultCode::NotBlank,
@@ -93,7 +93,7 @@ impl<B: Bus, D: Duty> Nor<B, D> {
         &mut self,
         address: u32,
         length: u32,
-        source: &impl Source,
+        source: impl Source,
         mut meanwhile: impl FnMut(),
     ) -> Result<()> {
         self.check_range(address, length, Stage::Program)?;
@@ -115,7 +115,7 @@ impl<B: Bus, D: Duty> Nor<B, D> {
                 at,
                 bytes,
                 Stage::Program,
-                &From { source, first },
+                From { source, first },
             )?;
             meanwhile();
             self.wait_done(self.setup.page_program_limit_us, Stage::Program, at)?;
@@ -169,7 +169,7 @@ impl<B: Bus, D: Duty> Nor<B, D> {
             0,
             bytes,
             stage,
-            &Word(value),
+            Word(value),
         )?;
         self.last_limit_us = self.setup.write_status_limit_us;
         self.wait_ready(self.last_limit_us, stage, 0)

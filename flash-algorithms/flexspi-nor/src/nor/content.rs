@@ -19,7 +19,7 @@ impl<B: Bus, D: Duty> Nor<B, D> {
         &mut self,
         address: u32,
         length: u32,
-        expected: &impl Source,
+        expected: impl Source,
     ) -> Result<()> {
         let mut compare = Compare::new(expected);
         self.read(address, length, Stage::ReadBack, &mut compare)?;

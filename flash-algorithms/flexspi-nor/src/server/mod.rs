@@ -151,14 +151,25 @@ impl<B: Bus, W: Words + Copy> Server<B, W> {
         self.words().store(status::AT_PROGRESS, 0);
         self.machine_mut().duty.set_state(ServerState::Busy);
         let mut answer = Answer::default();
-        let outcome = match Request::from_words(&record, sequence) {
-            Some(request) => self.perform(&request, &mut answer),
+        let request = Request::from_words(&record, sequence);
+        let outcome = match &request {
+            Some(request) => self.perform(request, &mut answer),
             None => {
                 Err(Fault::new(FaultCode::BadRequest, Stage::Request).values(sequence, record[1]))
             }
         };
         if let Err(fault) = &outcome {
             self.machine_mut().duty.set_fault(sequence, fault);
+            if let Some(Request::Program {
+                first_chunk,
+                chunks,
+                ..
+            }) = request
+            {
+                // Behind the fault, so that nobody takes what is left over for programmed.
+                self.words().order();
+                self.free_payload(first_chunk.wrapping_add(chunks));
+            }
         }
         let (reply_start, reply_length, reply_crc) = answer.reply.unwrap_or_default();
         let record = ResultRecord {
@@ -188,14 +199,6 @@ impl<B: Bus, W: Words + Copy> Server<B, W> {
             return Err(Fault::new(FaultCode::BadRequest, Stage::Exit));
         }
         if request.changes_flash() && self.machine().duty.has_fault() {
-            if let Request::Program {
-                first_chunk,
-                chunks,
-                ..
-            } = request
-            {
-                self.free_payload(first_chunk.wrapping_add(*chunks));
-            }
             return Err(Fault::new(FaultCode::AfterFault, Stage::Request));
         }
         match *request {
@@ -236,9 +239,7 @@ impl<B: Bus, W: Words + Copy> Server<B, W> {
                 first_chunk,
                 chunks,
             } => {
-                let outcome = self.program(address, length, first_chunk, chunks);
-                self.free_payload(first_chunk.wrapping_add(chunks));
-                outcome
+                self.program(address, length, first_chunk, chunks)
             }
             Request::Read { address, length } => self.read(answer, address, length),
             Request::SetStatus { value, mask } => {
@@ -308,6 +309,7 @@ fn failed<B: Bus, W: Words + Copy>(
     fault: &Fault,
 ) -> Flash<B, Lease<W>> {
     machine.duty.set_fault(0, fault);
+    machine.duty.words.order();
     machine.duty.set_state(ServerState::Failed);
     Flash::Failed(machine)
 }

@@ -118,8 +118,8 @@ impl<B: Bus, W: Words + Copy> Server<B, W> {
                 None => {}
             };
             let nor = self.nor()?;
-            nor.program(at, bytes, &data, meanwhile)?;
-            nor.compare(at, bytes, &data)?;
+            nor.program(at, bytes, data, meanwhile)?;
+            nor.compare(at, bytes, data)?;
             at += bytes;
             self.free_payload(sequence.wrapping_add(1));
             self.words().store(status::AT_PROGRESS, at - address);

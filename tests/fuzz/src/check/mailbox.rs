@@ -141,6 +141,11 @@ impl Target {
         if (layout::RESULTS..layout::SETUP).contains(&offset) {
             return self.result(input).to_vec();
         }
+        let ring = layout::REPLIES..layout::REPLIES + layout::REPLIES_BYTES;
+        assert!(
+            ring.contains(&offset) && offset as usize + 4 * count <= ring.end as usize,
+            "{count} words at 0x{offset:X} are no reply"
+        );
         let word = input.word();
         vec![word; count]
     }
@@ -173,9 +178,8 @@ impl Target {
         words[1] = u32::from(kind & 0xF);
         words[2] = u32::from(kind >> 4);
         // start, length and checksum of the reply
-        // where and as long as a reply can be: the exchange takes that from a result that proves itself
-        words[8] = input.word() & !3;
-        words[9] = input.word() % (layout::REPLY_MAX_BYTES + 1);
+        words[8] = input.word();
+        words[9] = input.word();
         words[10] = input.word();
         let last = result::WORDS - 1;
         words[last] = crc32_words(&words[..last]);

@@ -242,6 +242,7 @@ fn fail(exception: u32, line: u32) -> ! {
     );
     area.order();
     area.store(status::AT_FAULTS, 1);
+    area.order();
     area.store(status::AT_STATE, ServerState::Failed.word());
     // Without trust in anything else, clocks included: no lease, the next thing is a reset, once the host had time to read.
     for _ in 0..DEFECT_ROUNDS {
