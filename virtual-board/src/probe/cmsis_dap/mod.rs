@@ -6,13 +6,14 @@
 
 mod driver;
 mod firmware;
+mod host;
 mod line;
 mod packet;
 mod requests;
 mod transfers;
 
-pub use driver::{CmsisDapProbe, DapPacketError};
 pub use firmware::{DebugPins, Firmware};
+pub use host::{CmsisDapProbe, DapPacketError};
 pub use packet::Refusal;
 
 /// Command IDs (CMSIS-DAP documentation, one page a command).
