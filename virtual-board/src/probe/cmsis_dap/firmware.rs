@@ -10,7 +10,7 @@ use super::{DAP_ERROR, DAP_OK, command, info, pin, port};
 use crate::probe::Packets;
 
 /// What DAP_Info says.
-const VENDOR: &str = "rtflash";
+const VENDOR: &str = "virtual board";
 const PRODUCT: &str = "virtual CMSIS-DAP";
 const PROTOCOL_VERSION: &str = "2.1.1";
 /// SWD and nothing else: no JTAG, SWO, UART, atomic commands, test domain timer.
