@@ -190,7 +190,8 @@ fn seconds(text: &str) -> Result<Duration, String> {
 pub struct BoardArgs {
     /// Debug probe: VID:PID[:SERIAL] of a probe that `rtflash probes` lists, `virtual` for a fresh simulated board, or
     /// `virtual:FILE` for one that keeps its flash in FILE. Options follow a question mark:
-    /// `virtual:FILE?boot-mode=serial-downloader&timing=max&rom=lenient`
+    /// `virtual:FILE?boot-mode=serial-downloader&timing=max&rom=lenient`. The simulated probe is chosen by
+    /// `probe=jlink|cmsis-dap-v2-hs|cmsis-dap-v1` and `round-trip-us=N`; `core-divider=2` halves the core's rate
     #[arg(long, env = "RTFLASH_PROBE", value_name = "PROBE")]
     pub probe: Option<String>,
     /// SWD clock in kHz (default: 4000, or what the probe can do)

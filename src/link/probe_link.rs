@@ -120,6 +120,17 @@ impl<'c> ProbeLink<'c> {
     }
 }
 
+/// Writes, and waits until the target has it: probe-rs keeps single writes back for CMSIS-DAP probes until the next read,
+/// and a reset that is never sent looks like a board that does not obey.
+fn write_now(
+    memory: &mut dyn ArmMemoryInterface,
+    address: Address,
+    words: &[u32],
+) -> Result<(), ArmError> {
+    memory.write_32(u64::from(address.get()), words)?;
+    memory.flush()
+}
+
 impl Link for ProbeLink<'_> {
     fn read(&mut self, address: Address, words: &mut [u32]) -> Result<(), LinkError> {
         self.counts.reads += 1;
@@ -140,18 +151,14 @@ impl Link for ProbeLink<'_> {
             address,
             words: words.len(),
         };
-        self.repeat(doing, |memory| {
-            memory.write_32(u64::from(address.get()), words)?;
-            // a probe that queues tells only now how the writes went
-            memory.flush()
-        })
+        self.repeat(doing, |memory| write_now(memory, address, words))
     }
 
     fn write_once(&mut self, address: Address, word: u32) -> Result<(), LinkError> {
         self.counts.writes += 1;
         self.counts.words_written += 1;
         let doing = Doing::Writing { address, words: 1 };
-        match self.memory.write_32(u64::from(address.get()), &[word]) {
+        match write_now(&mut *self.memory, address, &[word]) {
             Ok(()) => Ok(()),
             Err(error) => Err(
                 match judge(Fault::of(&error), false, super::retry::ATTEMPTS, doing) {

@@ -144,9 +144,13 @@ fn open_joined(info: &DebugProbeInfo) -> Result<Probe, DebugProbeError> {
     }
     #[cfg(feature = "virtual-board")]
     if info.is_probe_type::<virtual_board::probe::Factory>() {
-        return joined::<virtual_board::probe::VirtualProbe>(
-            virtual_board::probe::Factory.open(&selector)?,
-        );
+        let opened = virtual_board::probe::Factory.open(&selector)?;
+        let plain: &dyn Any = &*opened;
+        return if plain.is::<virtual_board::probe::VirtualProbe>() {
+            joined::<virtual_board::probe::VirtualProbe>(opened)
+        } else {
+            Ok(Probe::from_specific_probe(opened))
+        };
     }
     info.open()
 }

@@ -1,5 +1,6 @@
 //! `--probe virtual…`: a simulated board as the other end of the link, and its virtual time as the job's clock.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -7,7 +8,7 @@ use std::time::Duration;
 
 use virtual_board::board::{BoardConfig, BoardError, BoardHandle};
 use virtual_board::nor::{Part, TimingProfile};
-use virtual_board::probe::{PRODUCT_ID, VENDOR_ID};
+use virtual_board::probe::{JLINK, PRODUCT_ID, Profile, VENDOR_ID};
 use virtual_board::rom::Reading;
 use virtual_board::soc::Straps;
 
@@ -50,7 +51,11 @@ impl From<VirtualError> for Problem {
     }
 }
 
-const OPTIONS: &str = "boot-mode=internal|serial-downloader|fuses, timing=typ|slow|max, rom=strict|lenient, part=NAME";
+const OPTIONS: &str = "boot-mode=internal|serial-downloader|fuses, timing=typ|slow|max, rom=strict|lenient, part=NAME, \
+                       probe=jlink|cmsis-dap-v2-hs|cmsis-dap-v1, round-trip-us=10 to 100000, core-divider=1|2";
+
+/// What `round-trip-us=` takes: from well below a USB microframe (125 µs) to a probe far away on a network.
+const ROUND_TRIP_US: RangeInclusive<u64> = 10..=100_000;
 
 /// What is asked for after `--probe virtual`.
 #[derive(Clone, Debug)]
@@ -60,6 +65,10 @@ pub struct VirtualProbe {
     straps: Straps,
     timing: TimingProfile,
     reading: Reading,
+    probe: Profile,
+    /// Instead of the profile's.
+    round_trip: Option<Duration>,
+    core_divider: u64,
 }
 
 impl VirtualProbe {
@@ -83,6 +92,9 @@ impl VirtualProbe {
             straps: Straps::INTERNAL_BOOT,
             timing: TimingProfile::Typ,
             reading: Reading::Strict,
+            probe: JLINK,
+            round_trip: None,
+            core_divider: 1,
         };
         for option in options.split('&').filter(|o| !o.is_empty()) {
             probe.set(option).ok_or_else(|| VirtualError::Option {
@@ -107,6 +119,16 @@ impl VirtualProbe {
             ("timing", "max") => self.timing = TimingProfile::Max,
             ("rom", "strict") => self.reading = Reading::Strict,
             ("rom", "lenient") => self.reading = Reading::Lenient,
+            ("probe", name) => self.probe = Profile::named(name)?,
+            ("round-trip-us", number) => {
+                let us = number
+                    .parse()
+                    .ok()
+                    .filter(|us| ROUND_TRIP_US.contains(us))?;
+                self.round_trip = Some(Duration::from_micros(us));
+            }
+            ("core-divider", "1") => self.core_divider = 1,
+            ("core-divider", "2") => self.core_divider = 2,
             ("part", name) => self.part = Some(Part::builtin(&name.to_ascii_lowercase()).ok()?),
             _ => return None,
         }
@@ -118,6 +140,10 @@ impl VirtualProbe {
     /// # Errors
     /// [`VirtualError`].
     pub fn start(self, default_part: &str) -> Result<VirtualBench, VirtualError> {
+        VirtualBench::start(self.config(default_part)?)
+    }
+
+    fn config(self, default_part: &str) -> Result<BoardConfig, VirtualError> {
         let part = match self.part {
             Some(part) => part,
             None => Part::builtin(&default_part.to_ascii_lowercase()).map_err(|_| {
@@ -126,14 +152,18 @@ impl VirtualProbe {
                 }
             })?,
         };
-        let config = BoardConfig {
+        Ok(BoardConfig {
             straps: self.straps,
             timing: self.timing,
             reading: self.reading,
+            probe: Profile {
+                round_trip: self.round_trip.unwrap_or(self.probe.round_trip),
+                ..self.probe
+            },
+            core_divider: self.core_divider,
             flash_file: self.file,
             ..BoardConfig::new(part)
-        };
-        VirtualBench::start(config)
+        })
     }
 }
 
@@ -236,6 +266,50 @@ mod tests {
         assert_eq!(probe.file, Some(PathBuf::from("/tmp/a:b.bin")));
         assert_eq!(probe.straps, Straps::SERIAL_DOWNLOADER);
         assert_eq!(probe.timing, TimingProfile::Max);
+    }
+
+    #[test]
+    fn the_kind_of_probe_its_round_trip_and_the_core_s_rate_can_be_chosen_in_any_order() {
+        for text in [
+            "virtual?probe=cmsis-dap-v1&round-trip-us=1500&core-divider=2",
+            "virtual?core-divider=2&round-trip-us=1500&probe=cmsis-dap-v1",
+        ] {
+            let probe = VirtualProbe::parse(text).expect("valid").expect("virtual");
+            let config = probe.config("is25wp064").expect("configuration");
+            assert_eq!(config.probe.name, "cmsis-dap-v1");
+            assert_eq!(config.probe.round_trip, Duration::from_micros(1500));
+            assert_eq!(config.core_divider, 2);
+        }
+    }
+
+    #[test]
+    fn without_options_the_probe_is_a_j_link_with_its_own_round_trip() {
+        let probe = VirtualProbe::parse("virtual").expect("valid");
+        let config = probe.expect("virtual").config("is25wp064");
+        let config = config.expect("configuration");
+        assert_eq!(config.probe, JLINK);
+        assert_eq!(config.core_divider, 1);
+    }
+
+    #[test]
+    fn a_round_trip_that_no_probe_has_is_refused() {
+        for wrong in ["0", "9", "100001", "-1", "1.5", "", "fast"] {
+            let text = format!("virtual?round-trip-us={wrong}");
+            assert!(VirtualProbe::parse(&text).is_err(), "{text}");
+        }
+        for right in ["10", "100000"] {
+            let text = format!("virtual?round-trip-us={right}");
+            assert!(VirtualProbe::parse(&text).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_profile_of_the_board_is_among_the_options_listed() {
+        for profile in Profile::ALL {
+            assert!(OPTIONS.contains(profile.name), "{}", profile.name);
+            let text = format!("virtual?probe={}", profile.name);
+            assert!(VirtualProbe::parse(&text).is_ok(), "{text}");
+        }
     }
 
     #[test]

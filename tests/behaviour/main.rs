@@ -13,6 +13,7 @@ mod an_interrupted_job_is_finished_by_the_next;
 mod bench;
 mod boot_proof;
 mod edges;
+mod every_kind_of_probe;
 mod few_transactions;
 mod images;
 mod link;

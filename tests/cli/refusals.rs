@@ -193,13 +193,31 @@ fn a_selector_that_means_nothing_is_a_usage_error() {
 
 #[test]
 fn an_option_that_the_virtual_board_lacks_is_a_usage_error_with_the_list() {
-    for option in ["boot-mode=dfu", "colour=red", "part=w25q64", "timing"] {
+    for option in [
+        "boot-mode=dfu",
+        "colour=red",
+        "part=w25q64",
+        "timing",
+        "probe=st-link",
+        "round-trip-us=9",
+        "round-trip-us=1ms",
+        "core-divider=3",
+    ] {
         Station::new()
             .flash(&image(), &["--probe", &probe(option)])
             .ends_with(2)
             .complains(
                 "virtual-option",
-                &[option, "boot-mode=", "serial-downloader", "timing=", "rom="],
+                &[
+                    option,
+                    "boot-mode=",
+                    "serial-downloader",
+                    "timing=",
+                    "rom=",
+                    "probe=jlink|cmsis-dap-v2-hs|cmsis-dap-v1",
+                    "round-trip-us=10 to 100000",
+                    "core-divider=1|2",
+                ],
             )
             .advises();
     }

@@ -61,6 +61,21 @@ fn flash_passes_at_the_part_s_slowest_and_with_the_rom_s_lenient_reading() {
 }
 
 #[test]
+fn flash_passes_through_every_kind_of_probe_and_with_the_core_at_half_rate() {
+    for options in [
+        "probe=jlink&round-trip-us=500",
+        "probe=cmsis-dap-v2-hs",
+        "probe=cmsis-dap-v1",
+        "core-divider=2",
+    ] {
+        Station::new()
+            .flash(&image(), &["--probe", &probe(options)])
+            .ends_with(0)
+            .last_line_is("PASS");
+    }
+}
+
+#[test]
 fn flashing_the_same_image_again_erases_and_programs_nothing() {
     let station = Station::flashed(&image());
     let before = station.board();

@@ -10,6 +10,10 @@ use virtual_board::swd::{ApError, ApTarget, rom_table_word};
 
 #[path = "wire/bits.rs"]
 mod bits;
+#[path = "wire/cmsis_dap_packets.rs"]
+mod cmsis_dap_packets;
+#[path = "wire/probe_rs_over_cmsis_dap.rs"]
+mod probe_rs_over_cmsis_dap;
 #[path = "wire/probe_rs_over_it.rs"]
 mod probe_rs_over_it;
 

@@ -204,11 +204,15 @@ impl BoardWire {
 impl Wire for BoardWire {
     fn set_profile(&mut self, profile: &Profile) {
         let profile = *profile;
-        let _ = self.ask(move |board| board.probe = profile);
+        let _ = self.ask(move |board| board.set_probe(profile));
     }
 
     fn swd_io(&mut self, items: Vec<IoItem>) -> Result<Vec<bool>, WireError> {
         self.ask(move |board| board.swd_io(&items))?
+    }
+
+    fn dap_packet(&mut self, packet: Vec<u8>) -> Result<Vec<u8>, WireError> {
+        self.ask(move |board| board.dap_packet(&packet))?
     }
 
     fn set_nreset(&mut self, level: bool) -> Result<(), WireError> {

@@ -3,6 +3,7 @@
 mod caches;
 mod chip;
 mod costs;
+mod dap;
 mod file;
 mod flexspi_clock;
 mod handle;
@@ -20,6 +21,7 @@ pub use handle::BoardHandle;
 
 use crate::activity::{Activity, Span, What};
 use crate::nor::{self, Nor, Part, TimingProfile};
+use crate::probe::cmsis_dap::Firmware;
 use crate::probe::{self, Profile, WireError};
 use crate::rom::Reading;
 use crate::rom::api::RomErase;
@@ -103,6 +105,8 @@ pub struct Board {
     pub chip: Chip,
     dp: SwDp,
     probe: Profile,
+    /// Of a CMSIS-DAP probe, from its first packet on.
+    dap: Option<Firmware>,
     swclk_khz: u32,
     transactions: u64,
     activity: Activity,
@@ -130,6 +134,7 @@ impl Board {
             chip,
             dp,
             probe: config.probe,
+            dap: None,
             swclk_khz: config.probe.default_khz,
             transactions: 0,
             activity: Activity::default(),
@@ -172,9 +177,13 @@ impl Board {
         self.chip.run_until(end);
     }
 
-    /// Pulls the probe's cable, or plugs it in again.
+    /// Pulls the probe's cable, or plugs it in again. Without it the probe has no power and drives nothing.
     pub fn set_plugged(&mut self, plugged: bool) {
         self.plugged = plugged;
+        if !plugged {
+            self.dap = None;
+            self.set_reset_pin(true);
+        }
     }
 
     /// Drives POR_B. It resets the debug logic too, the debug port included: a probe has to connect anew.

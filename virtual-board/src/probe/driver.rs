@@ -28,6 +28,8 @@ impl ProbeError for WireError {}
 pub struct VirtualProbe {
     serial: String,
     profile: Profile,
+    /// The most clocks of one transaction.
+    max_bits: usize,
     /// Always here until dropped.
     wire: Option<Box<dyn Wire>>,
     speed_khz: u32,
@@ -36,10 +38,16 @@ pub struct VirtualProbe {
 }
 
 impl VirtualProbe {
-    pub(super) fn new(serial: String, profile: Profile, wire: Box<dyn Wire>) -> Self {
+    pub(super) fn new(
+        serial: String,
+        profile: Profile,
+        max_bits: usize,
+        wire: Box<dyn Wire>,
+    ) -> Self {
         VirtualProbe {
             serial,
             profile,
+            max_bits,
             wire: Some(wire),
             speed_khz: 0,
             swd_settings: SwdSettings::default(),
@@ -60,12 +68,12 @@ impl VirtualProbe {
 }
 
 /// As nusb reports a device that is gone.
-fn usb(error: WireError) -> DebugProbeError {
+pub(super) fn usb(error: WireError) -> DebugProbeError {
     match error {
         WireError::Unplugged => {
             DebugProbeError::Usb(std::io::Error::new(std::io::ErrorKind::NotConnected, error))
         }
-        WireError::Stopped(_) => error.into(),
+        WireError::Stopped(_) | WireError::Refused(_) => error.into(),
     }
 }
 
@@ -173,7 +181,7 @@ impl RawSwdIo for VirtualProbe {
     where
         S: IntoIterator<Item = IoSequenceItem>,
     {
-        let max_bits = self.profile.max_bits;
+        let max_bits = self.max_bits;
         let wire = self.wire()?;
         let mut items = swdio.into_iter().map(|item| match item {
             IoSequenceItem::Output(level) => IoItem::Drive(level),

@@ -1,11 +1,13 @@
 //! The virtual probe: a probe-rs driver, listed beside the real ones, whose wire ends in a virtual board.
 
+pub mod cmsis_dap;
 mod driver;
 mod profile;
 mod shelf;
 
+pub use cmsis_dap::CmsisDapProbe;
 pub use driver::VirtualProbe;
-pub use profile::{JLINK, Profile};
+pub use profile::{CMSIS_DAP_V1, CMSIS_DAP_V2_HS, Interface, JLINK, Packets, Profile};
 pub use shelf::{Factory, PRODUCT_ID, VENDOR_ID, deny, offer, register, withdraw};
 
 use std::time::Duration;
@@ -21,6 +23,9 @@ pub enum WireError {
     /// The board's thread has ended.
     #[error("the virtual board has stopped: {0}")]
     Stopped(String),
+    /// A command packet breaks the rules of packets.
+    #[error("the virtual probe was sent {0}")]
+    Refused(#[from] cmsis_dap::Refusal),
 }
 
 /// The cable between the virtual probe and the board. Every call takes virtual time at the board.
@@ -34,6 +39,16 @@ pub trait Wire: Send {
     /// # Errors
     /// [`WireError`] where probe or board are gone.
     fn swd_io(&mut self, items: Vec<IoItem>) -> Result<Vec<bool>, WireError>;
+
+    /// One USB transaction: a CMSIS-DAP command packet to the probe's firmware, and its response. The board charges
+    /// [`Profile::round_trip`] and the SWD clocks that the firmware makes of it.
+    ///
+    /// # Errors
+    /// As [`Wire::swd_io`]; [`WireError::Refused`] for a malformed packet, and for any packet where the probe has no
+    /// such firmware.
+    fn dap_packet(&mut self, _packet: Vec<u8>) -> Result<Vec<u8>, WireError> {
+        Err(cmsis_dap::Refusal::NoFirmware.into())
+    }
 
     /// One USB transaction: drives the reset pin low (`false`) or lets it go.
     ///

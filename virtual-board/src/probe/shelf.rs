@@ -10,7 +10,7 @@ use probe_rs::probe::{
     ProbeFactory,
 };
 
-use super::{Profile, VirtualProbe, Wire};
+use super::{CmsisDapProbe, Interface, Profile, VirtualProbe, Wire};
 
 /// pid.codes' vendor ID.
 pub const VENDOR_ID: u16 = 0x1209;
@@ -104,10 +104,11 @@ impl Factory {
             false,
         )
     }
-}
 
-impl ProbeFactory for Factory {
-    fn open(&self, selector: &DebugProbeSelector) -> Result<Box<dyn DebugProbe>, DebugProbeError> {
+    /// Takes the wire of the probe that is meant off the shelf.
+    fn take(
+        selector: &DebugProbeSelector,
+    ) -> Result<(String, Profile, Box<dyn Wire>), DebugProbeError> {
         let mut shelf = shelf();
         let slot = shelf
             .iter_mut()
@@ -122,11 +123,21 @@ impl ProbeFactory for Factory {
             .wire
             .take()
             .ok_or_else(|| DebugProbeError::Usb(std::io::ErrorKind::ResourceBusy.into()))?;
-        Ok(Box::new(VirtualProbe::new(
-            slot.serial.clone(),
-            slot.profile,
-            wire,
-        )))
+        Ok((slot.serial.clone(), slot.profile, wire))
+    }
+}
+
+impl ProbeFactory for Factory {
+    fn open(&self, selector: &DebugProbeSelector) -> Result<Box<dyn DebugProbe>, DebugProbeError> {
+        let (serial, profile, wire) = Self::take(selector)?;
+        Ok(match profile.interface {
+            Interface::RawBits { max_bits } => {
+                Box::new(VirtualProbe::new(serial, profile, max_bits, wire))
+            }
+            Interface::CmsisDap(packets) => {
+                Box::new(CmsisDapProbe::open(serial, profile, packets, wire)?)
+            }
+        })
     }
 
     fn list_probes(&self) -> Vec<ProbeListItem> {
