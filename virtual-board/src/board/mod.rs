@@ -7,6 +7,7 @@ mod file;
 mod flexspi_clock;
 mod handle;
 mod ram;
+mod remote;
 mod rom_port;
 pub mod system;
 

@@ -193,6 +193,13 @@ impl Nor {
             );
         }
         self.counters.erases += 1;
+        if let Some(count) = self
+            .counters
+            .erases_by_size
+            .get_mut(length.trailing_zeros() as usize)
+        {
+            *count += 1;
+        }
         self.start(Operation::Erase { address, length }, time, now);
     }
 

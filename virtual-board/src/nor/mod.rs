@@ -66,6 +66,8 @@ pub struct Counters {
     pub programs: u64,
     /// Sector, block and chip erases.
     pub erases: u64,
+    /// Of these, the ones of 2ⁿ bytes at index n.
+    pub erases_by_size: [u64; u32::BITS as usize],
     /// Writes of a non-volatile register.
     pub register_writes: u64,
 }
