@@ -80,15 +80,15 @@ impl Remote {
                 Ok(Reply::OK)
             }
             b'E' if has_frequency => last_flag(fields).map(|_| Reply::OK),
-            _ => {
-                fields.end()?;
-                Ok(self.general_question(command, pins))
-            }
+            _ => match self.general_question(command, pins) {
+                Some(reply) => fields.end().map(|()| reply),
+                None => Ok(Reply::UNRECOGNISED),
+            },
         }
     }
 
-    fn general_question(&self, command: u8, pins: &dyn Pins) -> Reply {
-        match command {
+    fn general_question(&self, command: u8, pins: &dyn Pins) -> Option<Reply> {
+        Some(match command {
             b'A' => Reply::Text(IDENTITY.to_owned()),
             b'V' => {
                 let millivolts = pins.target_millivolts();
@@ -98,8 +98,8 @@ impl Remote {
             b'z' => Reply::Value((!self.nreset).into()),
             b'p' => Reply::Value(0),
             b'f' if self.version >= FREQUENCY => word(pins.khz().saturating_mul(HERTZ_PER_KHZ)),
-            _ => Reply::UNRECOGNISED,
-        }
+            _ => return None,
+        })
     }
 
     fn swd(
