@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+#[cfg(feature = "virtual-board")]
+use super::board::BoardCommand;
 use super::header::{BoardHeaderArgs, HeaderArgs};
 use super::inspect::InspectArgs;
 use super::pack::PackArgs;
@@ -118,6 +120,14 @@ pub enum Command {
     /// List the debug probes that can be used
     #[command(after_help = PROBES_EXIT_CODES)]
     Probes,
+    /// The virtual board on its own, for other tools
+    #[cfg(feature = "virtual-board")]
+    #[command(after_help = super::board::EXIT_CODES)]
+    Board {
+        /// What to do with it.
+        #[command(subcommand)]
+        command: BoardCommand,
+    },
 }
 
 /// Which files make the image.

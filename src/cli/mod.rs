@@ -1,10 +1,14 @@
 //! The command line: what was typed becomes a job, its record becomes lines and an exit code. All printing lives here.
 
 mod args;
+#[cfg(feature = "virtual-board")]
+mod board;
 mod header;
 mod inspect;
 mod pack;
 mod progress;
+#[cfg(feature = "virtual-board")]
+mod standing;
 
 use std::io::{self, IsTerminal, Write};
 use std::process;
@@ -56,6 +60,8 @@ fn last_words(command: &Command, problem: &Problem) -> Option<String> {
         Command::Inspect(args) => args.failed(problem),
         Command::Pack(args) => args.failed(problem),
         Command::Probes => None,
+        #[cfg(feature = "virtual-board")]
+        Command::Board { .. } => None,
     }
 }
 
@@ -150,6 +156,8 @@ fn execute(cli: &Cli) -> Result<u8, Problem> {
             }
             Ok(ExitCode::Proven.number())
         }
+        #[cfg(feature = "virtual-board")]
+        Command::Board { command } => board::run(command),
     }
 }
 

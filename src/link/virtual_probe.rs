@@ -118,6 +118,14 @@ impl VirtualProbe {
     /// # Errors
     /// [`VirtualError`].
     pub fn start(self, default_part: &str) -> Result<VirtualBench, VirtualError> {
+        VirtualBench::start(self.config(default_part)?)
+    }
+
+    /// The board that is asked for, not yet powered.
+    ///
+    /// # Errors
+    /// [`VirtualError::Option`].
+    pub fn config(self, default_part: &str) -> Result<BoardConfig, VirtualError> {
         let part = match self.part {
             Some(part) => part,
             None => Part::builtin(&default_part.to_ascii_lowercase()).map_err(|_| {
@@ -126,14 +134,13 @@ impl VirtualProbe {
                 }
             })?,
         };
-        let config = BoardConfig {
+        Ok(BoardConfig {
             straps: self.straps,
             timing: self.timing,
             reading: self.reading,
             flash_file: self.file,
             ..BoardConfig::new(part)
-        };
-        VirtualBench::start(config)
+        })
     }
 }
 

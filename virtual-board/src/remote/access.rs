@@ -171,7 +171,8 @@ impl<'a> Access<'a> {
 
     fn abort(&mut self, value: u32) -> Result<(), Failed> {
         let abort = dp(DP_DPIDR_ABORT);
-        self.line.write(request(abort, false), REQUEST_BITS, self.pins);
+        self.line
+            .write(request(abort, false), REQUEST_BITS, self.pins);
         match self.line.read(ACK_BITS, self.pins) {
             ACK_OK => self.data_phase(Some(value)).map(|_| ()),
             other => Err(Failed::Acknowledgement(other)),

@@ -34,11 +34,7 @@ impl Remote {
     ///
     /// # Errors
     /// [`Malformed`] where the packet is not one of the protocol's.
-    pub(super) fn obey(
-        &mut self,
-        packet: &[u8],
-        pins: &mut dyn Pins,
-    ) -> Result<Reply, Malformed> {
+    pub(super) fn obey(&mut self, packet: &[u8], pins: &mut dyn Pins) -> Result<Reply, Malformed> {
         let mut fields = Fields::of(packet);
         let group = fields.character()?;
         if group == b'J' || (group == b's' && self.version >= ADIV5_PACKETS) {

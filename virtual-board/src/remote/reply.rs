@@ -40,8 +40,7 @@ impl Reply {
     /// An error without a reason, as versions 0 to 2 report a failed access.
     pub const FAILED: Reply = Reply::Error(0);
     /// A transfer was damaged on the wire (from version 3 on).
-    pub const EXCEPTION: Reply =
-        Reply::Error(ERROR_EXCEPTION | (EXCEPTION_ERROR << DETAIL_SHIFT));
+    pub const EXCEPTION: Reply = Reply::Error(ERROR_EXCEPTION | (EXCEPTION_ERROR << DETAIL_SHIFT));
 
     /// The target acknowledged with something else than OK (from version 3 on).
     pub const fn fault(acknowledgement: u32) -> Reply {

@@ -35,10 +35,7 @@ fn powered(version: u8) -> Bench {
     let bench = Bench::new(version);
     bench.power_up();
     assert_eq!(bench.ask(&dp_read(version, 0)), dpidr());
-    assert_eq!(
-        bench.ask(&dp_write(version, 4, 0x5000_0000)),
-        "&K00000000#"
-    );
+    assert_eq!(bench.ask(&dp_write(version, 4, 0x5000_0000)), "&K00000000#");
     bench
 }
 
@@ -112,7 +109,14 @@ fn what_a_version_does_not_have_is_unrecognised() {
 #[test]
 fn jtag_is_not_supported_and_says_so() {
     let bench = Bench::new(4);
-    for packet in ["JS", "JR", "JT0501", "JD20ffffffff", "JN11", "HJ00000000000000000000"] {
+    for packet in [
+        "JS",
+        "JR",
+        "JT0501",
+        "JD20ffffffff",
+        "JN11",
+        "HJ00000000000000000000",
+    ] {
         assert_eq!(bench.ask(packet), "&N0#", "{packet}");
     }
 }
@@ -133,7 +137,11 @@ fn registers_and_memory_are_reached_in_every_version() {
     for version in ALL_VERSIONS {
         let bench = powered(version);
         let acknowledged = bench.ask(&dp_read(version, 4));
-        assert_eq!(&acknowledged[8..10], "f0", "both powered up: {acknowledged}");
+        assert_eq!(
+            &acknowledged[8..10],
+            "f0",
+            "both powered up: {acknowledged}"
+        );
         let idr = match version {
             0 => "Ha0001fc",
             1 | 2 => "Ha000001fc",
@@ -167,7 +175,11 @@ fn a_bus_error_is_told_and_the_next_access_works() {
             bench.ask(&mem_write(version, 2, 0x1000_0000, &[0; 4])),
             fault
         );
-        assert!(bench.ask(&mem_read(version, 0x2020_0000, 4)).starts_with("&K"));
+        assert!(
+            bench
+                .ask(&mem_read(version, 0x2020_0000, 4))
+                .starts_with("&K")
+        );
     }
 }
 
@@ -258,9 +270,9 @@ fn a_packet_takes_one_round_trip_and_the_clocks_it_drives() {
 fn stream() -> impl Strategy<Value = Vec<u8>> {
     let packet = (
         prop::sample::select(vec![
-            "!GZ", "!GF", "!Gf", "!GP", "!GE", "!Si", "!SI", "!So", "!SO", "!Hd", "!HL", "!Ha", "!HA",
-            "!HM", "!Hm", "!HC", "!Ad", "!AR", "!Aa", "!AA", "!Am", "!AM", "!A6", "!AV", "!AT", "!JS",
-            "!sB", "!RP", "!", "$", "+#", "",
+            "!GZ", "!GF", "!Gf", "!GP", "!GE", "!Si", "!SI", "!So", "!SO", "!Hd", "!HL", "!Ha",
+            "!HA", "!HM", "!Hm", "!HC", "!Ad", "!AR", "!Aa", "!AA", "!Am", "!AM", "!A6", "!AV",
+            "!AT", "!JS", "!sB", "!RP", "!", "$", "+#", "",
         ]),
         "[0-9a-f]{0,60}",
         prop::collection::vec(any::<u8>(), 0..4),

@@ -37,9 +37,7 @@ fn served(bench: &Bench) -> (DebugProbeSelector, thread::JoinHandle<()>) {
 fn session(selector: DebugProbeSelector) -> Session {
     let mut probe = Lister::new().open(selector).unwrap();
     probe.select_protocol(WireProtocol::Swd).unwrap();
-    probe
-        .attach("MIMXRT1060", Permissions::default())
-        .unwrap()
+    probe.attach("MIMXRT1060", Permissions::default()).unwrap()
 }
 
 fn works_over_version(version: u8) {
@@ -72,7 +70,8 @@ fn works_over_version(version: u8) {
         core.write_core_reg(RegisterId(0), 41_u32).unwrap();
         core.write_core_reg(RegisterId(15), RAM as u32).unwrap();
         core.run().unwrap();
-        core.wait_for_core_halted(Duration::from_millis(500)).unwrap();
+        core.wait_for_core_halted(Duration::from_millis(500))
+            .unwrap();
         let r0: u32 = core.read_core_reg(RegisterId(0)).unwrap();
         let pc: u32 = core.read_core_reg(RegisterId(15)).unwrap();
         assert_eq!((r0, pc), (42, RAM as u32 + 2));

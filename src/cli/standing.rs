@@ -1,0 +1,179 @@
+//! How a virtual board stands, and what has happened on it since, as lines for people.
+
+use std::time::Duration;
+
+use virtual_board::board::{Board, Supply};
+use virtual_board::cpu::State;
+use virtual_board::nor;
+use virtual_board::rom;
+use virtual_board::swd;
+use virtual_board::trace::Severity;
+
+/// Violations that are shown; the rest is counted.
+const VIOLATIONS_SHOWN: usize = 10;
+/// Width of the labels in front, as in the report of a job.
+const LABEL_WIDTH: usize = 9;
+const KIB: u64 = 1024;
+
+/// A board at one moment.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    now: Duration,
+    transactions: u64,
+    wire: swd::Counts,
+    flash: nor::Counters,
+    /// Bytes of the whole part.
+    flash_bytes: u64,
+    violations: u64,
+    /// Those that the log kept.
+    violation_lines: Vec<String>,
+    resets: u32,
+    boot: String,
+    core: String,
+}
+
+impl Standing {
+    /// The board as it stands.
+    pub fn of(board: &mut Board) -> Self {
+        let wire = board.dp_mut().counts();
+        let system = board.chip.system.borrow();
+        let lines = system.trace.lines().iter();
+        Standing {
+            now: board.now().into(),
+            transactions: board.transactions(),
+            wire,
+            flash: system.nor.counters(),
+            flash_bytes: u64::from(system.nor.part().size_bytes),
+            violations: system.trace.violations(),
+            violation_lines: lines
+                .filter(|line| line.severity == Severity::Violation)
+                .map(|line| format!("{} {}: {}", line.at, line.source, line.text))
+                .collect(),
+            resets: board.chip.resets(),
+            boot: boot(board.chip.rom_outcome()),
+            core: core(board),
+        }
+    }
+
+    /// What happened since `before`, and how the board stands.
+    pub fn since(&self, before: &Standing) -> Vec<String> {
+        let mut lines = Vec::new();
+        let mut say =
+            |label: &str, text: String| lines.push(format!("{label:LABEL_WIDTH$} {text}"));
+        say(
+            "time",
+            format!(
+                "{:.3} s of virtual time, {:.3} s since the board got its power",
+                self.now.saturating_sub(before.now).as_secs_f64(),
+                self.now.as_secs_f64()
+            ),
+        );
+        say(
+            "link",
+            format!(
+                "{} packets, {} SWD clocks, {} transfers: {} WAIT, {} FAULT, {} without an answer",
+                self.transactions - before.transactions,
+                self.wire.clocks - before.wire.clocks,
+                self.wire.transfers - before.wire.transfers,
+                self.wire.waits - before.wire.waits,
+                self.wire.faults - before.wire.faults,
+                self.wire.unanswered - before.wire.unanswered,
+            ),
+        );
+        say("flash", self.flash_work(before));
+        let violations = self.violations - before.violations;
+        say(
+            "manuals",
+            match violations {
+                0 => "nothing was done that they forbid".to_owned(),
+                n => format!("{n} times something was done that they forbid or leave open"),
+            },
+        );
+        let new = self
+            .violation_lines
+            .iter()
+            .skip(before.violation_lines.len());
+        for line in new.take(VIOLATIONS_SHOWN) {
+            say("", line.clone());
+        }
+        if violations > VIOLATIONS_SHOWN as u64 {
+            say(
+                "",
+                format!("and {} more", violations - VIOLATIONS_SHOWN as u64),
+            );
+        }
+        say(
+            "boot ROM",
+            format!("{}; {} resets", self.boot, self.resets - before.resets),
+        );
+        say("core", self.core.clone());
+        lines
+    }
+
+    fn flash_work(&self, before: &Standing) -> String {
+        let sizes = self
+            .flash
+            .erases_by_size
+            .iter()
+            .zip(&before.flash.erases_by_size)
+            .zip(0_u32..);
+        let by_size: Vec<String> = sizes
+            .filter(|((now, then), _)| now > then)
+            .map(|((now, then), exponent)| {
+                let count = now - then;
+                match 1 << exponent {
+                    bytes if bytes == self.flash_bytes => format!("{count} × chip"),
+                    bytes => format!("{count} × {} KiB", bytes / KIB),
+                }
+            })
+            .collect();
+        let erases = self.flash.erases - before.flash.erases;
+        let sizes = if by_size.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", by_size.join(", "))
+        };
+        format!(
+            "{erases} erases{sizes}, {} page programs, {} register writes",
+            self.flash.programs - before.flash.programs,
+            self.flash.register_writes - before.flash.register_writes
+        )
+    }
+}
+
+fn boot(outcome: Option<rom::Outcome>) -> String {
+    match outcome {
+        None => "still at work, or halted before its end".to_owned(),
+        Some(rom::Outcome::Booted { pc, .. }) => format!("started the image at 0x{pc:08X}"),
+        Some(rom::Outcome::Crashed { pc, how }) => {
+            format!("started the image at 0x{pc:08X}, which then crashed: {how}")
+        }
+        Some(rom::Outcome::SerialDownloader(reason)) => {
+            format!("waits in the serial downloader: {reason}")
+        }
+        Some(rom::Outcome::Hangs(reason)) => format!("hangs: {reason}"),
+    }
+}
+
+fn core(board: &Board) -> String {
+    let cpu = &board.chip.cpu;
+    match board.chip.supply() {
+        Supply::HeldInReset => return "held in reset by the reset pin".to_owned(),
+        Supply::Off => return "without power".to_owned(),
+        Supply::On => {}
+    }
+    let what = if cpu.debug.halted() {
+        "halted by the debugger"
+    } else if cpu.in_rom() {
+        "runs the boot ROM"
+    } else {
+        match cpu.state() {
+            State::Running => "runs",
+            State::Sleeping => "sleeps",
+            State::LockedUp => "locked up",
+            State::UnknownRomCode => "in code of the boot ROM that the model does not have",
+            State::ModelLimit(limit) => return format!("at the model's limit: {limit}"),
+        }
+    };
+    format!("{what}, PC 0x{:08X}", cpu.pc())
+}
