@@ -162,18 +162,24 @@ fn core(board: &Board) -> String {
         Supply::Off => return "without power".to_owned(),
         Supply::On => {}
     }
-    let what = if cpu.debug.halted() {
-        "halted by the debugger"
-    } else if cpu.in_rom() {
-        "runs the boot ROM"
-    } else {
-        match cpu.state() {
-            State::Running => "runs",
-            State::Sleeping => "sleeps",
-            State::LockedUp => "locked up",
-            State::UnknownRomCode => "in code of the boot ROM that the model does not have",
-            State::ModelLimit(limit) => return format!("at the model's limit: {limit}"),
+    let halted = cpu.debug.halted();
+    if cpu.in_rom() {
+        let how = if halted {
+            "halted by the debugger"
+        } else {
+            "runs"
+        };
+        return format!("{how} in the boot ROM");
+    }
+    let what = match cpu.state() {
+        _ if halted => "halted by the debugger",
+        State::Running => "runs",
+        State::Sleeping => "sleeps",
+        State::LockedUp => "locked up",
+        State::UnknownRomCode => {
+            return "in code of the boot ROM that the model does not have".to_owned();
         }
+        State::ModelLimit(limit) => return format!("at the model's limit: {limit}"),
     };
     format!("{what}, PC 0x{:08X}", cpu.pc())
 }

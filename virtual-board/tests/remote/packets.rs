@@ -1,8 +1,11 @@
 //! The protocol packet by packet: what each version knows, what it answers, and what it answers to nonsense.
 
+use std::net::{TcpListener, TcpStream};
+use std::thread;
 use std::time::Duration;
 
 use proptest::prelude::*;
+use virtual_board::remote::{Idle, Server, Version};
 
 use super::Bench;
 
@@ -264,6 +267,22 @@ fn a_packet_takes_one_round_trip_and_the_clocks_it_drives() {
     assert_eq!(costs("So2000000000"), (1_050, 33));
     assert_eq!(costs("So2000000000"), (1_050, 32));
     assert_eq!(bench.board.transactions().unwrap(), 5);
+}
+
+#[test]
+fn the_board_stands_still_while_a_host_is_silent_unless_asked_to_run() {
+    for (idle, runs) in [(Idle::Stands, false), (Idle::Runs, true)] {
+        let bench = Bench::new(4);
+        let server = Server::new(bench.board.clone(), Version::NEWEST, idle);
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (accepted, _) = listener.accept().unwrap();
+        let serving = thread::spawn(move || server.serve(&accepted).unwrap());
+        thread::sleep(Duration::from_millis(300));
+        drop(client);
+        serving.join().unwrap();
+        assert_eq!(bench.board.now().unwrap() > Duration::ZERO, runs);
+    }
 }
 
 /// Bytes that look like packets: the right letters, then digits, fields cut and mixed.
