@@ -193,7 +193,7 @@ fn ask<R: Send + 'static>(
 }
 
 fn standing(bench: &VirtualBench) -> Result<Standing, Problem> {
-    ask(bench, |board| Standing::of(board))
+    ask(bench, Standing::of)
 }
 
 fn is_written(saved: Result<(), FlashFileError>) -> bool {
