@@ -4,6 +4,7 @@ use std::net::TcpListener;
 use std::thread;
 use std::time::Duration;
 
+use probe_rs::flashing::DownloadOptions;
 use probe_rs::probe::list::Lister;
 use probe_rs::probe::{DebugProbeSelector, WireProtocol};
 use probe_rs::{MemoryInterface, Permissions, RegisterId, Session};
@@ -34,17 +35,17 @@ fn served(bench: &Bench) -> (DebugProbeSelector, thread::JoinHandle<()>) {
     (selector, thread)
 }
 
-fn session(selector: DebugProbeSelector) -> Session {
+fn session(selector: DebugProbeSelector, target: &str) -> Session {
     let mut probe = Lister::new().open(selector).unwrap();
     probe.select_protocol(WireProtocol::Swd).unwrap();
-    probe.attach("MIMXRT1060", Permissions::default()).unwrap()
+    probe.attach(target, Permissions::default()).unwrap()
 }
 
 fn works_over_version(version: u8) {
     let bench = Bench::new(version);
     bench.board.sleep(ROM_GIVES_UP).unwrap();
     let (selector, server) = served(&bench);
-    let mut session = session(selector);
+    let mut session = session(selector, "MIMXRT1060");
     {
         let mut core = session.core(0).unwrap();
         core.halt(Duration::from_millis(500)).unwrap();
@@ -107,7 +108,7 @@ fn one_host_after_the_other_finds_the_same_board() {
     bench.board.sleep(ROM_GIVES_UP).unwrap();
     for expected in [None, Some(0x5EED)] {
         let (selector, server) = served(&bench);
-        let mut session = session(selector);
+        let mut session = session(selector, "MIMXRT1060");
         {
             let mut core = session.core(0).unwrap();
             if let Some(expected) = expected {
@@ -118,4 +119,29 @@ fn one_host_after_the_other_finds_the_same_board() {
         drop(session);
         server.join().unwrap();
     }
+}
+
+/// As `probe-rs download` does it, with the algorithm that probe-rs ships for a sister chip (it drives the FlexSPI itself).
+#[test]
+fn probe_rs_s_flash_loader_programs_and_verifies_over_tcp() {
+    const BASE: usize = 0x1_0000;
+    let bench = Bench::new(4);
+    bench.board.sleep(ROM_GIVES_UP).unwrap();
+    let (selector, server) = served(&bench);
+    let mut session = session(selector, "MIMXRT1040");
+    let data: Vec<u8> = (0..0x1000_u32 + 300)
+        .map(|n| (n.wrapping_mul(0x9E37_79B9) >> 24) as u8)
+        .collect();
+    let mut loader = session.target().flash_loader();
+    loader.add_data(0x6000_0000 + BASE as u64, &data).unwrap();
+    let mut options = DownloadOptions::new();
+    options.verify = true;
+    loader.commit(&mut session, options).unwrap();
+    drop(session);
+    server.join().unwrap();
+    let flash = bench
+        .board
+        .with(|b| b.chip.system.borrow().nor.content().to_vec())
+        .unwrap();
+    assert_eq!(flash[BASE..BASE + data.len()], data);
 }
