@@ -77,6 +77,7 @@ fn flashing_passes_over_version(version: &str) {
     station
         .flash(&image(), &["--probe", &served.selector()])
         .ends_with(0)
+        .reports("probe", &[&served.selector(), "SWD at 4000 kHz"])
         .last_line_is("PASS");
     let (code, report) = served.end();
     assert_eq!(code, Some(0), "{report}");
