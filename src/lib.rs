@@ -6,6 +6,8 @@
 
 pub mod address;
 pub mod algorithm;
+#[cfg(feature = "virtual-board")]
+pub mod benchmark;
 pub mod boot;
 pub mod cli;
 pub mod clock;

@@ -6,6 +6,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 #[cfg(feature = "virtual-board")]
+use super::benchmark::BenchmarkArgs;
+#[cfg(feature = "virtual-board")]
 use super::board::BoardCommand;
 use super::header::{BoardHeaderArgs, HeaderArgs};
 use super::inspect::InspectArgs;
@@ -66,6 +68,10 @@ const PACK_EXIT_CODES: &str = "\
 Exit codes: 0 written; 20 it would not boot, nothing written; 13 a file cannot be
 read; 23 the output cannot be written. `rtflash --help` lists them all.";
 
+#[cfg(feature = "virtual-board")]
+const BENCHMARK_EXIT_CODES: &str =
+    "Exit codes: 0 every figure reaches what it must; 1 one does not, or a case has no figures.";
+
 const PROBES_EXIT_CODES: &str = "Exit codes: 0 at least one probe was found; 21 none.";
 
 /// The commands.
@@ -117,6 +123,10 @@ pub enum Command {
     /// Write the complete image, boot header included, as one file for any programmer; no board is needed
     #[command(after_help = PACK_EXIT_CODES)]
     Pack(PackArgs),
+    /// Measure flashing in virtual time on the virtual board, beside the peers and what the parts allow
+    #[cfg(feature = "virtual-board")]
+    #[command(after_help = BENCHMARK_EXIT_CODES)]
+    Benchmark(BenchmarkArgs),
     /// List the debug probes that can be used
     #[command(after_help = PROBES_EXIT_CODES)]
     Probes,

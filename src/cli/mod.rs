@@ -2,6 +2,8 @@
 
 mod args;
 #[cfg(feature = "virtual-board")]
+mod benchmark;
+#[cfg(feature = "virtual-board")]
 mod board;
 mod header;
 mod inspect;
@@ -59,6 +61,8 @@ fn last_words(command: &Command, problem: &Problem) -> Option<String> {
         }
         Command::Inspect(args) => args.failed(problem),
         Command::Pack(args) => args.failed(problem),
+        #[cfg(feature = "virtual-board")]
+        Command::Benchmark(_) => None,
         Command::Probes => None,
         #[cfg(feature = "virtual-board")]
         Command::Board { .. } => None,
@@ -146,6 +150,8 @@ fn execute(cli: &Cli) -> Result<u8, Problem> {
         }
         Command::Inspect(args) => inspect::run(args),
         Command::Pack(args) => pack::run(args),
+        #[cfg(feature = "virtual-board")]
+        Command::Benchmark(args) => benchmark::run(args),
         Command::Probes => {
             let probes = link::list();
             for probe in &probes {
@@ -198,6 +204,7 @@ fn bench(board: &BoardArgs) -> Result<Bench, Problem> {
         probe: None,
         speed_khz: board.speed,
         connect_under_reset: board.connect_under_reset,
+        plain: false,
     };
     let Some(text) = board.probe.as_ref().filter(|text| !text.is_empty()) else {
         return Ok(Bench::real(choice, host_clock()));

@@ -13,7 +13,6 @@ use virtual_board::trace::Severity;
 const VIOLATIONS_SHOWN: usize = 10;
 /// Width of the labels in front, as in the report of a job.
 const LABEL_WIDTH: usize = 9;
-const KIB: u64 = 1024;
 
 /// A board at one moment.
 #[derive(Clone, Debug)]
@@ -22,8 +21,6 @@ pub struct Standing {
     transactions: u64,
     wire: swd::Counts,
     flash: nor::Counters,
-    /// Bytes of the whole part.
-    flash_bytes: u64,
     violations: u64,
     /// Those that the log kept.
     violation_lines: Vec<String>,
@@ -43,7 +40,6 @@ impl Standing {
             transactions: board.transactions(),
             wire,
             flash: system.nor.counters(),
-            flash_bytes: u64::from(system.nor.part().size_bytes),
             violations: system.trace.violations(),
             violation_lines: lines
                 .filter(|line| line.severity == Severity::Violation)
@@ -111,32 +107,16 @@ impl Standing {
     }
 
     fn flash_work(&self, before: &Standing) -> String {
-        let sizes = self
-            .flash
-            .erases_by_size
-            .iter()
-            .zip(&before.flash.erases_by_size)
-            .zip(0_u32..);
-        let by_size: Vec<String> = sizes
-            .filter(|((now, then), _)| now > then)
-            .map(|((now, then), exponent)| {
-                let count = now - then;
-                match 1 << exponent {
-                    bytes if bytes == self.flash_bytes => format!("{count} × chip"),
-                    bytes => format!("{count} × {} KiB", bytes / KIB),
-                }
-            })
-            .collect();
-        let erases = self.flash.erases - before.flash.erases;
-        let sizes = if by_size.is_empty() {
-            String::new()
-        } else {
-            format!(" ({})", by_size.join(", "))
-        };
+        let (now, then) = (&self.flash, &before.flash);
+        let erases = now.erases - then.erases;
+        let sectors = now.sector_erases - then.sector_erases;
+        let blocks = now.block_erases - then.block_erases;
         format!(
-            "{erases} erases{sizes}, {} page programs, {} register writes",
-            self.flash.programs - before.flash.programs,
-            self.flash.register_writes - before.flash.register_writes
+            "{erases} erases ({sectors} × 4 KiB, {blocks} × 64 KiB, {} of another size), {} page programs, {} register \
+             writes",
+            erases - sectors - blocks,
+            now.programs - then.programs,
+            now.register_writes - then.register_writes
         )
     }
 }

@@ -37,6 +37,8 @@ pub struct Choice {
     pub speed_khz: Option<u32>,
     /// Pull the reset pin first, and halt the core before its firmware can sleep or turn SWD off.
     pub connect_under_reset: bool,
+    /// Use the accesses of probe-rs's driver as they are, even where they could be joined: for comparison.
+    pub plain: bool,
 }
 
 /// An answering debug port. Dropping it powers the port down and closes the probe.
@@ -63,7 +65,7 @@ impl Connection {
         clock: Arc<dyn Clock + Send + Sync>,
     ) -> Result<Self, LinkError> {
         let sequence = sequence::for_chip(&chip.name, clock.clone())?;
-        let (mut probe, listed) = probes::open(choice.probe.as_ref())?;
+        let (mut probe, listed) = probes::open(choice.probe.as_ref(), choice.plain)?;
         let failed = |error: DebugProbeError| super::fault::open_error(&error, listed.to_string());
         probe.select_protocol(WireProtocol::Swd).map_err(failed)?;
         let asked_khz = set_speed(&mut probe, choice.speed_khz, &failed)?;

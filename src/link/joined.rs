@@ -1,7 +1,10 @@
 //! Address and data of a memory access in one transaction of the probe, where the probe takes raw SWD bits.
 //!
-//! probe-rs sends the write of TAR and the accesses to DRW as two transactions, and every transaction costs a round
-//! trip over USB. [`Joined`] holds the write of TAR back until DRW is accessed and sends both as one sequence of bits.
+//! probe-rs sends the write of TAR and the accesses to DRW as two transactions, 1 KiB at a time because TAR counts no
+//! further, and every transaction costs a round trip over USB. [`Joined`] holds the write of TAR back until DRW is
+//! accessed, and blocks of writes until something else is asked, so that many KiB are one sequence of bits, which the
+//! probe's driver cuts only where the probe's buffer ends. A block that is held back is sent, and its errors are told, by
+//! [`RawDapAccess::raw_flush`], as probe-rs has it for probes that queue.
 //! Whatever goes another way than the plain one (WAIT, a disturbed wire) is left to probe-rs's own code.
 
 use std::fmt;
@@ -30,12 +33,22 @@ const REQUEST_CLOCKS: usize = 8;
 const ANSWER_CLOCKS: usize = 38;
 const ACK_CLOCKS: usize = 3;
 const DATA_BITS: usize = 32;
+/// Words held back at most: 128 KiB of levels for the driver are enough, and more would not be faster.
+const HELD_WORDS: usize = 0x2000;
 
 /// A probe whose memory accesses are joined.
 pub struct Joined<P> {
     probe: P,
     /// TAR as it is to be, not sent yet.
     address: Option<u32>,
+    /// Blocks to be written, not sent yet; they come before `address`.
+    held: Vec<Block>,
+}
+
+/// Words for consecutive addresses within one KiB.
+struct Block {
+    address: u32,
+    values: Vec<u32>,
 }
 
 /// One transfer of a sequence.
@@ -51,11 +64,13 @@ impl<P: RawSwdIo + JtagAccess + 'static> Joined<P> {
         Joined {
             probe,
             address: None,
+            held: Vec::new(),
         }
     }
 
-    /// Sends a held back address by itself.
+    /// Sends what is held back.
     fn flush(&mut self) -> Result<(), ArmError> {
+        self.send_held()?;
         match self.address.take() {
             Some(address) => self.probe.raw_write_register(TAR, address),
             None => Ok(()),
@@ -110,19 +125,37 @@ impl<P: RawSwdIo + JtagAccess + 'static> Joined<P> {
         }
     }
 
-    fn write_joined(&mut self, address: u32, values: &[u32]) -> Result<(), ArmError> {
-        let mut transfers = vec![Transfer::Write(TAR, address)];
-        transfers.extend(values.iter().map(|value| Transfer::Write(DRW, *value)));
+    fn send_held(&mut self) -> Result<(), ArmError> {
+        let blocks = std::mem::take(&mut self.held);
+        if blocks.is_empty() {
+            return Ok(());
+        }
+        let words: usize = blocks.iter().map(|block| block.values.len()).sum();
+        let mut transfers = Vec::with_capacity(words + blocks.len() + 1);
+        for block in &blocks {
+            transfers.push(Transfer::Write(TAR, block.address));
+            transfers.extend(
+                block
+                    .values
+                    .iter()
+                    .map(|value| Transfer::Write(DRW, *value)),
+            );
+        }
         // reports how the last write, which the port buffers, went
         transfers.push(Transfer::Read(RDBUFF));
         if self.send(&transfers)?.is_some() {
             return Ok(());
         }
-        self.probe.raw_write_register(TAR, address)?;
-        self.probe.raw_write_block(DRW, values)
+        // the target asked to wait somewhere: all again, one by one
+        for block in &blocks {
+            self.probe.raw_write_register(TAR, block.address)?;
+            self.probe.raw_write_block(DRW, &block.values)?;
+        }
+        Ok(())
     }
 
     fn read_joined(&mut self, address: u32, values: &mut [u32]) -> Result<(), ArmError> {
+        self.send_held()?;
         let mut transfers = vec![Transfer::Write(TAR, address)];
         transfers.extend(values.iter().map(|_| Transfer::Read(DRW)));
         transfers.push(Transfer::Read(RDBUFF));
@@ -234,7 +267,16 @@ impl<P: RawSwdIo + JtagAccess + 'static> RawDapAccess for Joined<P> {
         if register == DRW
             && let Some(address) = self.address.take()
         {
-            return self.write_joined(address, values);
+            let values = values.to_vec();
+            let is_block = values.len() > 1;
+            self.held.push(Block { address, values });
+            let words: usize = self.held.iter().map(|block| block.values.len()).sum();
+            // a single word may start or stop something: it goes at once, and what came before it with it
+            return if is_block && words < HELD_WORDS {
+                Ok(())
+            } else {
+                self.send_held()
+            };
         }
         self.flush()?;
         match values {
@@ -257,8 +299,9 @@ impl<P: RawSwdIo + JtagAccess + 'static> RawDapAccess for Joined<P> {
     }
 
     fn swj_sequence(&mut self, bit_len: u8, bits: u64) -> Result<(), DebugProbeError> {
-        // a line reset follows an error or begins a session: the address is sent again by then
+        // a line reset follows an error or begins a session: whatever was to be written is written again by then
         self.address = None;
+        self.held.clear();
         self.probe.swj_sequence(bit_len, bits)
     }
 

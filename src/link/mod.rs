@@ -9,6 +9,8 @@ mod core;
 mod error;
 mod fault;
 mod joined;
+#[cfg(feature = "virtual-board")]
+mod peer;
 mod probe_link;
 mod probes;
 pub mod registers;
@@ -20,6 +22,8 @@ mod virtual_probe;
 pub use self::core::{BootWatch, CoreRegister, CoreState, Start};
 pub use connection::{Choice, Connection};
 pub use error::{Doing, LinkError};
+#[cfg(feature = "virtual-board")]
+pub use peer::{PeerAlgorithm, PeerError, flash_through_probe_rs};
 pub use probe_link::ProbeLink;
 pub use probes::{Listed, ProbeSelector, SelectorError, list};
 pub use retry::Counts;

@@ -141,7 +141,9 @@ impl Link for ProbeLink<'_> {
             words: words.len(),
         };
         self.repeat(doing, |memory| {
-            memory.write_32(u64::from(address.get()), words)
+            memory.write_32(u64::from(address.get()), words)?;
+            // a probe that queues tells only now how the writes went
+            memory.flush()
         })
     }
 

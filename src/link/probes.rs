@@ -100,11 +100,14 @@ pub fn list() -> Vec<Listed> {
     found(None).into_iter().map(|(listed, _)| listed).collect()
 }
 
-/// Opens the probe that `selector` means, or the only one.
+/// Opens the probe that `selector` means, or the only one; `plain` leaves its memory accesses as probe-rs has them.
 ///
 /// # Errors
 /// [`LinkError`] where there is none, where there are several, or where it cannot be opened.
-pub(super) fn open(selector: Option<&ProbeSelector>) -> Result<(Probe, Listed), LinkError> {
+pub(super) fn open(
+    selector: Option<&ProbeSelector>,
+    plain: bool,
+) -> Result<(Probe, Listed), LinkError> {
     let mut candidates = found(selector);
     let (listed, info) = match (candidates.pop(), selector) {
         (None, None) => return Err(LinkError::NoProbe),
@@ -126,14 +129,19 @@ pub(super) fn open(selector: Option<&ProbeSelector>) -> Result<(Probe, Listed), 
             probe: listed.to_string(),
         });
     }
-    match open_listed(&info) {
+    let opened = if plain {
+        info.open()
+    } else {
+        open_joined(&info)
+    };
+    match opened {
         Ok(probe) => Ok((probe, listed)),
         Err(error) => Err(open_error(&error, listed.to_string())),
     }
 }
 
 /// Opens a probe; one that takes raw SWD bits with its memory accesses joined.
-fn open_listed(info: &DebugProbeInfo) -> Result<Probe, DebugProbeError> {
+fn open_joined(info: &DebugProbeInfo) -> Result<Probe, DebugProbeError> {
     let selector = DebugProbeSelector::from(info);
     if info.is_probe_type::<JLinkFactory>() {
         return joined::<JLink>(JLinkFactory.open(&selector)?);

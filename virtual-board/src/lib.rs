@@ -4,6 +4,7 @@
 //! public probe traits, so production code cannot tell it from a probe on the bench. The model refuses what the
 //! manuals refuse, and what it does not know it reports as a violation in its [`trace`] and answers with a fault.
 
+pub mod activity;
 pub mod board;
 pub mod bus;
 pub mod cpu;

@@ -255,3 +255,38 @@ fn an_access_to_nothing_is_a_fault_with_a_trace_line_and_the_port_recovers() {
     );
     assert!(b.violations().iter().any(|v| v.contains("0x90000000")));
 }
+
+#[test]
+fn polls_of_a_tool_that_sleeps_are_charged_and_those_of_the_flash_loader_are_not() {
+    const POLLS: u32 = 10;
+    let mut b = Bench::new();
+    b.halt();
+    // b .
+    b.mem()
+        .write_word_32(u64::from(CODE), 0xE7FE_E7FE)
+        .expect("code");
+    b.write_register(15, CODE);
+    let polls = |b: &mut Bench| {
+        let mut m = b
+            .arm
+            .memory_interface(&FullyQualifiedApAddress::v1_with_default_dp(0))
+            .expect("memory");
+        let begun = b.board.now().expect("now");
+        for _ in 0..POLLS {
+            m.read_word_32(DHCSR).expect("dhcsr");
+        }
+        b.board.now().expect("now") - begun
+    };
+    // halted, and asked again and again
+    let sleeping = polls(&mut b);
+    b.mem().write_word_32(DHCSR, 0xA05F_0001).expect("run");
+    let tight = polls(&mut b);
+    assert!(
+        sleeping >= Duration::from_millis(u64::from(POLLS) - 2),
+        "{sleeping:?}"
+    );
+    let round_trips = 2 * POLLS * Duration::from_micros(300);
+    assert!(tight < round_trips, "{tight:?}");
+    // an erase is long enough to be charged all the same
+    assert!(polls(&mut b) + polls(&mut b) > Duration::from_millis(8));
+}

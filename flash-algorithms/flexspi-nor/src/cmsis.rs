@@ -2,6 +2,7 @@
 //! slowest known part's, every command is on one line, and the status register is never written.
 
 use crate::bus::Bus;
+use crate::controller::Block;
 use crate::lease::Lease;
 use crate::machine::Machine;
 use crate::nor::Nor;
@@ -108,12 +109,9 @@ impl<B: Bus> Functions<B> {
         if length == 0 {
             return OK;
         }
-        let outcome = self.nor.program(at, length, |index| word(data, index));
-        let mut indices = 0..;
-        code(outcome.and_then(|()| {
-            self.nor
-                .compare(at, length, || indices.next().map_or(0, |i| word(data, i)))
-        }))
+        let load = |index| block(data, index);
+        let outcome = self.nor.program(at, length, load, || ());
+        code(outcome.and_then(|()| self.nor.compare(at, length, load)))
     }
 
     /// `Verify`: returns the bus address after the last byte, or that of the first difference.
@@ -122,10 +120,10 @@ impl<B: Bus> Functions<B> {
         if length == 0 {
             return address;
         }
-        let mut indices = 0..;
-        match self.nor.compare(offset(address), length, || {
-            indices.next().map_or(0, |i| word(data, i))
-        }) {
+        match self
+            .nor
+            .compare(offset(address), length, |index| block(data, index))
+        {
             Ok(()) => address.wrapping_add(length),
             Err(fault) if fault.code == FaultCode::ReadBackDiffers => {
                 let byte = (fault.expected ^ fault.found).trailing_zeros() / 8;
@@ -157,12 +155,13 @@ fn code(outcome: Result<(), Fault>) -> u32 {
     if outcome.is_ok() { OK } else { FAILED }
 }
 
-/// The word with an index, bytes beyond the data as 0xFF.
-fn word(data: &[u8], index: u32) -> u32 {
+/// The four words from an index on, bytes beyond the data as 0xFF.
+fn block(data: &[u8], index: u32) -> Block {
     let at = index as usize * 4;
-    let mut bytes = [0xFF; 4];
-    for (to, from) in bytes.iter_mut().zip(data.get(at..).unwrap_or(&[])) {
+    let mut bytes = [[0xFF; 4]; 4];
+    let from = data.get(at..).unwrap_or(&[]);
+    for (to, from) in bytes.as_flattened_mut().iter_mut().zip(from) {
         *to = *from;
     }
-    u32::from_le_bytes(bytes)
+    bytes.map(u32::from_le_bytes)
 }

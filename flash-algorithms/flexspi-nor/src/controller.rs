@@ -10,6 +10,11 @@ use mailbox::fault::{Fault, FaultCode, Stage};
 /// Bytes moved through a FIFO at a time: half of its 128, so that the other half can fill meanwhile.
 pub const WATERMARK_BYTES: u32 = 64;
 const WATERMARK_WORDS: u32 = WATERMARK_BYTES / 4;
+/// Four words: what the digest takes at once, and what fits the core's registers.
+pub type Block = [u32; 4];
+const BLOCK_WORDS: u32 = 4;
+const BLOCK_BYTES: u32 = BLOCK_WORDS * 4;
+const WATERMARK_BLOCKS: u32 = WATERMARK_BYTES / BLOCK_BYTES;
 const FIFO_CONTROL: u32 = (WATERMARK_BYTES / 8 - 1) << reg::FIFO_WATERMARK_SHIFT;
 /// Bytes the FIFO status counts in.
 const FILL_UNIT_BYTES: u32 = 8;
@@ -95,10 +100,7 @@ pub fn change_rate<B: Bus, D: Duty>(
 /// A reset bit that does not clear.
 pub fn software_reset<B: Bus, D: Duty>(m: &mut Machine<B, D>) -> Result<()> {
     m.bus.modify32(reg::MCR0, 0, reg::MCR0_SWRESET);
-    wait(m, IDLE_LIMIT_US, Stage::Controller, |bus| {
-        let value = bus.read32(reg::MCR0);
-        seen(value & reg::MCR0_SWRESET == 0, value)
-    })
+    wait(m, Until::ResetDone, IDLE_LIMIT_US, Stage::Controller)
 }
 
 /// Writes sequences into the look-up table.
@@ -136,87 +138,119 @@ pub fn command<B: Bus, D: Duty>(
     finish(m, address, stage)
 }
 
-/// A command that reads `bytes` (1 to [`COMMAND_BYTES`]); `each` gets the words in order, the last one filled up with
-/// whatever the FIFO holds.
+/// A command that reads `bytes` (1 to [`COMMAND_BYTES`]); `each` gets the words in order, four at a time. In the last four,
+/// words behind the data are 0xFFFFFFFF, and bytes behind it whatever the FIFO holds.
 ///
 /// # Errors
 /// Error or time-out of the controller.
-#[inline]
 pub fn read<B: Bus, D: Duty>(
     m: &mut Machine<B, D>,
     slot: Slot,
     address: u32,
     bytes: u32,
     stage: Stage,
-    mut each: impl FnMut(u32),
+    mut each: impl FnMut(Block),
 ) -> Result<()> {
     prepare(m, slot, address, bytes, stage)?;
     m.bus.write32(reg::IPCMD, reg::IPCMD_TRG);
     let mut left = bytes;
-    while left > 0 {
-        let now = left.min(WATERMARK_BYTES);
-        let whole = now == WATERMARK_BYTES;
-        wait(m, COMMAND_LIMIT_US, stage, |bus| {
-            let flags = bus.read32(reg::INTR);
-            check(bus, flags)?;
-            // The tail never reaches the watermark: what the FIFO holds says when it is there.
-            let there = if whole {
-                flags & reg::INTR_IPRXWA != 0
-            } else {
-                (bus.read32(reg::IPRXFSTS) & reg::FSTS_FILL) * FILL_UNIT_BYTES >= now
-            };
-            seen(there, flags)
-        })
-        .map_err(|fault| fault.at(address))?;
-        for i in 0..now.div_ceil(4) {
-            each(m.bus.read32(reg::RFDR + i * 4));
+    while left >= WATERMARK_BYTES {
+        wait_flag(m, reg::INTR_IPRXWA, address, stage)?;
+        for block in 0..WATERMARK_BLOCKS {
+            let at = reg::RFDR + block * BLOCK_BYTES;
+            // written out: the compiler, told to keep the blob small, would call the closure of a `map`
+            let a = m.bus.read32(at);
+            let b = m.bus.read32(at + 4);
+            let c = m.bus.read32(at + 8);
+            let d = m.bus.read32(at + 12);
+            each([a, b, c, d]);
         }
-        if whole {
-            m.bus.write32(reg::INTR, reg::INTR_IPRXWA);
+        m.bus.write32(reg::INTR, reg::INTR_IPRXWA);
+        left -= WATERMARK_BYTES;
+    }
+    if left > 0 {
+        // The tail never reaches the watermark: what the FIFO holds says when it is there.
+        wait(m, Until::Received(left), COMMAND_LIMIT_US, stage)
+            .map_err(|fault| fault.at(address))?;
+        let words = left.div_ceil(4);
+        for first in (0..words).step_by(BLOCK_WORDS as usize) {
+            each([0, 1, 2, 3].map(|distance| {
+                let index = first + distance;
+                if index < words {
+                    m.bus.read32(reg::RFDR + index * 4)
+                } else {
+                    u32::MAX
+                }
+            }));
         }
-        left -= now;
     }
     finish(m, address, stage)
 }
 
-/// A command that writes `bytes` (1 to [`COMMAND_BYTES`]); `next` gives the words in order.
+/// A command that reads up to four bytes, as they stand in a word; bytes behind them whatever the FIFO holds.
 ///
 /// # Errors
 /// Error or time-out of the controller.
-#[inline]
+#[inline(never)]
+pub fn read_word<B: Bus, D: Duty>(
+    m: &mut Machine<B, D>,
+    slot: Slot,
+    bytes: u32,
+    stage: Stage,
+) -> Result<u32> {
+    prepare(m, slot, 0, bytes, stage)?;
+    m.bus.write32(reg::IPCMD, reg::IPCMD_TRG);
+    wait(m, Until::Received(bytes), COMMAND_LIMIT_US, stage)?;
+    let word = m.bus.read32(reg::RFDR);
+    finish(m, 0, stage)?;
+    Ok(word)
+}
+
+/// A command that writes `bytes` (1 to [`COMMAND_BYTES`]); `load` gives the four words from an index on, of which those
+/// behind the data do not count.
+///
+/// # Errors
+/// Error or time-out of the controller.
 pub fn write<B: Bus, D: Duty>(
     m: &mut Machine<B, D>,
     slot: Slot,
     address: u32,
     bytes: u32,
     stage: Stage,
-    mut next: impl FnMut() -> u32,
+    load: impl Fn(u32) -> Block,
 ) -> Result<()> {
     prepare(m, slot, address, bytes, stage)?;
-    let mut left = bytes.div_ceil(4);
-    let mut triggered = false;
-    while left > 0 {
-        wait(m, COMMAND_LIMIT_US, stage, |bus| {
-            let flags = bus.read32(reg::INTR);
-            check(bus, flags)?;
-            seen(flags & reg::INTR_IPTXWE != 0, flags)
-        })
-        .map_err(|fault| fault.at(address))?;
-        let now = left.min(WATERMARK_WORDS);
-        for i in 0..now {
-            m.bus.write32(reg::TFDR + i * 4, next());
+    let words = bytes.div_ceil(4);
+    let mut index = 0;
+    while index < words {
+        wait_flag(m, reg::INTR_IPTXWE, address, stage)?;
+        for block in 0..WATERMARK_BLOCKS {
+            let first = index + block * BLOCK_WORDS;
+            let at = reg::TFDR + block * BLOCK_BYTES;
+            if first + BLOCK_WORDS <= words {
+                let [a, b, c, d] = load(first);
+                m.bus.write32(at, a);
+                m.bus.write32(at + 4, b);
+                m.bus.write32(at + 8, c);
+                m.bus.write32(at + 12, d);
+            } else if first < words {
+                let tail = load(first).into_iter().zip(first..words);
+                for (word, place) in tail {
+                    m.bus.write32(at + (place - first) * 4, word);
+                }
+            }
         }
         m.bus.write32(reg::INTR, reg::INTR_IPTXWE);
-        left -= now;
-        if !triggered {
+        if index == 0 {
             // The first half is in: from here the clock need not stop for want of data.
             m.bus.write32(reg::IPCMD, reg::IPCMD_TRG);
-            triggered = true;
         }
+        index += WATERMARK_WORDS;
     }
     finish(m, address, stage)
 }
 
+#[inline(never)]
 fn prepare<B: Bus, D: Duty>(
     m: &mut Machine<B, D>,
     slot: Slot,
@@ -245,18 +279,51 @@ fn prepare<B: Bus, D: Duty>(
     Ok(())
 }
 
+#[inline(never)]
 fn finish<B: Bus, D: Duty>(m: &mut Machine<B, D>, address: u32, stage: Stage) -> Result<()> {
-    wait(m, COMMAND_LIMIT_US, stage, |bus| {
-        let flags = bus.read32(reg::INTR);
-        check(bus, flags)?;
-        seen(flags & reg::INTR_IPCMDDONE != 0, flags)
-    })
-    .map_err(|fault| fault.at(address))?;
+    wait_flag(m, reg::INTR_IPCMDDONE, address, stage)?;
     m.bus.write32(reg::INTR, reg::INTR_IPCMDDONE);
     wait_idle(m, stage)
 }
 
-/// Why a round of a wait did not end it.
+/// Flags of a command that went wrong.
+const ERROR_FLAGS: u32 = reg::INTR_IPCMDERR | reg::INTR_IPCMDGE | reg::INTR_SEQTIMEOUT;
+
+/// Waits for a flag of INTR. Most are up at the first look, which is all that is done in place.
+#[inline(always)]
+fn wait_flag<B: Bus, D: Duty>(
+    m: &mut Machine<B, D>,
+    flag: u32,
+    address: u32,
+    stage: Stage,
+) -> Result<()> {
+    if m.bus.read32(reg::INTR) & (flag | ERROR_FLAGS) == flag {
+        return Ok(());
+    }
+    wait(m, Until::Flag(flag), COMMAND_LIMIT_US, stage).map_err(|fault| fault.at(address))
+}
+
+fn wait_idle<B: Bus, D: Duty>(m: &mut Machine<B, D>, stage: Stage) -> Result<()> {
+    if m.bus.read32(reg::STS0) & reg::STS0_IDLE == reg::STS0_IDLE {
+        return Ok(());
+    }
+    wait(m, Until::Idle, IDLE_LIMIT_US, stage)
+}
+
+/// What is waited for.
+#[derive(Clone, Copy)]
+enum Until {
+    /// A flag of INTR.
+    Flag(u32),
+    /// So many bytes in the receive FIFO.
+    Received(u32),
+    /// Both state machines idle.
+    Idle,
+    /// The software reset over.
+    ResetDone,
+}
+
+/// Why a look does not end a wait.
 enum NotYet {
     /// The state seen, for the time-out's fault.
     Seen(u32),
@@ -264,7 +331,31 @@ enum NotYet {
     Error(u32),
 }
 
-fn seen(done: bool, value: u32) -> core::result::Result<(), NotYet> {
+fn look(bus: &mut impl Bus, until: Until) -> core::result::Result<(), NotYet> {
+    let (done, value) = match until {
+        Until::Flag(_) | Until::Received(_) => {
+            let flags = bus.read32(reg::INTR);
+            if flags & ERROR_FLAGS != 0 {
+                return Err(NotYet::Error(bus.read32(reg::STS1)));
+            }
+            let done = match until {
+                Until::Received(bytes) => {
+                    (bus.read32(reg::IPRXFSTS) & reg::FSTS_FILL) * FILL_UNIT_BYTES >= bytes
+                }
+                Until::Flag(flag) => flags & flag != 0,
+                Until::Idle | Until::ResetDone => false,
+            };
+            (done, flags)
+        }
+        Until::Idle => {
+            let value = bus.read32(reg::STS0);
+            (value & reg::STS0_IDLE == reg::STS0_IDLE, value)
+        }
+        Until::ResetDone => {
+            let value = bus.read32(reg::MCR0);
+            (value & reg::MCR0_SWRESET == 0, value)
+        }
+    };
     if done {
         Ok(())
     } else {
@@ -272,32 +363,18 @@ fn seen(done: bool, value: u32) -> core::result::Result<(), NotYet> {
     }
 }
 
-fn check(bus: &mut impl Bus, flags: u32) -> core::result::Result<(), NotYet> {
-    if flags & (reg::INTR_IPCMDERR | reg::INTR_IPCMDGE | reg::INTR_SEQTIMEOUT) == 0 {
-        return Ok(());
-    }
-    Err(NotYet::Error(bus.read32(reg::STS1)))
-}
-
-fn wait_idle<B: Bus, D: Duty>(m: &mut Machine<B, D>, stage: Stage) -> Result<()> {
-    wait(m, IDLE_LIMIT_US, stage, |bus| {
-        let value = bus.read32(reg::STS0);
-        seen(value & reg::STS0_IDLE == reg::STS0_IDLE, value)
-    })
-}
-
-#[inline]
+#[inline(never)]
 fn wait<B: Bus, D: Duty>(
     m: &mut Machine<B, D>,
+    until: Until,
     limit_us: u32,
     stage: Stage,
-    mut round: impl FnMut(&mut B) -> core::result::Result<(), NotYet>,
 ) -> Result<()> {
-    // Most waits end at the first look: the clock is read only after that.
+    // Most waits end at the first looks: the clock is read only after that.
     let mut deadline = None;
     let mut rounds = 0;
     loop {
-        let seen = match round(&mut m.bus) {
+        let seen = match look(&mut m.bus, until) {
             Ok(()) => return Ok(()),
             Err(NotYet::Error(status)) => {
                 return Err(Fault::new(FaultCode::Controller, stage).values(0, status));

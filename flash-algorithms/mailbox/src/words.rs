@@ -23,6 +23,12 @@ pub trait Words {
         }
     }
 
+    /// Loads four consecutive words.
+    #[inline(always)]
+    fn load_block(&self, offset: u32) -> [u32; 4] {
+        [0, 4, 8, 12].map(|distance| self.load(offset.wrapping_add(distance)))
+    }
+
     /// Loads consecutive words from `offset` on.
     fn load_all(&self, offset: u32, words: &mut [u32]) {
         let mut at = offset;
@@ -41,6 +47,10 @@ impl<T: Words + ?Sized> Words for &T {
     #[inline(always)]
     fn store(&self, offset: u32, value: u32) {
         (**self).store(offset, value);
+    }
+    #[inline(always)]
+    fn load_block(&self, offset: u32) -> [u32; 4] {
+        (**self).load_block(offset)
     }
 }
 
@@ -91,6 +101,28 @@ impl Words for RawWords {
         if let Some(word) = self.word(offset) {
             word.store(value, Ordering::Relaxed);
         }
+    }
+
+    // one check for the block: this is the inner loop of program and read-back
+    #[inline(always)]
+    fn load_block(&self, offset: u32) -> [u32; 4] {
+        const BLOCK_BYTES: u32 = 16;
+        if offset > self.bytes.saturating_sub(BLOCK_BYTES)
+            || self.bytes < BLOCK_BYTES
+            || !offset.is_multiple_of(4)
+        {
+            return [0; 4];
+        }
+        // SAFETY: all four are in range and aligned by the check above; the rest is the promise made to `new`.
+        let [a, b, c, d] =
+            unsafe { &*self.base.byte_add(offset as usize).cast::<[AtomicU32; 4]>() };
+        // written out: the compiler, told to keep the blob small, would call the closure of a `map`
+        [
+            a.load(Ordering::Relaxed),
+            b.load(Ordering::Relaxed),
+            c.load(Ordering::Relaxed),
+            d.load(Ordering::Relaxed),
+        ]
     }
 }
 

@@ -8,7 +8,7 @@ use mailbox::{Chunk, Request};
 use super::{Action, Exchange, InFlight, Outgoing};
 
 /// Slots that are written in one go: enough to hide a round trip, little enough that the target sees them soon.
-const SLOTS_AT_ONCE: u32 = 4;
+const SLOTS_AT_ONCE: u32 = 5;
 
 impl Exchange {
     /// The four live words; the doorbell last.

@@ -3,13 +3,13 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::rom_port::RomPort;
 use super::system::System;
 use crate::bus::{Bus, BusFault, Width};
 use crate::cpu::nvic::number;
 use crate::cpu::{Cpu, PPB_BASE, PPB_END, ResetRequest, State};
 use crate::flexspi::FlexSpi;
-use crate::rom::{Outcome, Reading, Rom, RomBus, RomStep};
+use crate::rom::api::{Call, RomErase};
+use crate::rom::{Outcome, Reading, Rom};
 use crate::soc::{LowPowerMode, ResetCause};
 use crate::swd::{ApError, ApTarget};
 use crate::time::Time;
@@ -18,6 +18,14 @@ const DHCSR: u32 = 0xE000_EDF0;
 /// Charged to a debugger that polls DHCSR again and again and finds it unchanged: stock tools sleep about a
 /// millisecond of host time between such polls, which virtual time would not see.
 const POLL_INTERVAL: Time = Time::ms(1);
+/// Polls in a row after a resume before they are charged. probe-rs's flash loader waits for its routines without a sleep
+/// (0.32.0 src/flashing/flasher.rs, `wait_for_completion`), so that the milliseconds of a page program must not be charged.
+/// From then on the charge only makes the end of an erase seen up to a millisecond late, and spares the loader's wall-clock
+/// time-outs thousands of polls.
+const POLLS_WITHOUT_SLEEP: u32 = 16;
+/// DHCSR bits that decide whether a write resumes the core: C_DEBUGEN, C_HALT, C_STEP.
+const RUN_CONTROL: u32 = 0b111;
+const RESUME: u32 = 0b001;
 /// How long a sleeping core may be skipped ahead before timers are looked at again.
 const SLEEP_HOP: Time = Time::us(20);
 /// Instructions between two looks at watchdogs and interrupt lines.
@@ -42,11 +50,18 @@ pub struct Chip {
     pub system: Rc<RefCell<System>>,
     /// The core.
     pub cpu: Cpu,
-    rom: Rom,
+    pub(super) rom: Rom,
+    /// A call of the ROM's API under way.
+    pub(super) call: Option<Call>,
+    /// How the ROM's API erases.
+    pub rom_erase: RomErase,
     supply: Supply,
     resets: u32,
     since_watchdog: u32,
-    last_dhcsr: Option<u32>,
+    /// DHCSR as last read, and how often in a row.
+    last_dhcsr: Option<(u32, u32)>,
+    /// The debugger's last write let the core run.
+    resumed: bool,
     /// Time up to which the probe's clock has run; the chip catches up before it answers.
     pub wire_now: Time,
     /// Cut the power at this time.
@@ -61,10 +76,13 @@ impl Chip {
             cpu: Cpu::new(system.clone()),
             system,
             rom: Rom::new(reading),
+            call: None,
+            rom_erase: RomErase::default(),
             supply: Supply::On,
             resets: 0,
             since_watchdog: 0,
             last_dhcsr: None,
+            resumed: false,
             wire_now: Time::ZERO,
             power_cut_at: None,
         };
@@ -104,6 +122,7 @@ impl Chip {
 
     fn start_rom(&mut self) {
         self.rom.start();
+        self.call = None;
         self.cpu.enter_rom(self.rom.pc());
     }
 
@@ -212,8 +231,7 @@ impl Chip {
             self.hop(end);
             return;
         }
-        if self.cpu.in_rom() {
-            self.rom_step();
+        if self.step_rom() {
             return;
         }
         match self.cpu.state() {
@@ -233,6 +251,11 @@ impl Chip {
                     self.hop(hop);
                 }
             }
+            // a loop: a single step ends in it
+            State::UnknownRomCode if self.cpu.debug.stepping() => {
+                self.system.borrow_mut().charge(1);
+                self.cpu.retire();
+            }
             // SRC_SCR.lockup_rst is off out of reset: a locked-up core stays so
             State::LockedUp | State::UnknownRomCode | State::ModelLimit(_) => self.hop(end),
         }
@@ -246,35 +269,6 @@ impl Chip {
         let target = due.map_or(end, |d| d.min(end)).max(s.now() + Time::ns(1));
         s.sleep_until(target);
         self.since_watchdog = WATCHDOG_STRIDE;
-    }
-
-    fn rom_step(&mut self) {
-        let mut port = RomPort {
-            system: &self.system,
-            cpu: &mut self.cpu,
-        };
-        let before = port.now();
-        match self.rom.step(&mut port) {
-            RomStep::Continue => {
-                // a step without a bus access still takes the ROM some instructions
-                if port.now() == before {
-                    port.spend(Time::ns(50));
-                }
-                self.cpu.enter_rom(self.rom.pc());
-            }
-            RomStep::Boot { sp, pc, vtor } => {
-                self.system
-                    .borrow_mut()
-                    .note("rom", format!("starts the image at 0x{pc:08X}"));
-                self.cpu.leave_rom();
-                self.cpu.start(sp, pc, vtor);
-            }
-            RomStep::SerialDownloader => {
-                self.system.borrow_mut().spend(Time::us(1));
-                self.cpu.enter_rom(self.rom.pc());
-            }
-        }
-        self.cpu.retire();
     }
 
     fn watchdogs(&mut self) {
@@ -346,12 +340,17 @@ impl ApTarget for Chip {
         }
         .map_err(|BusFault| ApError::Fault)?;
         if address == DHCSR {
-            if self.last_dhcsr == Some(value) {
+            let polls = match self.last_dhcsr {
+                Some((last, polls)) if last == value => polls + 1,
+                _ => 0,
+            };
+            let free = if self.resumed { POLLS_WITHOUT_SLEEP } else { 0 };
+            if polls > free {
                 let until = self.now() + POLL_INTERVAL;
                 self.wire_now += POLL_INTERVAL;
                 self.run_until(until);
             }
-            self.last_dhcsr = Some(value);
+            self.last_dhcsr = Some((value, polls));
         }
         Ok(value)
     }
@@ -364,6 +363,7 @@ impl ApTarget for Chip {
         _csw: u32,
     ) -> Result<(), ApError> {
         self.before_access(address)?;
+        self.resumed = address == DHCSR && value & RUN_CONTROL == RESUME;
         if (PPB_BASE..=PPB_END).contains(&address) {
             self.cpu.ppb_write(address, width, value, true)
         } else {

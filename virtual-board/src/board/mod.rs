@@ -9,6 +9,7 @@ mod handle;
 mod ram;
 mod remote;
 mod rom_port;
+mod rom_run;
 pub mod system;
 
 use std::path::PathBuf;
@@ -18,9 +19,11 @@ pub use costs::AccessCosts;
 pub use file::FlashFileError;
 pub use handle::BoardHandle;
 
+use crate::activity::{Activity, Span, What};
 use crate::nor::{self, Nor, Part, TimingProfile};
 use crate::probe::{self, Profile, WireError};
 use crate::rom::Reading;
+use crate::rom::api::RomErase;
 use crate::soc::{Fuses, Soc, Straps};
 use crate::swd::{IoItem, SwDp, WireFaults};
 use crate::time::Time;
@@ -39,6 +42,8 @@ pub struct BoardConfig {
     pub fuses: Fuses,
     /// How the boot ROM decides what no source settles.
     pub reading: Reading,
+    /// How the boot ROM's API erases: with the defect of NXP's published driver, or without.
+    pub rom_erase: RomErase,
     /// The probe.
     pub probe: Profile,
     /// What accesses cost the core.
@@ -66,6 +71,7 @@ impl BoardConfig {
             straps: Straps::default(),
             fuses: Fuses::default(),
             reading: Reading::Strict,
+            rom_erase: RomErase::default(),
             probe: probe::JLINK,
             costs: AccessCosts::default(),
             core_divider: 1,
@@ -100,6 +106,7 @@ pub struct Board {
     probe: Profile,
     swclk_khz: u32,
     transactions: u64,
+    activity: Activity,
     plugged: bool,
     flash_file: Option<file::FlashFile>,
     stopped: bool,
@@ -118,12 +125,15 @@ impl Board {
         let system = System::new(soc, nor, config.costs, config.core_divider, config.skips);
         let mut dp = SwDp::new();
         *dp.faults_mut() = config.wire_faults;
+        let mut chip = Chip::new(system, config.reading);
+        chip.rom_erase = config.rom_erase;
         Ok(Board {
-            chip: Chip::new(system, config.reading),
+            chip,
             dp,
             probe: config.probe,
             swclk_khz: config.probe.default_khz,
             transactions: 0,
+            activity: Activity::default(),
             plugged: true,
             flash_file,
             stopped: false,
@@ -133,6 +143,18 @@ impl Board {
     /// USB transactions of the probe since the board was made.
     pub fn transactions(&self) -> u64 {
         self.transactions
+    }
+
+    /// Begins to record what link and flash are busy with.
+    pub fn record_activity(&mut self) {
+        self.activity.record();
+        self.chip.system.borrow_mut().nor.activity.record();
+    }
+
+    /// What link and flash were busy with since [`Board::record_activity`]: transactions first, then what the flash did.
+    pub fn activity(&self) -> Vec<Span> {
+        let system = self.chip.system.borrow();
+        [self.activity.spans(), system.nor.activity.spans()].concat()
     }
 
     /// The debug port and its faults.
@@ -191,11 +213,13 @@ impl Board {
             return Err(WireError::Unplugged);
         }
         self.transactions += 1;
+        let begin = self.now();
         let half = Time::from(self.probe.round_trip / 2);
         self.chip.wire_now = self.now() + half;
         let result = bits(self);
         let end = self.chip.wire_now + half;
         self.chip.run_until(end);
+        self.activity.add(begin, end, What::Transaction);
         Ok(result)
     }
 

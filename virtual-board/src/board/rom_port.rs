@@ -54,6 +54,9 @@ impl RomBus for RomPort<'_> {
     fn spend(&mut self, t: Time) {
         self.system.borrow_mut().spend(t);
     }
+    fn charge(&mut self, cycles: u64) {
+        self.system.borrow_mut().charge(cycles);
+    }
     fn now(&self) -> Time {
         self.system.borrow().now()
     }

@@ -244,9 +244,14 @@ impl System {
             return Ok(value);
         }
         if !WINDOW.contains(&address) {
+            let why = if ROM.contains(&address) {
+                "boot ROM code that is not modelled"
+            } else {
+                "not executable memory"
+            };
             self.violation(
                 "bus",
-                format!("instruction fetch from 0x{address:08X}: not executable memory"),
+                format!("instruction fetch from 0x{address:08X}: {why}"),
             );
             return Err(BusFault);
         }

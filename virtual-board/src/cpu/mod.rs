@@ -10,6 +10,7 @@ mod execute;
 mod memory;
 pub mod nvic;
 mod ppb;
+mod rom_call;
 pub mod scs;
 mod systick;
 pub mod watch;
@@ -22,6 +23,7 @@ use armagnac::decoder::Lut16AndGrouped32InstructionDecoder;
 use armagnac::registers::CoreRegisters;
 
 use crate::board::system::System;
+use crate::rom::api::Function;
 use debug::{Debug, dfsr};
 use exception::Fault;
 use execute::Decoded;
@@ -93,6 +95,8 @@ pub struct Cpu {
     rom_mpu: bool,
     /// The boot ROM runs: the address it shows.
     rom_pc: Option<u32>,
+    /// The core has just branched to this function of the ROM.
+    rom_call: Option<Function>,
 }
 
 impl Cpu {
@@ -123,6 +127,7 @@ impl Cpu {
             fp_registers: [0; 33],
             rom_mpu: false,
             rom_pc: None,
+            rom_call: None,
         }
     }
 
@@ -131,6 +136,7 @@ impl Cpu {
         self.proc.registers = CoreRegisters::new();
         self.proc.registers.psr.set_t(true);
         self.rom_pc = None;
+        self.rom_call = None;
         self.scs = Scs::default();
         self.state = State::Running;
         self.basepri = 0;
@@ -220,6 +226,7 @@ impl Cpu {
     /// A debugger writes the PC: the boot ROM is left.
     pub(crate) fn debugger_set_pc(&mut self, pc: u32) {
         self.rom_pc = None;
+        self.rom_call = None;
         if self.state == State::UnknownRomCode {
             self.state = State::Running;
         }
@@ -297,6 +304,10 @@ impl Cpu {
         self.last_pc = pc;
         if !self.proc.registers.psr.t() {
             self.fault(Fault::InvalidState);
+            return;
+        }
+        if let Some(function) = Function::at(pc) {
+            self.branch_to_rom(function);
             return;
         }
         match self.decode(pc) {

@@ -11,6 +11,9 @@ use crate::trace::Trace;
 const WRAP_ENABLE: u8 = 0x04;
 const WRAP_LENGTH: u8 = 0x03;
 const SHORTEST_WRAP_BYTES: u32 = 8;
+/// The erases that are counted by themselves.
+const SECTOR_BYTES: u32 = 4 << 10;
+const BLOCK_BYTES: u32 = 64 << 10;
 
 impl Nor {
     pub(super) fn execute(&mut self, frame: Frame, now: Time, trace: &mut Trace) {
@@ -193,13 +196,8 @@ impl Nor {
             );
         }
         self.counters.erases += 1;
-        if let Some(count) = self
-            .counters
-            .erases_by_size
-            .get_mut(length.trailing_zeros() as usize)
-        {
-            *count += 1;
-        }
+        self.counters.sector_erases += u64::from(length == SECTOR_BYTES);
+        self.counters.block_erases += u64::from(length == BLOCK_BYTES);
         self.start(Operation::Erase { address, length }, time, now);
     }
 
@@ -216,6 +214,9 @@ impl Nor {
 
     fn start(&mut self, operation: Operation, duration: part::Duration, now: Time) {
         let until = now + duration.under(self.profile);
+        if let Some(what) = operation.activity() {
+            self.activity.add(now, until, what);
+        }
         self.busy = Some(Busy {
             operation,
             since: now,

@@ -20,6 +20,7 @@ mod sfdp;
 pub use faults::Faults;
 pub use part::{Part, PartError, TimingProfile};
 
+use crate::activity::Activity;
 use crate::time::Time;
 use crate::trace::Trace;
 use command::DummySetting;
@@ -66,8 +67,10 @@ pub struct Counters {
     pub programs: u64,
     /// Sector, block and chip erases.
     pub erases: u64,
-    /// Of these, the ones of 2ⁿ bytes at index n.
-    pub erases_by_size: [u64; u32::BITS as usize],
+    /// Those of 4 KiB.
+    pub sector_erases: u64,
+    /// Those of 64 KiB.
+    pub block_erases: u64,
     /// Writes of a non-volatile register.
     pub register_writes: u64,
 }
@@ -110,6 +113,8 @@ pub struct Nor {
     frame: Option<Frame>,
     busy_polled: bool,
     counters: Counters,
+    /// Self-timed operations.
+    pub activity: Activity,
 }
 
 impl Nor {
@@ -138,6 +143,7 @@ impl Nor {
             frame: None,
             busy_polled: false,
             counters: Counters::default(),
+            activity: Activity::default(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::Faults;
 use super::registers::{FurtherStatus, Parameters, Registers};
+use crate::activity::What;
 use crate::time::Time;
 
 /// A self-timed operation.
@@ -129,6 +130,16 @@ impl NonVolatile {
 }
 
 impl Operation {
+    /// How it stands in a timeline.
+    pub const fn activity(&self) -> Option<What> {
+        match self {
+            Operation::Program { .. } | Operation::DroppedProgram { .. } => Some(What::Program),
+            Operation::Erase { length, .. } => Some(What::Erase { bytes: *length }),
+            Operation::WriteRegisters(_) => Some(What::WriteRegisters),
+            Operation::Suspending => None,
+        }
+    }
+
     /// The part of the array it may change, `(start, length)`.
     pub fn area(&self) -> Option<(u32, u32)> {
         match self {

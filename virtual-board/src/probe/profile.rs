@@ -22,7 +22,7 @@ pub struct Profile {
 /// A J-Link BASE or EDU on a high-speed USB host.
 pub const JLINK: Profile = Profile {
     name: "jlink",
-    round_trip: Duration::from_micros(200),
+    round_trip: Duration::from_micros(250),
     max_bits: 65_535,
     max_khz: 15_000,
     default_khz: 400,

@@ -2,9 +2,8 @@
 
 /// Where the Black Magic Probe looks for the RT1060's ROM, and what it finds there.
 const FINGERPRINT: (u32, u32) = (0x0020_A000, 0x80DB_F000);
-/// Pointer to the ROM API tree, as NXP's flash algorithms follow it. Its value is made up, and the tree is not modelled:
-/// an algorithm that calls the ROM would need the ROM's code.
-const API_TREE_POINTER: (u32, u32) = (0x0020_001C, 0x0020_C000);
+/// Pointer to the ROM API tree, as NXP's flash algorithms follow it. Its value is made up.
+const API_TREE_POINTER: (u32, u32) = (0x0020_001C, super::api::TREE);
 /// Initial stack pointer and reset vector of the ROM's own vector table; the values are made up.
 const VECTORS: [(u32, u32); 2] = [(0x0020_0000, super::ROM_STACK), (0x0020_0004, 0x0020_2001)];
 
@@ -16,4 +15,5 @@ pub fn content_word(address: u32) -> Option<u32> {
         .chain(VECTORS)
         .find(|(at, _)| *at == address)
         .map(|(_, word)| word)
+        .or_else(|| super::api::table_word(address))
 }

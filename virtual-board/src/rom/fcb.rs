@@ -4,7 +4,7 @@ use super::{Reading, RefusalReason};
 
 /// Words of an FCB.
 pub(super) const WORDS: usize = 128;
-const TAG: u32 = 0x4246_4346;
+pub(super) const TAG: u32 = 0x4246_4346;
 
 // Offsets (IMXRT1060MFUUG, FlexSPI NOR configuration block).
 pub(super) const VERSION: u32 = 0x004;
@@ -12,25 +12,27 @@ pub(super) const READ_SAMPLE_CLK_SRC: u32 = 0x00C;
 pub(super) const CS_HOLD_TIME: u32 = 0x00D;
 pub(super) const CS_SETUP_TIME: u32 = 0x00E;
 pub(super) const COLUMN_ADDRESS_WIDTH: u32 = 0x00F;
-const DEVICE_MODE_CFG_ENABLE: u32 = 0x010;
-const WAIT_TIME_CFG_COMMANDS: u32 = 0x012;
-const DEVICE_MODE_SEQ: u32 = 0x014;
-const DEVICE_MODE_ARG: u32 = 0x018;
-const CONFIG_CMD_ENABLE: u32 = 0x01C;
+pub(super) const DEVICE_MODE_CFG_ENABLE: u32 = 0x010;
+pub(super) const WAIT_TIME_CFG_COMMANDS: u32 = 0x012;
+pub(super) const DEVICE_MODE_SEQ: u32 = 0x014;
+pub(super) const DEVICE_MODE_ARG: u32 = 0x018;
+pub(super) const CONFIG_CMD_ENABLE: u32 = 0x01C;
 const CONFIG_CMD_SEQS: u32 = 0x020;
 const CONFIG_CMD_ARGS: u32 = 0x030;
 pub(super) const CONTROLLER_MISC_OPTION: u32 = 0x040;
 pub(super) const DEVICE_TYPE: u32 = 0x044;
 pub(super) const SFLASH_PAD_TYPE: u32 = 0x045;
 pub(super) const SERIAL_CLK_FREQ: u32 = 0x046;
-const SFLASH_A1_SIZE: u32 = 0x050;
-const TIMEOUT_IN_MS: u32 = 0x070;
-const COMMAND_INTERVAL: u32 = 0x074;
-const BUSY_OFFSET: u32 = 0x07C;
-const BUSY_BIT_POLARITY: u32 = 0x07E;
-const LOOKUP_TABLE: u32 = 0x080;
+pub(super) const SFLASH_A1_SIZE: u32 = 0x050;
+pub(super) const TIMEOUT_IN_MS: u32 = 0x070;
+pub(super) const COMMAND_INTERVAL: u32 = 0x074;
+pub(super) const BUSY_OFFSET: u32 = 0x07C;
+pub(super) const BUSY_BIT_POLARITY: u32 = 0x07E;
+pub(super) const LOOKUP_TABLE: u32 = 0x080;
 
-const MISC_SAFE_FREQUENCY: u32 = 1 << 4;
+pub(super) const MISC_SAFE_FREQUENCY: u32 = 1 << 4;
+/// deviceType of a serial NOR.
+pub(super) const SERIAL_NOR: u32 = 1;
 pub(super) const HIGHEST_FREQUENCY_CODE: u8 = 9;
 /// TCSS and TCSH of FLSHxxCR1 have five bits.
 pub(super) const LONGEST_CS_CLOCKS: u32 = 0x1F;

@@ -7,8 +7,8 @@ use crate::time::Time;
 
 // CCM and CCM_ANALOG (IMXRT1060RM CCM chapter).
 const CCM_CSCMR1: u32 = 0x400F_C01C;
-const CCM_CCGR6: u32 = 0x400F_C080;
-const CCGR6_FLEXSPI: u32 = 3 << 10;
+pub(super) const CCM_CCGR6: u32 = 0x400F_C080;
+pub(super) const CCGR6_FLEXSPI: u32 = 3 << 10;
 const CSCMR1_FLEXSPI: u32 = 3 << 29 | 7 << 23;
 const CSCMR1_FLEXSPI_FROM_PFD0: u32 = 3 << 29;
 const PFD_480_SET: u32 = 0x400D_80F4;
@@ -42,44 +42,69 @@ const PADS: [(u32, u32); 20] = [
 ];
 
 // FlexSPI1 (IMXRT1060RM FlexSPI chapter).
-const MCR0: u32 = 0x402A_8000;
-const AHBCR: u32 = 0x402A_800C;
-const INTR: u32 = 0x402A_8014;
-const LUTKEY: u32 = 0x402A_8018;
-const LUTCR: u32 = 0x402A_801C;
-const FLSHCR0: u32 = 0x402A_8060;
-const FLSHCR1: u32 = 0x402A_8070;
-const FLSHCR2: u32 = 0x402A_8080;
-const IPCR0: u32 = 0x402A_80A0;
-const IPCR1: u32 = 0x402A_80A4;
-const IPCMD: u32 = 0x402A_80B0;
-const IPRXFCR: u32 = 0x402A_80B8;
-const IPTXFCR: u32 = 0x402A_80BC;
-const DLLCRA: u32 = 0x402A_80C0;
-const STS1: u32 = 0x402A_80E4;
-const IPRXFSTS: u32 = 0x402A_80F0;
+pub(super) const MCR0: u32 = 0x402A_8000;
+pub(super) const MCR1: u32 = 0x402A_8004;
+pub(super) const MCR2: u32 = 0x402A_8008;
+pub(super) const AHBCR: u32 = 0x402A_800C;
+pub(super) const INTR: u32 = 0x402A_8014;
+pub(super) const LUTKEY: u32 = 0x402A_8018;
+pub(super) const LUTCR: u32 = 0x402A_801C;
+pub(super) const AHBRXBUFCR0: u32 = 0x402A_8020;
+pub(super) const FLSHCR0: u32 = 0x402A_8060;
+pub(super) const FLSHCR1: u32 = 0x402A_8070;
+pub(super) const FLSHCR2: u32 = 0x402A_8080;
+pub(super) const IPCR0: u32 = 0x402A_80A0;
+pub(super) const IPCR1: u32 = 0x402A_80A4;
+pub(super) const IPCMD: u32 = 0x402A_80B0;
+pub(super) const IPRXFCR: u32 = 0x402A_80B8;
+pub(super) const IPTXFCR: u32 = 0x402A_80BC;
+pub(super) const DLLCRA: u32 = 0x402A_80C0;
+pub(super) const STS0: u32 = 0x402A_80E0;
+pub(super) const STS1: u32 = 0x402A_80E4;
+pub(super) const IPRXFSTS: u32 = 0x402A_80F0;
 /// First word of the RX FIFO window.
 pub(super) const RFDR0: u32 = 0x402A_8100;
-const TFDR0: u32 = 0x402A_8180;
-const LUT: u32 = 0x402A_8200;
+pub(super) const TFDR0: u32 = 0x402A_8180;
+pub(super) const LUT: u32 = 0x402A_8200;
 const MCR0_SWRESET: u32 = 1 << 0;
-const MCR0_MDIS: u32 = 1 << 1;
+pub(super) const MCR0_MDIS: u32 = 1 << 1;
+/// AHBGRANTWAIT and IPGRANTWAIT, longest.
+pub(super) const MCR0_GRANT_WAITS: u32 = 0xFFFF << 16;
+/// The fields that the driver sets: the grant waits, COMBINATIONEN, ATDFEN, ARDFEN, RXCLKSRC.
+pub(super) const MCR0_SET_BY_DRIVER: u32 = 0xFFFF << 16 | 1 << 13 | 3 << 6 | 3 << 4;
+pub(super) const MCR2_SAMEDEVICEEN: u32 = 1 << 15;
+/// BUFSZ, MSTRID and PRIORITY.
+pub(super) const AHBRXBUFCR0_SET_BY_DRIVER: u32 = 0xFF | 0xF << 16 | 3 << 24;
 /// Longest arbitration waits, FIFOs on the IP side, module enabled.
 const MCR0_BASE: u32 = 0xFFFF_8000;
 const AHBCR_BASE: u32 = 0x38;
-const AHBCR_READADDROPT: u32 = 1 << 6;
+pub(super) const AHBCR_READADDROPT: u32 = 1 << 6;
+pub(super) const AHBCR_APAREN: u32 = 1 << 0;
+pub(super) const AHBCR_PREFETCHEN: u32 = 1 << 5;
 const INTR_DONE: u32 = 1 << 0;
 /// IPCMDERR, IPCMDGE, SEQTIMEOUT.
 pub(super) const INTR_FAILED: u32 = 1 << 1 | 1 << 3 | 1 << 11;
-const INTR_IPTXWE: u32 = 1 << 6;
+pub(super) const INTR_IPTXWE: u32 = 1 << 6;
+pub(super) const INTR_IPRXWA: u32 = 1 << 5;
+pub(super) const INTR_IPCMDERR: u32 = 1 << 3;
+/// IPCMDGE, AHBCMDGE, IPCMDERR, AHBCMDERR.
+pub(super) const INTR_COMMAND_ERRORS: u32 = 0xF << 1;
+pub(super) const IPCMD_TRG: u32 = 1;
+pub(super) const STS0_SEQIDLE: u32 = 1 << 0;
+pub(super) const STS0_ARBIDLE: u32 = 1 << 1;
+pub(super) const STS1_IPCMDERRCODE_SHIFT: u32 = 24;
+/// IPCMDERRCODE: the sequence took too long.
+pub(super) const STS1_TIMED_OUT: u32 = 0xE;
+/// The AHB write sequence of the driver; no QSPI NOR uses it.
+pub(super) const FLSHCR2_AWRSEQID_9: u32 = 9 << 8;
 const INTR_ALL_BUT_WATERMARKS: u32 = 0xF1F;
-const LUT_KEY: u32 = 0x5AF0_5AF0;
-const LUT_UNLOCK: u32 = 2;
-const LUT_LOCK: u32 = 1;
-const FIFO_CLEAR: u32 = 1;
-const CLRINSTRPTR: u32 = 1 << 31;
-const DLL_OVERRIDE: u32 = 1 << 8;
-const IPRXFSTS_FILL: u32 = 0xFF;
+pub(super) const LUT_KEY: u32 = 0x5AF0_5AF0;
+pub(super) const LUT_UNLOCK: u32 = 2;
+pub(super) const LUT_LOCK: u32 = 1;
+pub(super) const FIFO_CLEAR: u32 = 1;
+pub(super) const CLRINSTRPTR: u32 = 1 << 31;
+pub(super) const DLL_OVERRIDE: u32 = 1 << 8;
+pub(super) const IPRXFSTS_FILL: u32 = 0xFF;
 
 /// LUT sequence numbers of the ROM's driver.
 pub(super) const SEQUENCE_READ_STATUS: u8 = 1;

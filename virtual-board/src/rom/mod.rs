@@ -47,6 +47,7 @@
 //! manufacturing mode (it has no card), serial downloader. Where the serial downloader is disabled by fuse too, no source
 //! says what the ROM does: it is taken to loop.
 
+pub mod api;
 mod chip_setup;
 mod content;
 mod dcd;
@@ -85,6 +86,8 @@ pub enum Reading {
 pub trait RomBus: Bus {
     /// Lets virtual time pass.
     fn spend(&mut self, span: Time);
+    /// Spends core cycles.
+    fn charge(&mut self, cycles: u64);
     /// Virtual time.
     fn now(&self) -> Time;
     /// Tells the board's log.

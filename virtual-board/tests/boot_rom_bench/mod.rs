@@ -281,6 +281,9 @@ impl RomBus for Bench {
     fn spend(&mut self, span: Time) {
         self.now += span;
     }
+    fn charge(&mut self, cycles: u64) {
+        self.now += Time::cycles(cycles, 396_000_000);
+    }
     fn now(&self) -> Time {
         self.now
     }

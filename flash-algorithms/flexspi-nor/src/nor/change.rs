@@ -2,7 +2,7 @@
 
 use super::{CHIP_ERASE, ERASED, FURTHER_SHIFTS, Nor, WEL, WIP};
 use crate::bus::Bus;
-use crate::controller::{self, Result};
+use crate::controller::{self, Block, Result};
 use crate::lut::{self, Slot};
 use crate::machine::Duty;
 use mailbox::fault::{Fault, FaultCode, Stage};
@@ -72,7 +72,7 @@ impl<B: Bus, D: Duty> Nor<B, D> {
     /// # Errors
     /// The first word that is not blank, with its address.
     pub fn check_blank(&mut self, address: u32, length: u32) -> Result<()> {
-        self.compare(address, length, || ERASED)
+        self.compare(address, length, |_| [ERASED; 4])
             .map_err(|fault| match fault.code {
                 FaultCode::ReadBackDiffers => Fault {
                     code: FaultCode::NotBlank,
@@ -83,11 +83,18 @@ impl<B: Bus, D: Duty> Nor<B, D> {
             })
     }
 
-    /// Programs `length` bytes at `address` (a multiple of four), page by page; `word` gives the word with an index.
+    /// Programs `length` bytes at `address` (a multiple of four), page by page; `load` gives the four words from an index on.
+    /// `meanwhile` is called once in the busy time of each page, and must be shorter than that.
     ///
     /// # Errors
     /// Range, no write enable, time-out, rejected.
-    pub fn program(&mut self, address: u32, length: u32, word: impl Fn(u32) -> u32) -> Result<()> {
+    pub fn program(
+        &mut self,
+        address: u32,
+        length: u32,
+        load: impl Fn(u32) -> Block,
+        mut meanwhile: impl FnMut(),
+    ) -> Result<()> {
         self.check_range(address, length, Stage::Program)?;
         if !address.is_multiple_of(4) {
             return Err(Fault::new(FaultCode::BadRequest, Stage::Program)
@@ -99,7 +106,7 @@ impl<B: Bus, D: Duty> Nor<B, D> {
         while at < end {
             // A program command wraps inside its page.
             let bytes = (PAGE_BYTES - at % PAGE_BYTES).min(end - at);
-            let mut index = (at - address) / 4;
+            let first = (at - address) / 4;
             self.write_enable(at)?;
             controller::write(
                 &mut self.machine,
@@ -107,12 +114,9 @@ impl<B: Bus, D: Duty> Nor<B, D> {
                 at,
                 bytes,
                 Stage::Program,
-                || {
-                    let value = word(index);
-                    index += 1;
-                    value
-                },
+                |index| load(first + index),
             )?;
+            meanwhile();
             self.wait_done(self.setup.page_program_limit_us, Stage::Program, at)?;
             at += bytes;
         }
@@ -164,7 +168,7 @@ impl<B: Bus, D: Duty> Nor<B, D> {
             0,
             bytes,
             stage,
-            || value,
+            |_| [value; 4],
         )?;
         self.last_limit_us = self.setup.write_status_limit_us;
         self.wait_ready(self.last_limit_us, stage, 0)

@@ -2,7 +2,7 @@
 
 use super::{ERASED, Nor};
 use crate::bus::Bus;
-use crate::controller::{self, COMMAND_BYTES, Result};
+use crate::controller::{self, Block, COMMAND_BYTES, Result};
 use crate::lut::Slot;
 use crate::machine::Duty;
 use mailbox::digest::{Digest, Digester};
@@ -10,10 +10,13 @@ use mailbox::fault::{Fault, FaultCode, Stage};
 use mailbox::result::{PAGE_BYTES, SECTOR_BYTES, SectorRecord};
 
 /// Bytes that the digest takes at once.
-const BLOCK_BYTES: u32 = 16;
+const BLOCK_BYTES: u32 = WORDS * 4;
+/// Words that are read at once.
+const WORDS: u32 = 4;
 
 impl<B: Bus, D: Duty> Nor<B, D> {
-    /// Compares `length` bytes at `address` with the words that `next` gives.
+    /// Compares `length` bytes at `address` with what `expected` gives: the four words from an index on, of which those
+    /// behind the length do not count.
     ///
     /// # Errors
     /// The first word that differs, with its address.
@@ -21,29 +24,26 @@ impl<B: Bus, D: Duty> Nor<B, D> {
         &mut self,
         address: u32,
         length: u32,
-        mut next: impl FnMut() -> u32,
+        expected: impl Fn(u32) -> Block,
     ) -> Result<()> {
-        let mut left = length;
-        let mut at = address;
+        let mut index = 0u32;
         let mut first: Option<Fault> = None;
         self.read(address, length, Stage::ReadBack, |found| {
-            let expected = next();
-            let mask = if left >= 4 {
-                ERASED
-            } else {
-                !(ERASED << (left * 8))
-            };
-            if (expected ^ found) & mask != 0 && first.is_none() {
-                let fault = Fault::new(FaultCode::ReadBackDiffers, Stage::ReadBack).at(at);
-                first = Some(fault.values(expected & mask, found & mask));
+            let wanted = expected(index);
+            let [a, b, c, d] = found;
+            let [e, f, g, h] = wanted;
+            if (a ^ e) | (b ^ f) | (c ^ g) | (d ^ h) != 0 && first.is_none() {
+                first = difference(index, length, wanted, found);
             }
-            at = at.wrapping_add(4);
-            left = left.saturating_sub(4);
+            index += WORDS;
         })?;
-        first.map_or(Ok(()), Err)
+        first.map_or(Ok(()), |fault| {
+            let at = address.wrapping_add(fault.address);
+            Err(fault.at(at))
+        })
     }
 
-    /// Reads `length` bytes; `each` gets the words in order, bytes beyond the length undefined.
+    /// Reads `length` bytes; `each` gets the words in order, four at a time, words and bytes beyond the length undefined.
     ///
     /// # Errors
     /// Range, error or time-out of the controller.
@@ -53,7 +53,7 @@ impl<B: Bus, D: Duty> Nor<B, D> {
         address: u32,
         length: u32,
         stage: Stage,
-        mut each: impl FnMut(u32),
+        mut each: impl FnMut(Block),
     ) -> Result<()> {
         self.check_range(address, length, stage)?;
         let (mut at, mut left) = (address, length);
@@ -77,11 +77,11 @@ impl<B: Bus, D: Duty> Nor<B, D> {
         let blocks = length - rest;
         let mut digester = self.digest_blocks(address, blocks, nonce, |_| ())?;
         if rest > 0 {
-            let mut left = rest as usize;
-            self.read(address + blocks, rest, Stage::Digest, |word| {
-                let bytes = word.to_le_bytes();
-                digester.bytes(bytes.get(..left.min(4)).unwrap_or(&bytes));
-                left = left.saturating_sub(4);
+            self.read(address + blocks, rest, Stage::Digest, |block| {
+                let bytes = block.into_iter().flat_map(u32::to_le_bytes);
+                bytes
+                    .take(rest as usize)
+                    .for_each(|byte| digester.bytes(&[byte]));
             })?;
         }
         Ok(digester.finish())
@@ -114,24 +114,32 @@ impl<B: Bus, D: Duty> Nor<B, D> {
         address: u32,
         length: u32,
         nonce: u32,
-        mut also: impl FnMut([u32; 4]),
+        mut also: impl FnMut(Block),
     ) -> Result<Digester> {
         let mut digester = Digester::new(nonce);
-        if length == 0 {
-            return Ok(digester);
-        }
-        let mut block = [0u32; 4];
-        let mut index = 0usize;
-        self.read(address, length, Stage::Digest, |word| {
-            if let Some(slot) = block.get_mut(index % 4) {
-                *slot = word;
-            }
-            index += 1;
-            if index.is_multiple_of(4) {
+        if length > 0 {
+            self.read(address, length, Stage::Digest, |block| {
                 digester.block(block);
                 also(block);
-            }
-        })?;
+            })?;
+        }
         Ok(digester)
     }
+}
+
+/// The first word of four, from word `index` on, that differs within `length` bytes.
+#[inline(never)]
+fn difference(index: u32, length: u32, wanted: Block, found: Block) -> Option<Fault> {
+    let words = (index..).zip(wanted.into_iter().zip(found));
+    let mut differing = words.filter_map(|(index, (wanted, found))| {
+        let left = length.saturating_sub(index * 4);
+        let mask = if left >= 4 {
+            ERASED
+        } else {
+            !(ERASED << (left * 8))
+        };
+        let fault = Fault::new(FaultCode::ReadBackDiffers, Stage::ReadBack).at(index * 4);
+        ((wanted ^ found) & mask != 0).then(|| fault.values(wanted & mask, found & mask))
+    });
+    differing.next()
 }

@@ -146,17 +146,20 @@ impl<B: Bus, D: Duty> Nor<B, D> {
         let status_register = self.status_word(Stage::Identify)?;
         let suspend_register = self.suspend_register(Stage::Identify)?;
         let mut sfdp = [0; SFDP_BYTES];
-        let mut words = sfdp.as_chunks_mut::<4>().0.iter_mut();
+        let mut blocks = sfdp.as_chunks_mut::<16>().0.iter_mut();
         controller::read(
             &mut self.machine,
             Slot::ReadSfdp,
             0,
             SFDP_BYTES as u32,
             Stage::Identify,
-            |word| {
-                if let Some(bytes) = words.next() {
-                    *bytes = word.to_le_bytes();
-                }
+            |block| {
+                let to = blocks
+                    .next()
+                    .into_iter()
+                    .flat_map(|b| b.as_chunks_mut::<4>().0);
+                to.zip(block)
+                    .for_each(|(to, word)| *to = word.to_le_bytes());
             },
         )?;
         let (found, work_clock_hz, quad) = (self.found, self.rate.hz(), self.quad);
@@ -176,15 +179,7 @@ impl<B: Bus, D: Duty> Nor<B, D> {
     /// # Errors
     /// Error or time-out of the controller.
     pub fn read_id(&mut self) -> Result<[u8; 3]> {
-        let mut id = 0u32;
-        controller::read(
-            &mut self.machine,
-            Slot::ReadId,
-            0,
-            3,
-            Stage::Identify,
-            |word| id = word,
-        )?;
+        let id = controller::read_word(&mut self.machine, Slot::ReadId, 3, Stage::Identify)?;
         let [a, b, c, _] = id.to_le_bytes();
         Ok([a, b, c])
     }
@@ -198,9 +193,7 @@ impl<B: Bus, D: Duty> Nor<B, D> {
     }
 
     pub(crate) fn read_register(&mut self, slot: Slot, stage: Stage) -> Result<u8> {
-        let mut value = 0u32;
-        controller::read(&mut self.machine, slot, 0, 1, stage, |word| value = word)?;
-        Ok(value as u8)
+        Ok(controller::read_word(&mut self.machine, slot, 1, stage)? as u8)
     }
 
     /// Takes what the setup says of the part as true only if the part is that one: an opcode that reads a register here may

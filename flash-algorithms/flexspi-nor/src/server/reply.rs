@@ -54,16 +54,18 @@ impl<B: Bus, W: Words + Copy> Server<B, W> {
         let mut offset = layout::reply_offset(start);
         let mut left = length;
         let words = *self.words();
-        self.nor()?.read(address, length, Stage::Read, |word| {
-            let word = if left >= 4 {
-                word
-            } else {
-                word & !(!0 << (left * 8))
-            };
-            crc.word(word);
-            words.store(offset, word);
-            offset += 4;
-            left = left.saturating_sub(4);
+        self.nor()?.read(address, length, Stage::Read, |block| {
+            for word in block {
+                let word = match left {
+                    0 => return,
+                    1..=3 => word & !(!0 << (left * 8)),
+                    _ => word,
+                };
+                crc.word(word);
+                words.store(offset, word);
+                offset += 4;
+                left = left.saturating_sub(4);
+            }
         })?;
         self.reply_done(answer, start, length, crc);
         Ok(())

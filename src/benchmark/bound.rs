@@ -1,0 +1,128 @@
+//! What link and flash need for the bytes of a job if nothing else took any time.
+
+use std::time::Duration;
+
+use virtual_board::nor::{Part, PartError, TimingProfile};
+use virtual_board::probe::Profile;
+
+use super::{Before, Case};
+use crate::target::{FlashPart, Target};
+
+/// Clocks of one word written over SWD: 46, and two idle ones (ADIv5 SWD protocol; probe-rs 0.32.0).
+const CLOCKS_PER_WORD: u64 = 48;
+/// Bytes of a round trip: what fits the 65,535 bits of a J-Link's transaction, whole KiB.
+const BYTES_PER_ROUND_TRIP: u64 = 5 * 1024;
+/// Clocks on the flash's wires for one page program: 06h; opcode and address on one line; 256 bytes on four.
+const PROGRAM_CLOCKS: u64 = 8 + 8 + 24 + 2 * 256;
+/// Clocks for reading a page back on four lines, its share of the command not counted.
+const READ_CLOCKS: u64 = 2 * 256;
+/// Bytes of the largest erase unit that leaves others alone.
+const BLOCK: u32 = 0x1_0000;
+
+/// The times of a flash part under one timing profile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct FlashTimes {
+    block: Duration,
+    sector: Duration,
+    chip: Duration,
+    page: Duration,
+}
+
+impl FlashTimes {
+    fn new(part: &Part, timing: TimingProfile) -> Self {
+        let unit = |size: u32| {
+            let unit = part.erases.iter().find(|unit| unit.size_bytes == size);
+            unit.map_or(Duration::ZERO, |unit| unit.duration.under(timing).into())
+        };
+        FlashTimes {
+            block: unit(BLOCK),
+            sector: unit(FlashPart::SECTOR_BYTES),
+            chip: part.chip_erase.duration.under(timing).into(),
+            page: part.page_program.duration.under(timing).into(),
+        }
+    }
+}
+
+/// The bound of one case: the longer of link and flash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bound {
+    /// SWD clocks.
+    pub clocks: Duration,
+    /// Round trips of the probe.
+    pub round_trips: Duration,
+    /// Erases, that of the FCB's sector included.
+    pub erase: Duration,
+    /// Page programs, without their wires.
+    pub program: Duration,
+    /// Wires of programs and read-back.
+    pub wires: Duration,
+}
+
+impl Bound {
+    /// The bound of flashing `pages` pages that are not blank.
+    ///
+    /// # Errors
+    /// A part that the virtual board does not have.
+    pub fn new(case: &Case, pages: u64, target: &Target) -> Result<Self, PartError> {
+        let part = Part::builtin(&target.flash().name.to_ascii_lowercase())?;
+        let times = FlashTimes::new(&part, case.timing);
+        let hz = part.max_hz.min(target.board().max_hz.into());
+        let bytes = pages * u64::from(part.page_bytes);
+        let count =
+            |n: u64, each: Duration| each.saturating_mul(u32::try_from(n).unwrap_or(u32::MAX));
+        Ok(Bound {
+            clocks: cycles(
+                bytes / 4 * CLOCKS_PER_WORD,
+                u64::from(case.speed_khz) * 1000,
+            ),
+            round_trips: round_trips(&case.probe, bytes),
+            erase: erase(case, &times, &part),
+            program: count(pages, times.page),
+            wires: cycles(pages * (PROGRAM_CLOCKS + READ_CLOCKS), hz),
+        })
+    }
+
+    /// What the link needs.
+    pub fn link(&self) -> Duration {
+        self.clocks + self.round_trips
+    }
+
+    /// What the flash needs.
+    pub fn flash(&self) -> Duration {
+        self.erase + self.program + self.wires
+    }
+
+    /// The longer of the two.
+    pub fn longest(&self) -> Duration {
+        self.link().max(self.flash())
+    }
+}
+
+fn cycles(n: u64, hz: u64) -> Duration {
+    Duration::from_secs_f64(n as f64 / hz.max(1) as f64)
+}
+
+fn round_trips(probe: &Profile, bytes: u64) -> Duration {
+    let trips = bytes.div_ceil(BYTES_PER_ROUND_TRIP);
+    probe
+        .round_trip
+        .saturating_mul(u32::try_from(trips).unwrap_or(u32::MAX))
+}
+
+fn erase(case: &Case, times: &FlashTimes, part: &Part) -> Duration {
+    match case.before {
+        Before::Blank | Before::Same => Duration::ZERO,
+        // the sector, and the one of the FCB
+        Before::OneSector => times.sector * 2,
+        Before::Other => {
+            let blocks = times.block * case.bytes.div_ceil(BLOCK);
+            let whole = case.bytes == part.size_bytes;
+            times.sector
+                + if whole {
+                    blocks.min(times.chip)
+                } else {
+                    blocks
+                }
+        }
+    }
+}
