@@ -68,9 +68,13 @@ impl Bound {
         let times = FlashTimes::new(&part, case.timing);
         let hz = part.max_hz.min(target.board().max_hz.into());
         let bytes = pages * u64::from(part.page_bytes);
-        let count = |n: u64, each: Duration| each.saturating_mul(u32::try_from(n).unwrap_or(u32::MAX));
+        let count =
+            |n: u64, each: Duration| each.saturating_mul(u32::try_from(n).unwrap_or(u32::MAX));
         Ok(Bound {
-            clocks: cycles(bytes / 4 * CLOCKS_PER_WORD, u64::from(case.speed_khz) * 1000),
+            clocks: cycles(
+                bytes / 4 * CLOCKS_PER_WORD,
+                u64::from(case.speed_khz) * 1000,
+            ),
             round_trips: round_trips(&case.probe, bytes),
             erase: erase(case, &times, &part),
             program: count(pages, times.page),
@@ -100,7 +104,9 @@ fn cycles(n: u64, hz: u64) -> Duration {
 
 fn round_trips(probe: &Profile, bytes: u64) -> Duration {
     let trips = bytes.div_ceil(BYTES_PER_ROUND_TRIP);
-    probe.round_trip.saturating_mul(u32::try_from(trips).unwrap_or(u32::MAX))
+    probe
+        .round_trip
+        .saturating_mul(u32::try_from(trips).unwrap_or(u32::MAX))
 }
 
 fn erase(case: &Case, times: &FlashTimes, part: &Part) -> Duration {
@@ -111,7 +117,12 @@ fn erase(case: &Case, times: &FlashTimes, part: &Part) -> Duration {
         Before::Other => {
             let blocks = times.block * case.bytes.div_ceil(BLOCK);
             let whole = case.bytes == part.size_bytes;
-            times.sector + if whole { blocks.min(times.chip) } else { blocks }
+            times.sector
+                + if whole {
+                    blocks.min(times.chip)
+                } else {
+                    blocks
+                }
         }
     }
 }

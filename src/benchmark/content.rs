@@ -56,7 +56,10 @@ pub fn before(before: Before, after: &[u8]) -> Vec<u8> {
 
 /// Bytes up to the last that is not blank.
 fn used(content: &[u8]) -> usize {
-    content.iter().rposition(|byte| *byte != 0xFF).map_or(0, |at| at + 1)
+    content
+        .iter()
+        .rposition(|byte| *byte != 0xFF)
+        .map_or(0, |at| at + 1)
 }
 
 /// Bytes that no compression makes smaller (xorshift, Marsaglia).

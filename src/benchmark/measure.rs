@@ -140,11 +140,7 @@ fn once(case: &Case, target: &Target) -> Result<Measured, MeasureError> {
         let spans = board.activity();
         let mut system = board.chip.system.borrow_mut();
         system.nor.settle(now);
-        (
-            system.nor.content().to_vec(),
-            system.nor.counters(),
-            spans,
-        )
+        (system.nor.content().to_vec(), system.nor.counters(), spans)
     })?;
     for run in image.runs() {
         let start = run.offset.get() as usize;

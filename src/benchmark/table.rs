@@ -50,7 +50,18 @@ pub fn table(rows: &[Row]) -> String {
     let mut table = Table::new();
     table.load_preset(NOTHING);
     table.set_header([
-        "job", "KiB", "flash before", "MHz", "way", "whole s", "data s", "KiB/s", "trans.", "bound s", "x bound", "must",
+        "job",
+        "KiB",
+        "flash before",
+        "MHz",
+        "way",
+        "whole s",
+        "data s",
+        "KiB/s",
+        "trans.",
+        "bound s",
+        "x bound",
+        "must",
         "",
     ]);
     for row in rows {
@@ -85,8 +96,11 @@ fn cells(row: &Row) -> [String; 13] {
         only(flashed, seconds(data)),
         only(case.work != Work::Session, format!("{rate:.1}")),
         measured.transactions().to_string(),
-        bound.map_or(String::new(), |bound| seconds(bound.longest().as_secs_f64())),
-        row.of_bound().map_or(String::new(), |ratio| format!("{ratio:.3}")),
+        bound.map_or(String::new(), |bound| {
+            seconds(bound.longest().as_secs_f64())
+        }),
+        row.of_bound()
+            .map_or(String::new(), |ratio| format!("{ratio:.3}")),
         case.must.map_or(String::new(), |must| must.to_string()),
         match row.reaches() {
             None => String::new(),
@@ -102,7 +116,12 @@ impl fmt::Display for Row {
         writeln!(f, "{}", self.case)?;
         let phases = self.measured.phases.iter();
         let phases: Vec<String> = phases
-            .map(|phase| format!("{} {:.3} s ({})", phase.name, phase.seconds, phase.transactions))
+            .map(|phase| {
+                format!(
+                    "{} {:.3} s ({})",
+                    phase.name, phase.seconds, phase.transactions
+                )
+            })
             .collect();
         writeln!(f, "    phases with transactions: {}", phases.join(", "))?;
         write!(

@@ -96,16 +96,17 @@ impl Timeline<'_> {
     }
 
     /// Bars that touch on the picture are drawn as one, so that the file stays small.
-    fn lane(
-        &self,
-        svg: &mut String,
-        lane: &Lane,
-        y: f64,
-        length: f64,
-        x: &dyn Fn(f64) -> f64,
-    ) {
-        let shown = self.measured.spans.iter().filter(|span| (lane.shows)(&span.what));
-        let busy: f64 = shown.clone().map(seconds).map(|(from, until)| until - from).sum();
+    fn lane(&self, svg: &mut String, lane: &Lane, y: f64, length: f64, x: &dyn Fn(f64) -> f64) {
+        let shown = self
+            .measured
+            .spans
+            .iter()
+            .filter(|span| (lane.shows)(&span.what));
+        let busy: f64 = shown
+            .clone()
+            .map(seconds)
+            .map(|(from, until)| until - from)
+            .sum();
         let _ = writeln!(
             svg,
             "<text x=\"4\" y=\"{:.1}\">{} {:.0} %</text>",
@@ -139,5 +140,7 @@ fn seconds(span: &Span) -> (f64, f64) {
 }
 
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
 }

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::header::{BoardHeaderArgs, HeaderArgs};
 #[cfg(feature = "virtual-board")]
 use super::benchmark::BenchmarkArgs;
+#[cfg(feature = "virtual-board")]
+use super::board::BoardCommand;
+use super::header::{BoardHeaderArgs, HeaderArgs};
 use super::inspect::InspectArgs;
 use super::pack::PackArgs;
 use crate::job::{FileHash, InputFile};
@@ -128,6 +130,14 @@ pub enum Command {
     /// List the debug probes that can be used
     #[command(after_help = PROBES_EXIT_CODES)]
     Probes,
+    /// The virtual board on its own, for other tools
+    #[cfg(feature = "virtual-board")]
+    #[command(after_help = super::board::EXIT_CODES)]
+    Board {
+        /// What to do with it.
+        #[command(subcommand)]
+        command: BoardCommand,
+    },
 }
 
 /// Which files make the image.

@@ -6,7 +6,9 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{CHIP, print};
-use crate::benchmark::{Bound, Case, Row, Set, Timeline, Work, cases, measure, table, uart_estimate};
+use crate::benchmark::{
+    Bound, Case, Row, Set, Timeline, Work, cases, measure, table, uart_estimate,
+};
 use crate::problem::{ExitCode, Problem};
 use crate::target::Target;
 
@@ -56,7 +58,8 @@ pub fn run(args: &BenchmarkArgs) -> Result<u8, Problem> {
         };
         std::fs::write(path, picture.svg()).map_err(|error| {
             let what = format!("the timeline cannot be written to {}", path.display());
-            Problem::new("timeline-file", ExitCode::RecordNotWritten, what).because(error.to_string())
+            Problem::new("timeline-file", ExitCode::RecordNotWritten, what)
+                .because(error.to_string())
         })?;
     }
     let missed = rows.iter().any(|row| row.reaches() == Some(false));
@@ -69,8 +72,12 @@ pub fn run(args: &BenchmarkArgs) -> Result<u8, Problem> {
 
 fn row(case: Case, target: &Target) -> Result<Row, Problem> {
     let failed = |what: String| {
-        Problem::new("benchmark", ExitCode::Internal, format!("\"{case}\" has no figures"))
-            .because(what)
+        Problem::new(
+            "benchmark",
+            ExitCode::Internal,
+            format!("\"{case}\" has no figures"),
+        )
+        .because(what)
     };
     let measured = measure(&case, target).map_err(|error| failed(error.to_string()))?;
     let bound = match case.work {

@@ -3,10 +3,14 @@
 mod args;
 #[cfg(feature = "virtual-board")]
 mod benchmark;
+#[cfg(feature = "virtual-board")]
+mod board;
 mod header;
 mod inspect;
 mod pack;
 mod progress;
+#[cfg(feature = "virtual-board")]
+mod standing;
 
 use std::io::{self, IsTerminal, Write};
 use std::process;
@@ -60,6 +64,8 @@ fn last_words(command: &Command, problem: &Problem) -> Option<String> {
         #[cfg(feature = "virtual-board")]
         Command::Benchmark(_) => None,
         Command::Probes => None,
+        #[cfg(feature = "virtual-board")]
+        Command::Board { .. } => None,
     }
 }
 
@@ -156,6 +162,8 @@ fn execute(cli: &Cli) -> Result<u8, Problem> {
             }
             Ok(ExitCode::Proven.number())
         }
+        #[cfg(feature = "virtual-board")]
+        Command::Board { command } => board::run(command),
     }
 }
 

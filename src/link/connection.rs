@@ -68,7 +68,7 @@ impl Connection {
         let (mut probe, listed) = probes::open(choice.probe.as_ref(), choice.plain)?;
         let failed = |error: DebugProbeError| super::fault::open_error(&error, listed.to_string());
         probe.select_protocol(WireProtocol::Swd).map_err(failed)?;
-        set_speed(&mut probe, choice.speed_khz, &failed)?;
+        let asked_khz = set_speed(&mut probe, choice.speed_khz, &failed)?;
         probe
             .attach_to_unspecified()
             .map_err(|error| LinkError::OpenFailed {
@@ -86,7 +86,8 @@ impl Connection {
             .ok()
             .flatten()
             .map(|volts| (volts * 1000.0) as u32);
-        let speed_khz = probe.speed_khz();
+        // No probe clocks faster than it was told; probe-rs's Black Magic driver reads the frequency's bytes in reverse.
+        let speed_khz = probe.speed_khz().min(asked_khz.unwrap_or(u32::MAX));
         let mut interface = probe
             .try_into_arm_debug_interface(sequence.clone())
             .map_err(|(_, error)| attach_error(&error, millivolts))?;
@@ -137,19 +138,20 @@ impl Connection {
     }
 }
 
+/// Sets SWCLK. Gives what the probe was told, if it took it.
 fn set_speed(
     probe: &mut Probe,
     asked: Option<u32>,
     failed: &dyn Fn(DebugProbeError) -> LinkError,
-) -> Result<(), LinkError> {
+) -> Result<Option<u32>, LinkError> {
     if asked == Some(0) {
         return Err(LinkError::Speed { khz: 0 });
     }
     let khz = asked.unwrap_or(DEFAULT_SPEED_KHZ);
     match (probe.set_speed(khz), asked) {
-        (Ok(_), _) => Ok(()),
+        (Ok(_), _) => Ok(Some(khz)),
         // Without a wish, what the probe takes by itself is good enough.
-        (Err(DebugProbeError::UnsupportedSpeed(_)), None) => Ok(()),
+        (Err(DebugProbeError::UnsupportedSpeed(_)), None) => Ok(None),
         (Err(DebugProbeError::UnsupportedSpeed(_)), Some(khz)) => Err(LinkError::Speed { khz }),
         (Err(error), _) => Err(failed(error)),
     }

@@ -134,7 +134,12 @@ impl<P: RawSwdIo + JtagAccess + 'static> Joined<P> {
         let mut transfers = Vec::with_capacity(words + blocks.len() + 1);
         for block in &blocks {
             transfers.push(Transfer::Write(TAR, block.address));
-            transfers.extend(block.values.iter().map(|value| Transfer::Write(DRW, *value)));
+            transfers.extend(
+                block
+                    .values
+                    .iter()
+                    .map(|value| Transfer::Write(DRW, *value)),
+            );
         }
         // reports how the last write, which the port buffers, went
         transfers.push(Transfer::Read(RDBUFF));

@@ -1,10 +1,10 @@
 //! probe-rs's own session and flash loader, for comparison only: no job of ours runs through it.
 
+use probe_rs::Permissions;
 use probe_rs::config::Registry;
 use probe_rs::flashing::{DownloadOptions, FlashError};
 use probe_rs::probe::DebugProbeError;
 use probe_rs::probe::list::Lister;
-use probe_rs::Permissions;
 
 use super::VirtualBench;
 use crate::address::Address;

@@ -129,7 +129,11 @@ pub(super) fn open(
             probe: listed.to_string(),
         });
     }
-    let opened = if plain { info.open() } else { open_joined(&info) };
+    let opened = if plain {
+        info.open()
+    } else {
+        open_joined(&info)
+    };
     match opened {
         Ok(probe) => Ok((probe, listed)),
         Err(error) => Err(open_error(&error, listed.to_string())),

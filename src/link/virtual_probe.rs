@@ -143,7 +143,11 @@ impl VirtualProbe {
         VirtualBench::start(self.config(default_part)?)
     }
 
-    fn config(self, default_part: &str) -> Result<BoardConfig, VirtualError> {
+    /// The board that is asked for, not yet powered.
+    ///
+    /// # Errors
+    /// [`VirtualError::Option`].
+    pub fn config(self, default_part: &str) -> Result<BoardConfig, VirtualError> {
         let part = match self.part {
             Some(part) => part,
             None => Part::builtin(&default_part.to_ascii_lowercase()).map_err(|_| {

@@ -40,7 +40,7 @@ pub fn taken_over<R>(bench: &VirtualBench, work: impl FnOnce(&mut dyn Link) -> R
     let choice = Choice {
         probe: Some(bench.selector()),
         speed_khz: Some(15_000),
-        connect_under_reset: false,
+        ..Choice::default()
     };
     let mut connection = Connection::open(&choice, target.chip(), bench.clock()).unwrap();
     let mut link = connection.link(target.chip()).unwrap();

@@ -2,7 +2,7 @@
 
 use crate::station::Station;
 
-const COMMANDS: [&[&str]; 7] = [
+const COMMANDS: [&[&str]; 9] = [
     &[],
     &["flash"],
     &["verify"],
@@ -10,6 +10,8 @@ const COMMANDS: [&[&str]; 7] = [
     &["pack"],
     &["reset"],
     &["probes"],
+    &["board"],
+    &["board", "serve"],
 ];
 /// Longest line that fits half a screen.
 const COLUMNS: usize = 110;

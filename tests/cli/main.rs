@@ -12,6 +12,7 @@ mod help;
 mod offline;
 mod refusals;
 mod saved;
+mod serve;
 mod sessions;
 mod station;
 mod winbond;

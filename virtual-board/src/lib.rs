@@ -11,6 +11,7 @@ pub mod cpu;
 pub mod flexspi;
 pub mod nor;
 pub mod probe;
+pub mod remote;
 pub mod rom;
 pub mod soc;
 pub mod swd;

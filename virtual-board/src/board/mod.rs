@@ -8,6 +8,7 @@ mod file;
 mod flexspi_clock;
 mod handle;
 mod ram;
+mod remote;
 mod rom_port;
 mod rom_run;
 pub mod system;
