@@ -53,6 +53,14 @@ pub trait Link {
     /// [`LinkError`].
     fn write(&mut self, address: Address, words: &[u32]) -> Result<(), LinkError>;
 
+    /// Writes several pieces in their order, in as few transactions as the probe allows. Once a piece has failed, none
+    /// behind it is written: the debug port refuses every access until its error flag is cleared. Tried again from the
+    /// first word of the first piece, as [`Link::write`].
+    ///
+    /// # Errors
+    /// [`LinkError`].
+    fn write_in_order(&mut self, pieces: &[(Address, Vec<u32>)]) -> Result<(), LinkError>;
+
     /// Writes one word and never repeats it. After an error the word has been written or not.
     ///
     /// # Errors

@@ -154,6 +154,25 @@ impl Link for ProbeLink<'_> {
         self.repeat(doing, |memory| write_now(memory, address, words))
     }
 
+    fn write_in_order(&mut self, pieces: &[(Address, Vec<u32>)]) -> Result<(), LinkError> {
+        let Some((first, _)) = pieces.first() else {
+            return Ok(());
+        };
+        let words = pieces.iter().map(|(_, words)| words.len()).sum();
+        self.counts.writes += pieces.len() as u64;
+        self.counts.words_written += words as u64;
+        let doing = Doing::Writing {
+            address: *first,
+            words,
+        };
+        self.repeat(doing, |memory| {
+            for (address, words) in pieces {
+                memory.write_32(u64::from(address.get()), words)?;
+            }
+            memory.flush()
+        })
+    }
+
     fn write_once(&mut self, address: Address, word: u32) -> Result<(), LinkError> {
         self.counts.writes += 1;
         self.counts.words_written += 1;

@@ -7,7 +7,8 @@ use mailbox::{Chunk, Request};
 
 use super::{Action, Exchange, InFlight, Outgoing};
 
-/// Slots that are written in one go: enough to hide a round trip, little enough that the target sees them soon.
+/// Slots that are written in one go: four transactions of a J-Link, nearly full. Fewer where the target waits for them, and
+/// towards the end, so that it has little left to do when the last one arrives.
 const SLOTS_AT_ONCE: u32 = 5;
 
 impl Exchange {
@@ -57,7 +58,15 @@ impl Exchange {
         let taken = self.status.map_or(0, |status| status.payload_taken);
         let offset = layout::payload_slot(self.payload_put);
         let mut words: Vec<u32> = Vec::new();
-        for n in 0..SLOTS_AT_ONCE {
+        // What the target has left to do when the last look showed nothing decides how long it may wait for more.
+        let starved = self.payload_put == taken;
+        let last_half = (self.outgoing.len() as u32 / 2).max(1);
+        let most = if starved {
+            1
+        } else {
+            SLOTS_AT_ONCE.min(last_half)
+        };
+        for n in 0..most {
             let is_next = layout::payload_slot(self.payload_put) == offset + n * PAYLOAD_STRIDE;
             let is_packed = words.len() as u32 * 4 == n * PAYLOAD_STRIDE;
             if !is_next || !is_packed || self.payload_put.wrapping_sub(taken) >= PAYLOAD_SLOTS {

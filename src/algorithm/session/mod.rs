@@ -33,6 +33,17 @@ pub struct Progress {
     pub programmed_bytes: u64,
 }
 
+/// What one step of the exchange was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    /// Words went over the link.
+    Moved,
+    /// The target was given time.
+    Waited,
+    /// Nothing is left to do.
+    Idle,
+}
+
 /// What the exit sequence proved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stopped {
@@ -109,8 +120,7 @@ impl<'l, 'p> Algorithm<'l, 'p> {
             }
             self.pause()?;
             // the lease counts from the first instruction: a flash that is busy for seconds is waited for there
-            let renewal = self.exchange.advance();
-            self.act(renewal)?;
+            self.step()?;
         }
     }
 
@@ -140,9 +150,7 @@ impl<'l, 'p> Algorithm<'l, 'p> {
                 if cancelled && self.exchange.open_requests() == 0 {
                     return Err(AlgorithmError::Cancelled);
                 }
-                let action = self.exchange.advance();
-                let looked = matches!(action, Action::Wait);
-                self.act(action)?;
+                let looked = self.step()? == Step::Waited;
                 if looked && !cancelled {
                     let programmed_bytes = self.exchange.programmed_bytes() - before;
                     cancelled = !progress(Progress {
@@ -204,9 +212,7 @@ impl<'l, 'p> Algorithm<'l, 'p> {
                 self.check(&outcome)?;
                 return Ok(outcome);
             }
-            let action = self.exchange.advance();
-            let idle = action == Action::Idle;
-            self.act(action)?;
+            let idle = self.step()? == Step::Idle;
             if idle && !self.exchange.has_outcome(number) {
                 return Err(AlgorithmError::Reply);
             }
@@ -219,8 +225,7 @@ impl<'l, 'p> Algorithm<'l, 'p> {
         };
         self.exchange.give_up();
         while self.exchange.open_requests() > 0 {
-            let action = self.exchange.advance();
-            self.act(action)?;
+            self.step()?;
         }
         self.exchange.forget_outcomes();
         Err(AlgorithmError::Failed {
@@ -229,14 +234,35 @@ impl<'l, 'p> Algorithm<'l, 'p> {
         })
     }
 
+    /// Does what the exchange wants next. Records and the words that make them count are one access of the link.
+    fn step(&mut self) -> Result<Step, AlgorithmError> {
+        let mut pieces = Vec::new();
+        let action = loop {
+            match self.exchange.advance() {
+                Action::Write { offset, words } => {
+                    pieces.push((area(offset), words));
+                    if offset == layout::HOST {
+                        self.renewed = self.link.clock().now();
+                        self.link.write_in_order(&pieces)?;
+                        return Ok(Step::Moved);
+                    }
+                }
+                action => break action,
+            }
+        };
+        self.link.write_in_order(&pieces)?;
+        let step = match action {
+            Action::Wait => Step::Waited,
+            Action::Idle => Step::Idle,
+            Action::Read { .. } | Action::Write { .. } => Step::Moved,
+        };
+        self.act(action)?;
+        Ok(step)
+    }
+
     fn act(&mut self, action: Action) -> Result<(), AlgorithmError> {
         match action {
-            Action::Write { offset, words } => {
-                if offset == layout::HOST {
-                    self.renewed = self.link.clock().now();
-                }
-                self.link.write(area(offset), &words)?;
-            }
+            Action::Write { offset, words } => self.link.write(area(offset), &words)?,
             Action::Read { offset, words } => {
                 let mut read = vec![0; words];
                 self.link.read(area(offset), &mut read)?;
