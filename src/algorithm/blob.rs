@@ -16,8 +16,10 @@ pub struct Blob {
     pub load_address: Address,
     /// Entry of the server.
     pub entry: Address,
-    /// Its initial stack pointer.
+    /// Its initial stack pointer, where no faster RAM is found.
     pub stack_top: Address,
+    /// Most that it puts on the stack.
+    pub stack_bytes: u32,
     /// SHA-256 of the bytes, in hex, for the record.
     pub sha256: String,
 }
@@ -28,6 +30,7 @@ struct Manifest {
     sha256: String,
     load_address: u32,
     stack_top: u32,
+    stack_bytes: u32,
     entries: Entries,
 }
 
@@ -52,6 +55,7 @@ impl Blob {
             load_address: Address::new(manifest.load_address),
             entry: Address::new(manifest.entries.serve),
             stack_top: Address::new(manifest.stack_top),
+            stack_bytes: manifest.stack_bytes,
             sha256: manifest.sha256,
         })
     }

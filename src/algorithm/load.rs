@@ -5,7 +5,11 @@ use mailbox::layout::{AREA_ADDRESS, HOST, HOST_BYTES, SETUP, STATUS, STATUS_BYTE
 
 use super::{AlgorithmError, Blob};
 use crate::address::Address;
-use crate::link::{Link, Start};
+use crate::link::{Link, LinkError, Start};
+use crate::target::Chip;
+
+/// The tightly coupled data RAM, as the chip's file calls it.
+const DTCM: &str = "DTCM";
 
 /// The bus address of an offset in the mailbox area, which ends well below the end of the bus.
 pub(super) const fn area(offset: u32) -> Address {
@@ -22,18 +26,46 @@ pub(super) fn load_and_start(
     link: &mut (dyn Link + '_),
     blob: &Blob,
     setup: &Setup,
+    chip: &Chip,
 ) -> Result<(), AlgorithmError> {
     write_checked(link, blob.load_address, &blob.words)?;
     write_checked(link, area(STATUS), &[0; (STATUS_BYTES / 4) as usize])?;
     write_checked(link, area(SETUP), &setup.to_words())?;
     write_checked(link, area(HOST), &[0; (HOST_BYTES / 4) as usize])?;
+    let stack = stack_top(link, blob, chip)?;
     link.start(Start {
         entry: blob.entry,
-        stack: blob.stack_top,
+        stack,
         vector_table: blob.load_address,
         argument: 0,
     })?;
     Ok(())
+}
+
+/// Initial stack pointer: in DTCM, which the core reaches without wait states, unless the FlexRAM split of this board has
+/// none; then where the blob has it.
+fn stack_top(
+    link: &mut (dyn Link + '_),
+    blob: &Blob,
+    chip: &Chip,
+) -> Result<Address, AlgorithmError> {
+    /// Found in no RAM by chance, and another word at each end of the stack.
+    const MARKS: [u32; 2] = [0x5AC3_0F96, !0x5AC3_0F96];
+    let Some(dtcm) = chip.ram.iter().find(|ram| ram.name == DTCM) else {
+        return Ok(blob.stack_top);
+    };
+    let top = Address::new(dtcm.address.get() + blob.stack_bytes);
+    let last = Address::new(top.get() - 4 * MARKS.len() as u32);
+    for (address, marks) in [(dtcm.address, MARKS), (last, [MARKS[1], MARKS[0]])] {
+        match write_checked(link, address, &marks) {
+            Ok(()) => {}
+            Err(
+                AlgorithmError::Link(LinkError::BusFault { .. }) | AlgorithmError::ReadBack { .. },
+            ) => return Ok(blob.stack_top),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(top)
 }
 
 fn write_checked(

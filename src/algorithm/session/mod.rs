@@ -80,7 +80,7 @@ impl<'l, 'p> Algorithm<'l, 'p> {
         let blob = Blob::committed().ok_or(AlgorithmError::Blob)?;
         // Zero is what an unfinished start shows.
         let session = seed.max(1);
-        if let Err(error) = load_and_start(link, &blob, &setup_for(target, session)) {
+        if let Err(error) = load_and_start(link, &blob, &setup_for(target, session), target.chip()) {
             // the core is halted, and nothing that could end by a lease runs
             let _ = link.final_reset(None);
             return Err(error);
