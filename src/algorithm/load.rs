@@ -16,7 +16,8 @@ pub(super) const fn area(offset: u32) -> Address {
     Address::new(AREA_ADDRESS + offset)
 }
 
-/// Puts code, setup and empty counters into RAM, proves that they are there, and lets the core run.
+/// Puts code, setup and empty counters into RAM, proves that they are there, and lets the core run. Returns how many bytes
+/// a second the link carried.
 ///
 /// The core is halted with MPU and caches off (`take_over`).
 ///
@@ -27,8 +28,11 @@ pub(super) fn load_and_start(
     blob: &Blob,
     setup: &Setup,
     chip: &Chip,
-) -> Result<(), AlgorithmError> {
-    write_checked(link, blob.load_address, &blob.words)?;
+) -> Result<u64, AlgorithmError> {
+    let begin = link.clock().now();
+    link.write(blob.load_address, &blob.words)?;
+    let took = link.clock().now().saturating_sub(begin);
+    check(link, blob.load_address, &blob.words)?;
     write_checked(link, area(STATUS), &[0; (STATUS_BYTES / 4) as usize])?;
     write_checked(link, area(SETUP), &setup.to_words())?;
     write_checked(link, area(HOST), &[0; (HOST_BYTES / 4) as usize])?;
@@ -39,7 +43,8 @@ pub(super) fn load_and_start(
         vector_table: blob.load_address,
         argument: 0,
     })?;
-    Ok(())
+    let bytes = blob.words.len() as f64 * 4.0;
+    Ok((bytes / took.as_secs_f64().max(f64::MIN_POSITIVE)) as u64)
 }
 
 /// Initial stack pointer: in DTCM, which the core reaches without wait states, unless the FlexRAM split of this board has
@@ -74,6 +79,14 @@ fn write_checked(
     words: &[u32],
 ) -> Result<(), AlgorithmError> {
     link.write(address, words)?;
+    check(link, address, words)
+}
+
+fn check(
+    link: &mut (dyn Link + '_),
+    address: Address,
+    words: &[u32],
+) -> Result<(), AlgorithmError> {
     let mut read = vec![0; words.len()];
     link.read(address, &mut read)?;
     for (n, (&expected, found)) in (0..).zip(words.iter().zip(read)) {

@@ -70,15 +70,27 @@ impl Bound {
         let bytes = pages * u64::from(part.page_bytes);
         let count =
             |n: u64, each: Duration| each.saturating_mul(u32::try_from(n).unwrap_or(u32::MAX));
-        Ok(Bound {
+        let by_units = Bound {
             clocks: cycles(
                 bytes / 4 * CLOCKS_PER_WORD,
                 u64::from(case.speed_khz) * 1000,
             ),
             round_trips: round_trips(&case.probe, bytes),
-            erase: erase(case, &times, &part),
+            erase: erase_by_units(case, &times),
             program: count(pages, times.page),
             wires: cycles(pages * (PROGRAM_CLOCKS + READ_CLOCKS), hz),
+        };
+        // A chip erase lets no transfer overlap: it counts only where it makes the whole shorter all the same.
+        let at_once = Bound {
+            erase: times.sector + times.chip,
+            ..by_units
+        };
+        let in_a_row = at_once.erase + at_once.link().max(at_once.program + at_once.wires);
+        let may_erase_all = case.before == Before::Other && case.bytes == part.size_bytes;
+        Ok(if may_erase_all && in_a_row < by_units.longest() {
+            at_once
+        } else {
+            by_units
         })
     }
 
@@ -109,20 +121,11 @@ fn round_trips(probe: &Profile, bytes: u64) -> Duration {
         .saturating_mul(u32::try_from(trips).unwrap_or(u32::MAX))
 }
 
-fn erase(case: &Case, times: &FlashTimes, part: &Part) -> Duration {
+fn erase_by_units(case: &Case, times: &FlashTimes) -> Duration {
     match case.before {
         Before::Blank | Before::Same => Duration::ZERO,
         // the sector, and the one of the FCB
         Before::OneSector => times.sector * 2,
-        Before::Other => {
-            let blocks = times.block * case.bytes.div_ceil(BLOCK);
-            let whole = case.bytes == part.size_bytes;
-            times.sector
-                + if whole {
-                    blocks.min(times.chip)
-                } else {
-                    blocks
-                }
-        }
+        Before::Other => times.sector + times.block * case.bytes.div_ceil(BLOCK),
     }
 }

@@ -87,6 +87,7 @@ impl Run<'_> {
         let map = self.map(image, algorithm)?.with_saved(saved.pieces());
         let status = identified.flash().status_register;
         let plan = Plan::new(image, part, &map, status, self.job.shared)?;
+        let plan = plan.paced(part, algorithm.pace());
         self.record.plan = Some(PlanRecord::from(&plan));
         let foreign: Vec<&Foreign> = plan.foreign().collect();
         saved.keep(foreign)?;

@@ -3,6 +3,7 @@
 mod erase;
 mod layout;
 mod order;
+mod pace;
 mod sectors;
 mod status;
 mod step;
@@ -11,6 +12,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 pub use layout::{Layout, SectorNeed};
+pub use pace::Pace;
 pub use sectors::{Foreign, PlannedSector, SectorAction, SectorMap, SectorState};
 pub use step::{Step, VerifyScope};
 
@@ -18,8 +20,8 @@ use crate::address::FlashOffset;
 use crate::boot::{BootImage, Fcb};
 use crate::problem::{ExitCode, Place, Problem};
 use crate::target::FlashPart;
-use order::Mark;
-use status::status_change;
+use order::{Erasing, Mark};
+use status::{StatusChange, status_change};
 
 /// Size of the manual's sector.
 const SECTOR_BYTES: u32 = FlashPart::SECTOR_BYTES;
@@ -106,6 +108,7 @@ pub struct Plan {
     sectors: Vec<PlannedSector>,
     steps: Vec<Step>,
     mark: Mark,
+    status: Option<StatusChange>,
     typical: Duration,
 }
 
@@ -140,7 +143,7 @@ impl Plan {
             if shared == SharedSectors::Refuse {
                 refuse_foreign(&sectors)?;
             }
-            order::steps(part, &sectors, &mark, status)
+            order::steps(part, &sectors, &mark, status, Erasing::Units)
         } else {
             // QE alone: the image is complete, and boots or does not boot by QE whatever a cut leaves of this write.
             let set = status.map(|change| Step::SetStatus {
@@ -155,8 +158,38 @@ impl Plan {
             sectors,
             steps,
             mark,
+            status,
             typical,
         })
+    }
+
+    /// Erases the whole chip at once, if the plan changes every sector of the part, and if that is faster at the pace of
+    /// the link: one erase is shorter than many, but next to no transfer overlaps with it.
+    pub fn paced(self, part: &FlashPart, pace: Pace) -> Self {
+        let sectors = self.sectors.len() as u32 * SECTOR_BYTES;
+        let erases = self.steps.iter().any(
+            |step| matches!(step, Step::Erase { size_bytes, .. } if *size_bytes > SECTOR_BYTES),
+        );
+        let may_erase_all = sectors == part.size_bytes
+            && erases
+            && !part.chip_erase.opcodes.is_empty()
+            && self
+                .sectors
+                .iter()
+                .all(|sector| sector.action == SectorAction::EraseAndProgram || sector.is_blank());
+        if !may_erase_all {
+            return self;
+        }
+        let steps = order::steps(part, &self.sectors, &self.mark, self.status, Erasing::Chip);
+        if pace.time(part, &steps) >= pace.time(part, &self.steps) {
+            return self;
+        }
+        let typical = typical_time(part, &steps);
+        Plan {
+            steps,
+            typical,
+            ..self
+        }
     }
 
     /// Whether the board holds everything already, so that nothing is touched.
@@ -310,9 +343,7 @@ fn typical_time(part: &FlashPart, steps: &[Step]) -> Duration {
     let us: u64 = steps
         .iter()
         .map(|step| match step {
-            Step::Erase { size_bytes, .. } => part
-                .erase_unit(*size_bytes)
-                .map_or(0, |unit| unit.typ_us.into()),
+            Step::Erase { size_bytes, .. } => part.erase_typ_us(*size_bytes).into(),
             Step::SetStatus { .. } => part.write_status.typ_us.into(),
             Step::Verify(_) => 0,
             programs => {

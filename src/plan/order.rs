@@ -105,12 +105,22 @@ impl Header {
     }
 }
 
+/// How what must be erased is erased.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Erasing {
+    /// By the fastest units, each before what is programmed there, so that the transfer overlaps.
+    Units,
+    /// All at once. Every sector of the part must be among those planned, and none kept or begun.
+    Chip,
+}
+
 /// All steps for sectors of which at least one changes. The sectors of `mark` are among them, and change too.
 pub(super) fn steps(
     part: &FlashPart,
     sectors: &[PlannedSector],
     mark: &Mark,
     status: Option<StatusChange>,
+    erasing: Erasing,
 ) -> Vec<Step> {
     let mut steps = Vec::new();
     let set_status = status.map(|change| Step::SetStatus {
@@ -122,6 +132,16 @@ pub(super) fn steps(
     steps.extend(set_status.filter(|_| status_first));
     let already_erased = kill(part, sectors, mark, &mut steps);
     steps.extend(set_status.filter(|_| !status_first));
+    let wanted = |offset: FlashOffset| !mark.is_late(offset);
+    if erasing == Erasing::Chip {
+        steps.push(Step::Erase {
+            offset: FlashOffset::ZERO,
+            size_bytes: part.size_bytes,
+        });
+        steps.extend(programs(part, sectors, wanted));
+        commit(mark, &mut steps);
+        return steps;
+    }
     let largest = part
         .erase
         .iter()
@@ -136,7 +156,7 @@ pub(super) fn steps(
         let (here, later) = rest.split_at(inside);
         let (erases, _) = erase::cover(part, sectors, &already_erased, block, largest);
         steps.extend(erases);
-        steps.extend(programs(part, here, |offset| !mark.is_late(offset)));
+        steps.extend(programs(part, here, wanted));
         rest = later;
     }
     commit(mark, &mut steps);

@@ -10,6 +10,7 @@ use super::load::{area, load_and_start};
 use super::setup::LEASE_MS;
 use super::{AlgorithmError, Blob, Operation, setup_for};
 use crate::link::Link;
+use crate::plan::Pace;
 use crate::target::Target;
 
 mod questions;
@@ -58,6 +59,7 @@ pub struct Algorithm<'l, 'p> {
     link: &'l mut (dyn Link + 'p),
     exchange: Exchange,
     nonce: u32,
+    bytes_per_second: u64,
     alive: Option<(u32, Duration)>,
     /// Results and chunks at the last look, and the pause after it.
     seen: (u32, u32),
@@ -80,17 +82,22 @@ impl<'l, 'p> Algorithm<'l, 'p> {
         let blob = Blob::committed().ok_or(AlgorithmError::Blob)?;
         // Zero is what an unfinished start shows.
         let session = seed.max(1);
-        if let Err(error) = load_and_start(link, &blob, &setup_for(target, session), target.chip()) {
-            // the core is halted, and nothing that could end by a lease runs
-            let _ = link.final_reset(None);
-            return Err(error);
-        }
+        let setup = setup_for(target, session);
+        let bytes_per_second = match load_and_start(link, &blob, &setup, target.chip()) {
+            Ok(bytes_per_second) => bytes_per_second,
+            Err(error) => {
+                // the core is halted, and nothing that could end by a lease runs
+                let _ = link.final_reset(None);
+                return Err(error);
+            }
+        };
         let renewed = link.clock().now();
         let doing = "start";
         let mut algorithm = Algorithm {
             link,
             exchange: Exchange::new(),
             nonce: session,
+            bytes_per_second,
             alive: None,
             seen: (0, 0),
             pause: PAUSES[0],
@@ -192,6 +199,14 @@ impl<'l, 'p> Algorithm<'l, 'p> {
             jedec_id: [a, b, c],
             status_register: status,
         })
+    }
+
+    /// How payload reaches the target: at the rate at which the algorithm itself was loaded.
+    pub const fn pace(&self) -> Pace {
+        Pace {
+            bytes_per_second: self.bytes_per_second,
+            window_bytes: layout::PAYLOAD_SLOTS * layout::CHUNK_DATA_BYTES,
+        }
     }
 
     /// The link, for what does not concern the algorithm.
