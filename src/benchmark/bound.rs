@@ -3,15 +3,18 @@
 use std::time::Duration;
 
 use virtual_board::nor::{Part, PartError, TimingProfile};
-use virtual_board::probe::Profile;
+use virtual_board::probe::{Interface, Profile};
 
 use super::{Before, Case};
 use crate::target::{FlashPart, Target};
 
 /// Clocks of one word written over SWD: 46, and two idle ones (ADIv5 SWD protocol; probe-rs 0.32.0).
 const CLOCKS_PER_WORD: u64 = 48;
-/// Bytes of a round trip: what fits the 65,535 bits of a J-Link's transaction, whole KiB.
+/// Bytes of a round trip of a J-Link: what fits the 65,535 bits of its transaction, whole KiB.
 const BYTES_PER_ROUND_TRIP: u64 = 5 * 1024;
+/// Bytes of a CMSIS-DAP packet before its first word: DAP_TransferBlock's command, index, count and request (CMSIS-DAP
+/// documentation).
+const PACKET_HEADER_BYTES: u64 = 5;
 /// Clocks on the flash's wires for one page program: 06h; opcode and address on one line; 256 bytes on four.
 const PROGRAM_CLOCKS: u64 = 8 + 8 + 24 + 2 * 256;
 /// Clocks for reading a page back on four lines, its share of the command not counted.
@@ -73,7 +76,7 @@ impl Bound {
         let by_units = Bound {
             clocks: cycles(
                 bytes / 4 * CLOCKS_PER_WORD,
-                u64::from(case.speed_khz) * 1000,
+                u64::from(case.speed_khz.min(case.probe.max_khz)) * 1000,
             ),
             round_trips: round_trips(&case.probe, bytes),
             erase: erase_by_units(case, &times),
@@ -115,7 +118,13 @@ fn cycles(n: u64, hz: u64) -> Duration {
 }
 
 fn round_trips(probe: &Profile, bytes: u64) -> Duration {
-    let trips = bytes.div_ceil(BYTES_PER_ROUND_TRIP);
+    let bytes_per_trip = match probe.interface {
+        Interface::RawBits { .. } => BYTES_PER_ROUND_TRIP,
+        Interface::CmsisDap(packets) => {
+            (packets.bytes as u64).saturating_sub(PACKET_HEADER_BYTES) / 4 * 4
+        }
+    };
+    let trips = bytes.div_ceil(bytes_per_trip.max(1));
     probe
         .round_trip
         .saturating_mul(u32::try_from(trips).unwrap_or(u32::MAX))

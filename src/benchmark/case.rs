@@ -4,6 +4,7 @@ use std::fmt;
 
 use virtual_board::nor::TimingProfile;
 use virtual_board::probe::{JLINK, Profile};
+use virtual_board::rom::api::RomErase;
 
 /// What the flash holds before the job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,8 +60,8 @@ pub enum Way {
     Plain,
     /// Our algorithm by its CMSIS entry points, through probe-rs's flash loader.
     EntryPoints,
-    /// The algorithm that probe-rs ships, through probe-rs's flash loader.
-    Stock,
+    /// The algorithm that probe-rs ships, through probe-rs's flash loader; it calls the boot ROM's flash driver.
+    Stock(RomErase),
 }
 
 impl fmt::Display for Way {
@@ -69,7 +70,8 @@ impl fmt::Display for Way {
             Way::Ours => "rtflash",
             Way::Plain => "rtflash, accesses not joined",
             Way::EntryPoints => "our algorithm, probe-rs's loader",
-            Way::Stock => "stock algorithm, probe-rs's loader",
+            Way::Stock(RomErase::AsPublished) => "stock algorithm, probe-rs's loader",
+            Way::Stock(RomErase::Sound) => "the same, were the ROM's erase sound",
         })
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use virtual_board::activity::{Span, What};
 use virtual_board::board::{BoardConfig, BoardError};
 use virtual_board::nor::{Part, PartError};
+use virtual_board::rom::api::RomErase;
 
 use super::{Case, Way, Work, content};
 use crate::boot::BootImage;
@@ -126,7 +127,7 @@ fn once(case: &Case, target: &Target) -> Result<Measured, MeasureError> {
     let phases = match case.way {
         Way::Ours | Way::Plain => ours(case, target, &request, &board)?,
         Way::EntryPoints => peer(case, PeerAlgorithm::Ours, target, &image, &board)?,
-        Way::Stock => peer(case, PeerAlgorithm::Stock, target, &image, &board)?,
+        Way::Stock(_) => peer(case, PeerAlgorithm::Stock, target, &image, &board)?,
     };
     let violations = board.board().violations()?;
     if let Some(first) = violations.first() {
@@ -187,6 +188,10 @@ fn board(case: &Case, target: &Target, after: &[u8]) -> Result<VirtualBench, Mea
         timing: case.timing,
         probe: case.probe,
         core_divider: case.core_divider,
+        rom_erase: match case.way {
+            Way::Stock(erase) => erase,
+            _ => RomErase::default(),
+        },
         ..BoardConfig::new(part)
     })?;
     let before = content::before(case.before, after);

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use virtual_board::nor::TimingProfile;
-use virtual_board::probe::{JLINK, Profile};
+use virtual_board::probe::{CMSIS_DAP_V1, CMSIS_DAP_V2_HS, JLINK, Profile};
+use virtual_board::rom::api::RomErase;
 
 use super::{Before, Case, Must, Way, Work};
 
@@ -15,9 +16,9 @@ const SPEEDS_KHZ: [u32; 2] = [4_000, 15_000];
 /// Which cases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Set {
-    /// The figures that have a limit, without the longest, and the peers: a minute.
+    /// The figures that have a limit, without the longest, and the peers.
     Quick,
-    /// Everything: tens of minutes.
+    /// Everything.
     Full,
 }
 
@@ -68,7 +69,6 @@ pub fn cases(set: Set) -> Vec<Case> {
             must: Some(Must::OfBound(1.10)),
             ..base.clone()
         },
-        base.clone(),
     ];
     if set == Set::Full {
         cases.push(Case {
@@ -79,7 +79,7 @@ pub fn cases(set: Set) -> Vec<Case> {
         cases.extend(growth(&base));
         cases.extend(other_boards(&base));
     }
-    cases.extend(peers(&base, set));
+    cases.extend(peers(&base));
     cases
 }
 
@@ -122,22 +122,31 @@ fn other_boards(base: &Case) -> Vec<Case> {
             ..base.clone()
         });
     }
+    for probe in [CMSIS_DAP_V2_HS, CMSIS_DAP_V1] {
+        cases.push(Case {
+            bytes: 256 * KIB,
+            probe,
+            speed_khz: base.speed_khz.min(probe.max_khz),
+            ..base.clone()
+        });
+    }
     cases
 }
 
 /// Other ways for the same job.
-fn peers(base: &Case, set: Set) -> Vec<Case> {
-    let bytes = match set {
-        Set::Quick => 256 * KIB,
-        Set::Full => MIB,
-    };
-    let ways = [Way::Ours, Way::Plain, Way::EntryPoints, Way::Stock];
+fn peers(base: &Case) -> Vec<Case> {
+    let ways = [
+        Way::Ours,
+        Way::Plain,
+        Way::EntryPoints,
+        Way::Stock(RomErase::AsPublished),
+        Way::Stock(RomErase::Sound),
+    ];
     SPEEDS_KHZ
         .into_iter()
         .flat_map(|speed_khz| {
             ways.map(|way| Case {
                 way,
-                bytes,
                 speed_khz,
                 ..base.clone()
             })

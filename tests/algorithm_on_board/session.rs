@@ -5,8 +5,11 @@ use std::time::Duration;
 use mailbox::Request;
 use rtflash::address::FlashOffset;
 use rtflash::algorithm::{Algorithm, AlgorithmError, Operation};
+use rtflash::link::VirtualBench;
 use rtflash::problem::{ExitCode, Problem};
 use rtflash::verify::{Expected, Verification, verify};
+use virtual_board::board::BoardConfig;
+use virtual_board::nor::Part;
 
 use crate::bench::{assert_clean, bench, flash, noise, taken_over, target};
 
@@ -43,6 +46,27 @@ fn a_session_identifies_and_stops_within_few_transactions() {
     let used = bench.transactions() - before;
     assert!(used < 300, "{used} transactions");
     assert_clean(&bench);
+}
+
+#[test]
+fn a_board_whose_flexram_split_has_no_dtcm_is_served_from_ocram() {
+    const FLEXRAM_FUSES: u32 = 0x6D0;
+    let mut config = BoardConfig::new(Part::builtin("is25wp064").unwrap());
+    // a split that no source gives: the virtual board then has neither ITCM nor DTCM
+    config.fuses.set_word(FLEXRAM_FUSES, 1 << 16);
+    let bench = VirtualBench::start(config).unwrap();
+    let target = target();
+    taken_over(&bench, |link| {
+        let mut algorithm = Algorithm::start(link, &target, SEED).unwrap();
+        let identity = algorithm.identify().unwrap();
+        assert_eq!(identity.jedec_id, target.flash().jedec_id);
+        algorithm.stop().unwrap();
+    });
+    let violations = bench.board().violations().unwrap();
+    assert!(
+        violations.iter().all(|line| line.contains("flexram") || line.contains("0x2000")),
+        "{violations:?}"
+    );
 }
 
 #[test]

@@ -496,6 +496,50 @@ fn blocks_arrive_whole() {
 }
 
 #[test]
+fn many_kib_and_the_word_that_makes_them_count_are_a_few_full_transactions() {
+    const WORDS: u32 = 5 * 1028;
+    let cable = bench("joined");
+    let behind = Address::new(CODE.get() + 4 * WORDS);
+    on("joined", |link| {
+        // the access size is set by the first access
+        link.read(CODE, &mut [0]).unwrap();
+        let before = cable.bench().transactions;
+        let pieces = [(CODE, (1..=WORDS).collect()), (behind, vec![1, 2, 3, 4])];
+        link.write_in_order(&pieces).unwrap();
+        let made = cable.bench().transactions - before;
+        // 48 clocks a word fill the 65,535 of a J-Link's transaction less than four times
+        assert!(made <= 4, "{made} transactions");
+    });
+    assert_eq!(cable.bench().desk.word(behind.get() + 12), 4);
+    assert_eq!(cable.bench().desk.word(behind.get() - 4), WORDS);
+}
+
+#[test]
+fn a_piece_behind_a_damaged_one_is_not_written_before_that_is_right() {
+    const WORDS: u32 = 600;
+    for later in [0, 1, 255, 256, 257, 258, 400, 600, 602] {
+        let cable = bench("order");
+        let behind = Address::new(CODE.get() + 4 * WORDS);
+        on("order", |link| {
+            let from = cable.transfers() + later;
+            // damaged for good from there on: whatever is tried, the wire does not recover
+            cable.bench().dp.faults_mut().flipped_bits = (from..from + 20_000)
+                .map(|transfer| FlippedBit { transfer, bit: 4 })
+                .collect();
+            let pieces = [(CODE, vec![7; WORDS as usize]), (behind, vec![1, 2, 3, 4])];
+            link.write_in_order(&pieces).unwrap_err();
+        });
+        let bench = cable.bench();
+        let last_of_first = bench.desk.word(behind.get() - 4);
+        let first_behind = bench.desk.word(behind.get());
+        assert!(
+            first_behind == 0 || last_of_first == 7,
+            "transfer {later}: the doorbell moved before its payload was there"
+        );
+    }
+}
+
+#[test]
 fn a_bit_flipped_on_the_wire_never_reaches_memory_or_caller() {
     for later in 0..30 {
         let cable = bench("flip");
