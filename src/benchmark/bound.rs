@@ -138,3 +138,66 @@ fn erase_by_units(case: &Case, times: &FlashTimes) -> Duration {
         Before::Other => times.sector + times.block * case.bytes.div_ceil(BLOCK),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use virtual_board::probe::{CMSIS_DAP_V1, JLINK};
+
+    use super::*;
+    use crate::benchmark::{Way, Work};
+
+    fn case(before: Before, bytes: u32, speed_khz: u32) -> Case {
+        Case {
+            work: Work::Flash,
+            way: Way::Ours,
+            bytes,
+            before,
+            speed_khz,
+            probe: JLINK,
+            timing: TimingProfile::Typ,
+            core_divider: 1,
+            must: None,
+        }
+    }
+
+    fn bound(case: &Case) -> Bound {
+        let target = Target::builtin("mimxrt1062", "is25wp064", "qspi").expect("target");
+        Bound::new(case, u64::from(case.bytes / 256), &target).expect("bound")
+    }
+
+    fn milliseconds(span: Duration) -> u128 {
+        span.as_millis()
+    }
+
+    #[test]
+    fn the_parts_are_those_of_the_data_sheet_and_the_wire() {
+        let bound = bound(&case(Before::Other, 1 << 20, 4_000));
+        // 12 clocks a byte at 4 MHz; 205 round trips of 250 us
+        assert_eq!(milliseconds(bound.clocks), 3145);
+        assert_eq!(milliseconds(bound.round_trips), 51);
+        // 16 blocks of 150 ms and the FCB's sector of 70 ms; 4096 pages of 0.2 ms; 1064 clocks of 80 MHz a page
+        assert_eq!(milliseconds(bound.erase), 2470);
+        assert_eq!(milliseconds(bound.program), 819);
+        assert_eq!(milliseconds(bound.wires), 54);
+        assert_eq!(bound.longest(), bound.flash());
+    }
+
+    #[test]
+    fn a_chip_erase_counts_only_where_it_makes_the_whole_shorter() {
+        let seconds = |speed| bound(&case(Before::Other, 8 << 20, speed)).erase.as_secs();
+        assert_eq!(seconds(15_000), 16, "one chip erase");
+        assert_eq!(seconds(4_000), 19, "128 blocks, beside which data flow");
+    }
+
+    #[test]
+    fn a_blank_flash_is_bound_by_the_link_and_a_small_packet_makes_it_longer() {
+        let jlink = case(Before::Blank, 1 << 20, 4_000);
+        let hid = Case {
+            probe: CMSIS_DAP_V1,
+            ..jlink.clone()
+        };
+        assert_eq!(bound(&jlink).longest(), bound(&jlink).link());
+        // 56 bytes in every 2 ms
+        assert_eq!(bound(&hid).round_trips.as_secs(), 37);
+    }
+}

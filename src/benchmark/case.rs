@@ -118,6 +118,14 @@ pub struct Case {
 }
 
 impl Case {
+    /// Whether the other case does the same job on the same board, perhaps another way.
+    pub fn is_same_job(&self, other: &Case) -> bool {
+        let board = |case: &Case| (case.speed_khz, case.timing, case.core_divider);
+        (self.work, self.bytes, self.before) == (other.work, other.bytes, other.before)
+            && board(self) == board(other)
+            && self.probe == other.probe
+    }
+
     /// Who does it, and what differs from a J-Link, a typical flash and the usual core clock.
     pub fn conditions(&self) -> String {
         let mut text = self.way.to_string();

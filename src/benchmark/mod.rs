@@ -17,5 +17,5 @@ pub use bound::Bound;
 pub use case::{Before, Case, Must, Way, Work};
 pub use measure::{MeasureError, Measured, measure};
 pub use set::{Set, cases};
-pub use table::{Row, table, uart_estimate};
+pub use table::{Row, table};
 pub use timeline::Timeline;

@@ -6,11 +6,16 @@ use std::time::Duration;
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 
-use super::{Bound, Case, Measured, Must, Work};
+use virtual_board::rom::api::RomErase;
+
+use super::{Bound, Case, Measured, Must, Way, Work};
 
 /// Bits of a byte on the line of a UART without parity.
 const UART_BITS: f64 = 10.0;
+/// Baud rate of the UART path in NXP's tools.
+const UART_BAUD: f64 = 115_200.0;
 const KIB: f64 = 1024.0;
+const COLUMNS: usize = 14;
 
 /// A case with its figures.
 #[derive(Clone, Debug)]
@@ -41,8 +46,17 @@ impl Row {
 
 /// Seconds that `bytes` take through a UART, with nothing else on it: what the boot ROM's serial downloader needs at
 /// least.
-pub fn uart_estimate(bytes: u32, baud: u32) -> f64 {
-    f64::from(bytes) * UART_BITS / f64::from(baud)
+fn uart_seconds(bytes: u32) -> f64 {
+    f64::from(bytes) * UART_BITS / UART_BAUD
+}
+
+/// How many times as long the stock algorithm takes for the same job, where that was measured.
+fn of_stock(row: &Row, rows: &[Row]) -> Option<f64> {
+    let is_stock = |other: &&Row| {
+        other.case.way == Way::Stock(RomErase::AsPublished) && other.case.is_same_job(&row.case)
+    };
+    let stock = rows.iter().find(is_stock)?;
+    Some(stock.measured.data_seconds() / row.measured.data_seconds())
 }
 
 /// The rows as a table for people.
@@ -61,13 +75,17 @@ pub fn table(rows: &[Row]) -> String {
         "trans.",
         "bound s",
         "x bound",
+        "stock / it",
         "must",
         "",
     ]);
     for row in rows {
-        table.add_row(cells(row));
+        table.add_row(cells(row, rows));
     }
-    for column in [1, 3, 5, 6, 7, 8, 9, 10] {
+    if let Some(bytes) = rows.iter().map(|row| row.case.bytes).max() {
+        table.add_row(uart_cells(bytes));
+    }
+    for column in [1, 3, 5, 6, 7, 8, 9, 10, 11] {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);
         }
@@ -75,7 +93,29 @@ pub fn table(rows: &[Row]) -> String {
     table.trim_fmt()
 }
 
-fn cells(row: &Row) -> [String; 13] {
+/// Arithmetic, not a measurement, and marked so.
+fn uart_cells(bytes: u32) -> [String; COLUMNS] {
+    let seconds = uart_seconds(bytes);
+    let mut cells = <[String; COLUMNS]>::default();
+    let texts = [
+        (0, "flash".to_owned()),
+        (1, (bytes / 1024).to_string()),
+        (
+            4,
+            "boot ROM over UART, 115200 baud (ARITHMETIC: transfer alone)".to_owned(),
+        ),
+        (5, format!("{seconds:.0}")),
+        (7, format!("{:.1}", f64::from(bytes) / KIB / seconds)),
+    ];
+    for (column, text) in texts {
+        if let Some(cell) = cells.get_mut(column) {
+            *cell = text;
+        }
+    }
+    cells
+}
+
+fn cells(row: &Row, rows: &[Row]) -> [String; COLUMNS] {
     let Row {
         case,
         measured,
@@ -101,6 +141,7 @@ fn cells(row: &Row) -> [String; 13] {
         }),
         row.of_bound()
             .map_or(String::new(), |ratio| format!("{ratio:.3}")),
+        of_stock(row, rows).map_or(String::new(), |ratio| format!("{ratio:.1}")),
         case.must.map_or(String::new(), |must| must.to_string()),
         match row.reaches() {
             None => String::new(),

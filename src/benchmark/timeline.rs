@@ -144,3 +144,48 @@ fn escaped(text: &str) -> String {
         .replace('<', "&lt;")
         .replace('>', "&gt;")
 }
+
+#[cfg(test)]
+mod tests {
+    use virtual_board::time::Time;
+
+    use super::*;
+    use crate::report::Phase;
+
+    #[test]
+    fn every_lane_shows_its_own_spans_and_the_text_is_escaped() {
+        let span = |from, until, what| Span {
+            from: Time::ms(from),
+            until: Time::ms(until),
+            what,
+        };
+        let measured = Measured {
+            phases: vec![Phase {
+                name: "program",
+                seconds: 0.1,
+                transactions: 3,
+            }],
+            programs: 1,
+            erases: 1,
+            image_bytes: 256,
+            pages: 1,
+            link_busy: Duration::from_millis(50),
+            spans: vec![
+                span(0, 50, What::Transaction),
+                span(10, 80, What::Erase { bytes: 4096 }),
+                span(90, 100, What::Program),
+            ],
+        };
+        let svg = Timeline {
+            title: "1 < 2 & 3",
+            measured: &measured,
+        }
+        .svg();
+        assert!(svg.contains("1 &lt; 2 &amp; 3"));
+        for lane in ["link 50 %", "erase 70 %", "program 10 %"] {
+            assert!(svg.contains(lane), "{lane} in {svg}");
+        }
+        assert_eq!(svg.matches("<rect x=").count(), 3);
+        assert!(svg.trim_end().ends_with("</svg>"));
+    }
+}

@@ -6,14 +6,9 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{CHIP, print};
-use crate::benchmark::{
-    Bound, Case, Row, Set, Timeline, Work, cases, measure, table, uart_estimate,
-};
+use crate::benchmark::{Bound, Case, Row, Set, Timeline, Work, cases, measure, table};
 use crate::problem::{ExitCode, Problem};
 use crate::target::Target;
-
-/// Baud rate of the UART path in NXP's tools.
-const UART_BAUD: u32 = 115_200;
 
 /// What to measure.
 #[derive(Debug, Args)]
@@ -97,13 +92,6 @@ fn explain(rows: &[Row]) {
     print("");
     for row in rows {
         print(&row.to_string());
-    }
-    if let Some(largest) = rows.iter().map(|row| row.case.bytes).max() {
-        print(&format!(
-            "\nBy arithmetic, not measured: a UART at {UART_BAUD} baud needs {:.0} s for {} KiB, before any erase or verify.",
-            uart_estimate(largest, UART_BAUD),
-            largest / 1024
-        ));
     }
 }
 

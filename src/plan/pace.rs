@@ -98,7 +98,9 @@ mod tests {
             .zip(vectors)
             .for_each(|(to, from)| *to = from);
         let image = Image::raw(Path::new("app.bin"), &content, start).expect("image");
-        judge(&image, None, target).into_boot_image().expect("boots")
+        judge(&image, None, target)
+            .into_boot_image()
+            .expect("boots")
     }
 
     fn plan(end: u32, before: &dyn Fn(u32) -> u8, pace: Pace) -> Plan {
@@ -133,7 +135,15 @@ mod tests {
         let last = plan.steps().last();
         assert_eq!(last, Some(&Step::Verify(VerifyScope::Everything)));
         let position = |wanted: &dyn Fn(&Step) -> bool| plan.steps().iter().position(wanted);
-        let erase = position(&|step| matches!(step, Step::Erase { size_bytes: SIZE, .. }));
+        let erase = position(&|step| {
+            matches!(
+                step,
+                Step::Erase {
+                    size_bytes: SIZE,
+                    ..
+                }
+            )
+        });
         let program = position(&|step| matches!(step, Step::Program { .. }));
         assert!(erase < program, "nothing is programmed before it");
     }

@@ -64,7 +64,9 @@ fn a_board_whose_flexram_split_has_no_dtcm_is_served_from_ocram() {
     });
     let violations = bench.board().violations().unwrap();
     assert!(
-        violations.iter().all(|line| line.contains("flexram") || line.contains("0x2000")),
+        violations
+            .iter()
+            .all(|line| line.contains("flexram") || line.contains("0x2000")),
         "{violations:?}"
     );
 }
