@@ -38,7 +38,11 @@ fn the_stock_algorithm_takes_more_than_ten_times_as_long() {
         .filter(|case| case.speed_khz == 15_000 && matches!(case.way, Way::Stock(_)))
         .map(small)
         .collect();
-    assert_eq!(peers.len(), 2, "with the ROM's erase as published, and sound");
+    assert_eq!(
+        peers.len(),
+        2,
+        "with the ROM's erase as published, and sound"
+    );
     let ours = row(Case {
         way: Way::Ours,
         ..peers[0].clone()
@@ -52,9 +56,9 @@ fn the_stock_algorithm_takes_more_than_ten_times_as_long() {
 #[test]
 fn the_cost_grows_with_the_image_and_has_no_step() {
     const KIB: u32 = 1024;
-    let full = cases(Set::Quick).into_iter().find(|case| {
-        case.way == Way::Ours && case.speed_khz == 15_000 && case.must.is_none()
-    });
+    let full = cases(Set::Quick)
+        .into_iter()
+        .find(|case| case.way == Way::Ours && case.speed_khz == 15_000 && case.must.is_none());
     let full = full.expect("the plain case");
     let seconds = [64, 128, 192, 256].map(|kib| {
         let case = Case {

@@ -529,7 +529,7 @@ fn a_piece_behind_a_damaged_one_is_not_written_before_that_is_right() {
             let pieces = [(CODE, vec![7; WORDS as usize]), (behind, vec![1, 2, 3, 4])];
             link.write_in_order(&pieces).unwrap_err();
         });
-        let bench = cable.bench();
+        let mut bench = cable.bench();
         let last_of_first = bench.desk.word(behind.get() - 4);
         let first_behind = bench.desk.word(behind.get());
         assert!(

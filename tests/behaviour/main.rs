@@ -9,8 +9,8 @@
 
 mod a_part_with_qe_elsewhere_is_no_exception;
 mod a_wrong_part_is_called_by_its_name;
-mod as_fast_as_the_parts_allow;
 mod an_interrupted_job_is_finished_by_the_next;
+mod as_fast_as_the_parts_allow;
 mod bench;
 mod boot_proof;
 mod edges;
