@@ -126,6 +126,11 @@ fn other_boards(base: &Case) -> Vec<Case> {
             ..base.clone()
         });
     }
+    cases.push(Case {
+        before: Before::Blank,
+        speed_khz: SPEEDS_KHZ[0],
+        ..base.clone()
+    });
     for probe in [CMSIS_DAP_V2_HS, CMSIS_DAP_V1] {
         for way in [Way::Ours, Way::Stock(RomErase::AsPublished)] {
             cases.push(Case {

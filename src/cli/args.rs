@@ -70,7 +70,7 @@ read; 23 the output cannot be written. `rtflash --help` lists them all.";
 
 #[cfg(feature = "virtual-board")]
 const BENCHMARK_EXIT_CODES: &str =
-    "Exit codes: 0 every figure reaches what it must; 1 one does not, or a case has no figures.";
+    "Exit codes: 0 every figure reaches what it must; 1 one does not, or a case has no\nfigures; 2 no case contains that text; 23 the timeline cannot be written.";
 
 const PROBES_EXIT_CODES: &str = "Exit codes: 0 at least one probe was found; 21 none.";
 

@@ -13,10 +13,10 @@ use crate::target::Target;
 /// What to measure.
 #[derive(Debug, Args)]
 pub struct BenchmarkArgs {
-    /// All cases: images up to 8 MiB, other probes, slower flash parts, half the core clock (tens of minutes)
+    /// All cases: images up to 8 MiB, other probes, slower flash parts, half the core clock (about a quarter of an hour)
     #[arg(long)]
     all: bool,
-    /// Only the cases whose row in the table contains this text
+    /// Only the cases whose line below the table contains this text
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
     /// Draw the last case: when link, erase and program were busy
@@ -34,6 +34,11 @@ pub fn run(args: &BenchmarkArgs) -> Result<u8, Problem> {
     let mut chosen = cases(set);
     if let Some(only) = &args.only {
         chosen.retain(|case| case.to_string().contains(only.as_str()));
+    }
+    if chosen.is_empty() {
+        let what = "no case of the benchmark contains that text";
+        return Err(Problem::new("benchmark-case", ExitCode::Usage, what)
+            .fix("run `rtflash benchmark` without --only to see the cases; --all has more"));
     }
     let bar = bar(chosen.len());
     let mut rows = Vec::new();

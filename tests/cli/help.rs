@@ -2,7 +2,7 @@
 
 use crate::station::Station;
 
-const COMMANDS: [&[&str]; 9] = [
+const COMMANDS: [&[&str]; 10] = [
     &[],
     &["flash"],
     &["verify"],
@@ -10,6 +10,7 @@ const COMMANDS: [&[&str]; 9] = [
     &["pack"],
     &["reset"],
     &["probes"],
+    &["benchmark"],
     &["board"],
     &["board", "serve"],
 ];
