@@ -14,8 +14,9 @@ pub use inspection_parts::{
 };
 pub use inspection_text::inspection_lines;
 pub use record::{
-    BootRecord, ChipRecord, FindingRecord, FlashRecord, ImageRecord, InputRecord, MismatchRecord,
-    Phase, PlanRecord, ProbeRecord, ProblemRecord, RECORD_VERSION, Record, TargetRecord,
+    BootRecord, ChipRecord, ContactRecord, ContactWarning, FindingRecord, FlashRecord, ImageRecord,
+    InputRecord, MismatchRecord, Phase, PlanRecord, ProbeRecord, ProblemRecord, RECORD_VERSION,
+    Record, TargetRecord,
 };
 pub use text::lines;
 pub use verdict::{Pass, Verdict};

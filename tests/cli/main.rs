@@ -5,6 +5,7 @@
     reason = "a panic is how a test fails"
 )]
 
+mod contact;
 mod content;
 mod evidence;
 mod headers;
