@@ -44,7 +44,7 @@ Exit codes:
    16  boot not proven or failed (flash: programmed and verified)
    20  image would not boot or does not fit: refused, nothing written
    21  no probe, or several and none chosen
-   22  probe or target lost on the way
+   22  probe or target lost on the way, or their contact poor
    23  output file could not be written";
 
 const FLASH_EXIT_CODES: &str = "\
