@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rtflash::job::{self, Bench, Job, Outcome};
-use rtflash::link::{Choice, Connection, Link, VirtualBench, check_contact};
+use rtflash::link::{Choice, Connection, Link, Trial, VirtualBench, check_contact};
 use rtflash::report::Verdict;
 use rtflash::target::Chip;
 use tempfile::TempDir;
@@ -231,8 +231,8 @@ fn a_contact_that_stands_no_clock_ends_every_job_and_changes_nothing() {
     assert!(said.contains(&"contact-poor"), "{said:?}");
 }
 
-#[test]
-fn an_error_that_the_link_mended_makes_a_clock_dirty_though_every_word_came_back_right() {
+/// What a check at 1 MHz finds where these bits of its transfer number `later` are inverted.
+fn trial_with(later: u64, bits: &'static [u32]) -> Trial {
     let board = bench::start(bench::config());
     let chip = Chip::builtin("MIMXRT1062").expect("chip");
     let choice = Choice {
@@ -244,21 +244,43 @@ fn an_error_that_the_link_mended_makes_a_clock_dirty_though_every_word_came_back
     let mut link = connection.link(&chip).expect("link");
     let link: &mut dyn Link = &mut link;
     link.take_over().expect("taken over");
-    let ram = chip.algorithm_ram.address;
-    let clean = check_contact(link, ram, 1000).expect("check");
-    assert_eq!(clean.clean_khz(), Some(1000));
-    let disturb = |b: &mut virtual_board::board::Board| {
-        let transfer = b.dp_mut().counts().transfers + 100;
-        b.dp_mut().faults_mut().flipped_bits = vec![FlippedBit { transfer, bit: 3 }];
+    let disturb = move |b: &mut virtual_board::board::Board| {
+        let transfer = b.dp_mut().counts().transfers + later;
+        let flips = bits.iter().map(|bit| FlippedBit {
+            transfer,
+            bit: *bit,
+        });
+        b.dp_mut().faults_mut().flipped_bits = flips.collect();
     };
     board.board().with(disturb).expect("board");
-    let dirty = check_contact(link, ram, 1000).expect("check");
-    assert_eq!(dirty.clean_khz(), None);
-    let trial = dirty.trials().first().expect("trial");
-    assert_eq!(
-        (trial.retries, trial.wrong_words, trial.gave_up),
-        (1, 0, false)
-    );
+    let contact = check_contact(link, chip.algorithm_ram.address, 1000).expect("check");
+    let [trial] = contact.trials() else {
+        panic!("{contact:?}");
+    };
+    assert_eq!(contact.clean_khz(), trial.is_clean().then_some(1000));
+    *trial
+}
+
+#[test]
+fn an_error_that_the_link_mended_makes_a_clock_dirty_though_every_word_came_back_right() {
+    assert!(trial_with(0, &[]).is_clean());
+    // on the way to the board, and on the way back
+    for later in [100, 400] {
+        let trial = trial_with(later, &[3]);
+        assert!(!trial.is_clean(), "{trial:?}");
+        let found = (trial.retries, trial.wrong_words, trial.gave_up);
+        assert_eq!(found, (1, 0, false), "{trial:?}");
+    }
+}
+
+#[test]
+fn a_wrong_word_that_no_parity_shows_makes_a_clock_dirty() {
+    for later in [100, 400] {
+        let trial = trial_with(later, &[3, 4]);
+        assert!(!trial.is_clean(), "{trial:?}");
+        let found = (trial.retries, trial.wrong_words, trial.gave_up);
+        assert_eq!(found, (0, 1, false), "{trial:?}");
+    }
 }
 
 #[test]
