@@ -1,5 +1,6 @@
 //! The record of one unit, and how it is shown: as lines for people, as JSON for machines.
 
+mod contact;
 mod inspection;
 mod inspection_parts;
 mod inspection_text;
@@ -7,6 +8,7 @@ mod record;
 mod text;
 mod verdict;
 
+pub use contact::{ContactRecord, ContactWarning};
 pub use inspection::{FailedInspection, Inspection, InspectionVerdict};
 pub use inspection_parts::{
     DcdRecord, FcbRecord, FieldRecord, FieldsRecord, OutputRecord, PartRecord, RegionRecord,
@@ -14,9 +16,8 @@ pub use inspection_parts::{
 };
 pub use inspection_text::inspection_lines;
 pub use record::{
-    BootRecord, ChipRecord, ContactRecord, ContactWarning, FindingRecord, FlashRecord, ImageRecord,
-    InputRecord, MismatchRecord, Phase, PlanRecord, ProbeRecord, ProblemRecord, RECORD_VERSION,
-    Record, TargetRecord,
+    BootRecord, ChipRecord, FindingRecord, FlashRecord, ImageRecord, InputRecord, MismatchRecord,
+    Phase, PlanRecord, ProbeRecord, ProblemRecord, RECORD_VERSION, Record, TargetRecord,
 };
 pub use text::lines;
 pub use verdict::{Pass, Verdict};
