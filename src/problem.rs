@@ -36,7 +36,7 @@ pub enum ExitCode {
     Refused = 20,
     /// No probe, or several and none chosen.
     NoProbe = 21,
-    /// Probe or target lost on the way.
+    /// Probe or target lost on the way, or their contact poor.
     LinkLost = 22,
     /// The record could not be written.
     RecordNotWritten = 23,

@@ -44,7 +44,7 @@ Exit codes:
    16  boot not proven or failed (flash: programmed and verified)
    20  image would not boot or does not fit: refused, nothing written
    21  no probe, or several and none chosen
-   22  probe or target lost on the way
+   22  probe or target lost on the way, or their contact poor
    23  output file could not be written";
 
 const FLASH_EXIT_CODES: &str = "\
@@ -69,8 +69,7 @@ Exit codes: 0 written; 20 it would not boot, nothing written; 13 a file cannot b
 read; 23 the output cannot be written. `rtflash --help` lists them all.";
 
 #[cfg(feature = "virtual-board")]
-const BENCHMARK_EXIT_CODES: &str =
-    "Exit codes: 0 every figure reaches what it must; 1 one does not, or a case has no\nfigures; 2 no case contains that text; 23 the timeline cannot be written.";
+const BENCHMARK_EXIT_CODES: &str = "Exit codes: 0 every figure reaches what it must; 1 one does not, or a case has no\nfigures; 2 no case contains that text; 23 the timeline cannot be written.";
 
 const PROBES_EXIT_CODES: &str = "Exit codes: 0 at least one probe was found; 21 none.";
 
@@ -201,10 +200,12 @@ pub struct BoardArgs {
     /// Debug probe: VID:PID[:SERIAL] of a probe that `rtflash probes` lists, `virtual` for a fresh simulated board, or
     /// `virtual:FILE` for one that keeps its flash in FILE. Options follow a question mark:
     /// `virtual:FILE?boot-mode=serial-downloader&timing=max&rom=lenient`. The simulated probe is chosen by
-    /// `probe=jlink|cmsis-dap-v2-hs|cmsis-dap-v1` and `round-trip-us=N`; `core-divider=2` halves the core's rate
+    /// `probe=jlink|cmsis-dap-v2-hs|cmsis-dap-v1` and `round-trip-us=N`; `core-divider=2` halves the core's rate;
+    /// `contact-khz=2000` makes its contact bad above 2 MHz
     #[arg(long, env = "RTFLASH_PROBE", value_name = "PROBE")]
     pub probe: Option<String>,
-    /// SWD clock in kHz (default: 4000, or what the probe can do)
+    /// SWD clock in kHz (default: 4000, or what the probe can do and the contact stands). On first contact and after
+    /// errors it is checked, with a pattern through RAM at rising clocks; a clock asked for that is not clean ends the job
     #[arg(long, value_name = "KHZ", value_parser = clap::value_parser!(u32).range(10..=50_000))]
     pub speed: Option<u32>,
     /// Pulse the reset pin first and halt the core in its boot ROM: for firmware that sleeps or turns SWD off

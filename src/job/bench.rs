@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::saved;
+use super::{contact, saved};
 use crate::clock::Clock;
 #[cfg(feature = "virtual-board")]
 use crate::link::VirtualBench;
-use crate::link::{Choice, Counts};
+use crate::link::{Choice, Counts, Listed};
 
 /// A probe to be opened, with its clock.
 pub struct Bench {
@@ -48,6 +48,16 @@ impl Bench {
             return Some(bench.state_directory());
         }
         saved::host_directory()
+    }
+
+    /// Where it is noted which clock the contact through `probe` stands; none where the environment names no directory,
+    /// and for a virtual board that ends with the process.
+    pub fn contact_note(&self, probe: &Listed) -> Option<PathBuf> {
+        #[cfg(feature = "virtual-board")]
+        if let Some(bench) = &self.virtual_board {
+            return bench.contact_note();
+        }
+        Some(saved::host_directory()?.join(contact::file_name(probe)))
     }
 
     /// Whether the job's clock is a virtual board's.

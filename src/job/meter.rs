@@ -30,6 +30,11 @@ impl<'b> Meter<'b> {
         self.counts = counts;
     }
 
+    /// What the link had done when it was last noted.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
     /// Ends the current phase and begins the next.
     pub fn begin(&mut self, name: &'static str) {
         let (now, transactions) = (

@@ -1,6 +1,7 @@
 //! One job on one board: the stages in their order, each timed, with one record at the end.
 
 mod bench;
+mod contact;
 mod header;
 mod inspect;
 mod load;

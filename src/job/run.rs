@@ -1,5 +1,6 @@
 //! A job while it runs: the steps that flash, verify and reset share, and what they note in the record.
 
+use super::contact::ContactNote;
 use super::meter::Meter;
 use super::{Bench, BootPolicy, Job, Observer, Outcome};
 use std::time::Duration;
@@ -22,6 +23,12 @@ pub struct Run<'r> {
     pub(super) observer: &'r mut dyn Observer,
     pub(super) meter: Meter<'r>,
     pub(super) record: Record,
+    /// Of the probe in use, where its contact can be checked.
+    pub(super) contact_note: Option<ContactNote>,
+    /// The clock that the contact is still to be checked for.
+    pub(super) unproven_khz: Option<u32>,
+    /// Repeated accesses that say nothing about the clock in use.
+    pub(super) retries_before: u64,
     problem: Option<Problem>,
 }
 
@@ -46,12 +53,16 @@ impl<'r> Run<'r> {
             observer,
             meter: Meter::new(bench),
             record,
+            contact_note: None,
+            unproven_khz: None,
+            retries_before: 0,
             problem: None,
         }
     }
 
     /// The record, with the verdict or the problem.
     pub fn finish(mut self, verdict: Result<Verdict, Problem>) -> Outcome {
+        self.review_contact(verdict.is_err());
         self.record.verdict = match verdict {
             Ok(verdict) => verdict,
             Err(problem) => {

@@ -268,7 +268,7 @@ fn parse(text: &str) -> Result<Vec<Foreign>, String> {
 }
 
 /// Writes a file so that after a power cut it is there whole or not at all.
-fn write_synced(path: &Path, text: &str) -> io::Result<()> {
+pub(super) fn write_synced(path: &Path, text: &str) -> io::Result<()> {
     let directory = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(directory)?;
     let temporary = path.with_extension("tmp");

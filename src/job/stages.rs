@@ -20,12 +20,13 @@ use crate::verify::{Expected, Mismatch, Verification, Verified, expected_by, ver
 impl Run<'_> {
     pub(super) fn connect(&mut self) -> Result<Connection, Problem> {
         self.begin("attach");
-        let clock = self.bench.clock().clone();
-        let connection = Connection::open(self.bench.choice(), self.job.target.chip(), clock)?;
+        let connection = self.connect_carefully()?;
         self.record.probe = Some(ProbeRecord {
             name: connection.probe().name.clone(),
             selector: connection.probe().selector().to_string(),
             speed_khz: connection.speed_khz(),
+            contact: Vec::new(),
+            contact_warning: None,
         });
         Ok(connection)
     }
@@ -38,8 +39,9 @@ impl Run<'_> {
     ) -> Result<(Algorithm<'l, 'p>, Identified), Problem> {
         let target = self.job.target;
         // a chip that is not the target's is not even reset
-        require_chip(link, target.chip())?;
-        link.take_over()?;
+        let taken_over = require_chip(link, target.chip()).and_then(|_| Ok(link.take_over()?));
+        taken_over.map_err(|error| self.blame_contact(error.into(), link.counts()))?;
+        self.require_contact(link)?;
         self.meter.note_counts(link.counts());
         self.begin("survey");
         let chip = match ChipFound::read(link, target.chip()) {
@@ -300,6 +302,7 @@ impl Run<'_> {
         if let Err(error) = link.final_reset(None) {
             tracing::warn!(%error, "the board could not be reset; the algorithm's lease does it");
         }
+        self.meter.note_counts(link.counts());
     }
 
     pub(super) fn prove(

@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::target::Chip;
 
 use super::Link;
+use super::contact::first_khz;
 use super::error::{Doing, LinkError};
 use super::fault::Fault;
 use super::probe_link::ProbeLink;
@@ -48,6 +49,8 @@ pub struct Connection {
     clock: Arc<dyn Clock + Send + Sync>,
     probe: Listed,
     speed_khz: u32,
+    /// The clock that the contact is to be checked for, while the probe clocks slower.
+    unproven_khz: Option<u32>,
     millivolts: Option<u32>,
     /// The core is to be halted as soon as memory can be written.
     halt_at_once: bool,
@@ -64,11 +67,33 @@ impl Connection {
         chip: &Chip,
         clock: Arc<dyn Clock + Send + Sync>,
     ) -> Result<Self, LinkError> {
+        Connection::open_carefully(choice, chip, clock, |_, _| false)
+    }
+
+    /// As [`Connection::open`]; but where `is_unproven` says so of the contact through this probe at this clock in kHz,
+    /// the probe is told the clock and then clocks at the one that the contact check begins with. That is not done for
+    /// drivers that do not speak SWD transfers themselves (ST-Link, FTDI, Black Magic Probe): with some of them the
+    /// clock cannot be raised later.
+    ///
+    /// # Errors
+    /// As [`Connection::open`].
+    pub fn open_carefully(
+        choice: &Choice,
+        chip: &Chip,
+        clock: Arc<dyn Clock + Send + Sync>,
+        is_unproven: impl FnOnce(&Listed, u32) -> bool,
+    ) -> Result<Self, LinkError> {
         let sequence = sequence::for_chip(&chip.name, clock.clone())?;
         let (mut probe, listed) = probes::open(choice.probe.as_ref(), choice.plain)?;
         let failed = |error: DebugProbeError| super::fault::open_error(&error, listed.to_string());
         probe.select_protocol(WireProtocol::Swd).map_err(failed)?;
         let asked_khz = set_speed(&mut probe, choice.speed_khz, &failed)?;
+        let unproven_khz = asked_khz
+            .filter(|_| probe.try_as_dap_probe().is_some())
+            .filter(|khz| is_unproven(&listed, *khz));
+        if let Some(khz) = unproven_khz.map(first_khz) {
+            set_speed(&mut probe, Some(khz), &failed)?;
+        }
         probe
             .attach_to_unspecified()
             .map_err(|error| LinkError::OpenFailed {
@@ -100,6 +125,7 @@ impl Connection {
             clock,
             probe: listed,
             speed_khz,
+            unproven_khz,
             millivolts,
             halt_at_once: choice.connect_under_reset,
         })
@@ -130,6 +156,11 @@ impl Connection {
     /// SWCLK in kHz, as far as the probe tells.
     pub fn speed_khz(&self) -> u32 {
         self.speed_khz
+    }
+
+    /// The clock in kHz that the contact is to be checked for, where it is unproven.
+    pub fn unproven_khz(&self) -> Option<u32> {
+        self.unproven_khz
     }
 
     /// VTref in millivolts, where the probe measures it.

@@ -148,6 +148,11 @@ pub enum Doing {
     },
     /// Resetting.
     Resetting,
+    /// Setting SWCLK.
+    SettingSpeed {
+        /// In kHz.
+        khz: u32,
+    },
 }
 
 impl std::fmt::Display for Doing {
@@ -161,6 +166,7 @@ impl std::fmt::Display for Doing {
                 write!(f, "writing {} bytes at {address}", words * 4)
             }
             Doing::Resetting => f.write_str("resetting"),
+            Doing::SettingSpeed { khz } => write!(f, "setting SWCLK to {khz} kHz"),
         }
     }
 }
@@ -169,7 +175,7 @@ impl Doing {
     fn place(self) -> Place {
         match self {
             Doing::Reading { address, .. } | Doing::Writing { address, .. } => Place::at(address),
-            Doing::Attaching | Doing::Resetting => Place::default(),
+            Doing::Attaching | Doing::Resetting | Doing::SettingSpeed { .. } => Place::default(),
         }
     }
 }

@@ -5,6 +5,7 @@
 //! dropped, which spoils every verdict about a running image.
 
 mod connection;
+mod contact;
 mod core;
 mod error;
 mod fault;
@@ -21,6 +22,7 @@ mod virtual_probe;
 
 pub use self::core::{BootWatch, CoreRegister, CoreState, Start};
 pub use connection::{Choice, Connection};
+pub use contact::{Contact, Trial, check_contact};
 pub use error::{Doing, LinkError};
 #[cfg(feature = "virtual-board")]
 pub use peer::{PeerAlgorithm, PeerError, flash_through_probe_rs};
@@ -79,6 +81,12 @@ pub trait Link {
     /// # Errors
     /// [`LinkError::TargetLost`] after half a second of silence.
     fn reattach(&mut self) -> Result<(), LinkError>;
+
+    /// Sets SWCLK, in kHz, for the accesses that follow.
+    ///
+    /// # Errors
+    /// [`LinkError::Speed`] where the probe does not clock so, or not while it is attached.
+    fn set_speed_khz(&mut self, khz: u32) -> Result<(), LinkError>;
 
     /// Addresses of the chip's registers.
     fn registers(&self) -> &Registers;

@@ -6,6 +6,7 @@ use probe_rs::architecture::arm::ArmError;
 use probe_rs::architecture::arm::dp::{Ctrl, DpAccess, DpAddress};
 use probe_rs::architecture::arm::memory::ArmMemoryInterface;
 use probe_rs::architecture::arm::sequences::ArmDebugSequence;
+use probe_rs::probe::DebugProbeError;
 
 use crate::address::Address;
 use crate::clock::Clock;
@@ -61,6 +62,7 @@ impl<'c> ProbeLink<'c> {
             let fault = Fault::of(&error);
             tracing::debug!("{doing}, attempt {attempt}: {fault:?}");
             let damaged = fault == Fault::Refused && self.write_was_damaged();
+            self.note(&fault, damaged);
             match judge(fault, damaged, attempt, doing) {
                 Verdict::Fail(error) => return Err(error),
                 Verdict::Again => {}
@@ -70,6 +72,10 @@ impl<'c> ProbeLink<'c> {
             self.counts.retries += 1;
             self.wake(doing)?;
         }
+    }
+
+    fn note(&mut self, fault: &Fault, damaged: bool) {
+        self.counts.damaged += u64::from(damaged || *fault == Fault::Damaged);
     }
 
     /// Whether the debug port saw wrong parity in a write. probe-rs clears the other sticky bits, not this one.
@@ -197,6 +203,7 @@ impl Link for ProbeLink<'_> {
             };
             let fault = Fault::of(&error);
             tracing::debug!("caught reset, attempt {attempt}: {fault:?}");
+            self.note(&fault, false);
             if let Fault::Timeout(reason) = fault {
                 // probe-rs allows 100 ms of the host's time, which a busy host may sleep through
                 if attempt >= CATCHES {
@@ -213,6 +220,22 @@ impl Link for ProbeLink<'_> {
 
     fn reattach(&mut self) -> Result<(), LinkError> {
         self.wake(Doing::Attaching)
+    }
+
+    fn set_speed_khz(&mut self, khz: u32) -> Result<(), LinkError> {
+        let lost = |error: DebugProbeError| LinkError::ProbeLost {
+            doing: Doing::SettingSpeed { khz },
+            reason: error.to_string(),
+        };
+        let interface = self.memory.get_arm_debug_interface().map_err(lost)?;
+        let Some(probe) = interface.try_dap_probe_mut() else {
+            return Err(LinkError::Speed { khz });
+        };
+        match probe.set_speed(khz) {
+            Ok(_) => Ok(()),
+            Err(DebugProbeError::UnsupportedSpeed(_)) => Err(LinkError::Speed { khz }),
+            Err(error) => Err(lost(error)),
+        }
     }
 
     fn registers(&self) -> &Registers {

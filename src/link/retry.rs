@@ -25,6 +25,8 @@ pub struct Counts {
     pub words_written: u64,
     /// Accesses tried again after an error of the wire.
     pub retries: u64,
+    /// Of those, accesses in which bits arrived wrong: whoever sent them was there.
+    pub damaged: u64,
     /// Times the debug port was woken again.
     pub reattaches: u64,
 }

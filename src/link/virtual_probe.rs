@@ -11,6 +11,7 @@ use virtual_board::nor::{Part, TimingProfile};
 use virtual_board::probe::{JLINK, PRODUCT_ID, Profile, VENDOR_ID};
 use virtual_board::rom::Reading;
 use virtual_board::soc::Straps;
+use virtual_board::swd::{BadContact, WireFaults};
 
 use super::probes::ProbeSelector;
 use crate::clock::Clock;
@@ -52,10 +53,15 @@ impl From<VirtualError> for Problem {
 }
 
 const OPTIONS: &str = "boot-mode=internal|serial-downloader|fuses, timing=typ|slow|max, rom=strict|lenient, part=NAME, \
-                       probe=jlink|cmsis-dap-v2-hs|cmsis-dap-v1, round-trip-us=10 to 100000, core-divider=1|2";
+                       probe=jlink|cmsis-dap-v2-hs|cmsis-dap-v1, round-trip-us=10 to 100000, core-divider=1|2, contact-khz=100 to 50000";
 
 /// What `round-trip-us=` takes: from well below a USB microframe (125 µs) to a probe far away on a network.
 const ROUND_TRIP_US: RangeInclusive<u64> = 10..=100_000;
+
+/// What `contact-khz=` takes: from the slowest clock that anybody debugs at to the fastest that `--speed` takes.
+const CONTACT_KHZ: RangeInclusive<u32> = 100..=50_000;
+/// Draws what a bad contact disturbs: the same in every run.
+const CONTACT_SEED: u64 = 1;
 
 /// What is asked for after `--probe virtual`.
 #[derive(Clone, Debug)]
@@ -69,6 +75,8 @@ pub struct VirtualProbe {
     /// Instead of the profile's.
     round_trip: Option<Duration>,
     core_divider: u64,
+    /// The fastest clock that the contact is good for.
+    contact_khz: Option<u32>,
 }
 
 impl VirtualProbe {
@@ -95,6 +103,7 @@ impl VirtualProbe {
             probe: JLINK,
             round_trip: None,
             core_divider: 1,
+            contact_khz: None,
         };
         for option in options.split('&').filter(|o| !o.is_empty()) {
             probe.set(option).ok_or_else(|| VirtualError::Option {
@@ -129,6 +138,13 @@ impl VirtualProbe {
             }
             ("core-divider", "1") => self.core_divider = 1,
             ("core-divider", "2") => self.core_divider = 2,
+            ("contact-khz", number) => {
+                let khz = number
+                    .parse()
+                    .ok()
+                    .filter(|khz| CONTACT_KHZ.contains(khz))?;
+                self.contact_khz = Some(khz);
+            }
             ("part", name) => self.part = Some(Part::builtin(&name.to_ascii_lowercase()).ok()?),
             _ => return None,
         }
@@ -166,6 +182,13 @@ impl VirtualProbe {
             },
             core_divider: self.core_divider,
             flash_file: self.file,
+            wire_faults: WireFaults {
+                bad_contact: self.contact_khz.map(|good_khz| BadContact {
+                    good_khz,
+                    seed: CONTACT_SEED,
+                }),
+                ..WireFaults::default()
+            },
             ..BoardConfig::new(part)
         })
     }
@@ -217,6 +240,14 @@ impl VirtualBench {
                 std::env::temp_dir().join(name)
             }
         }
+    }
+
+    /// Where it is noted that the contact to this board was found clean: beside its flash file. A board that ends with the
+    /// process has no place, so every contact is its first.
+    pub fn contact_note(&self) -> Option<PathBuf> {
+        let mut name = self.flash_file.as_ref()?.as_os_str().to_owned();
+        name.push(".contact");
+        Some(name.into())
     }
 
     /// Selects this board's probe.
@@ -283,6 +314,21 @@ mod tests {
             assert_eq!(config.probe.name, "cmsis-dap-v1");
             assert_eq!(config.probe.round_trip, Duration::from_micros(1500));
             assert_eq!(config.core_divider, 2);
+        }
+    }
+
+    #[test]
+    fn a_contact_can_be_bad_above_a_clock() {
+        let contact = |text: &str| {
+            let probe = VirtualProbe::parse(text).expect("valid").expect("virtual");
+            let config = probe.config("is25wp064").expect("configuration");
+            config.wire_faults.bad_contact.map(|bad| bad.good_khz)
+        };
+        assert_eq!(contact("virtual?contact-khz=2000"), Some(2000));
+        assert_eq!(contact("virtual"), None);
+        for wrong in ["99", "50001", "-2000", "2e3", ""] {
+            let text = format!("virtual?contact-khz={wrong}");
+            assert!(VirtualProbe::parse(&text).is_err(), "{text}");
         }
     }
 

@@ -1,5 +1,6 @@
 //! The record of one unit, and how it is shown: as lines for people, as JSON for machines.
 
+mod contact;
 mod inspection;
 mod inspection_parts;
 mod inspection_text;
@@ -7,6 +8,7 @@ mod record;
 mod text;
 mod verdict;
 
+pub use contact::{ContactRecord, ContactWarning};
 pub use inspection::{FailedInspection, Inspection, InspectionVerdict};
 pub use inspection_parts::{
     DcdRecord, FcbRecord, FieldRecord, FieldsRecord, OutputRecord, PartRecord, RegionRecord,

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Verdict;
+use super::{ContactRecord, ContactWarning, Verdict};
 use crate::address::Address;
 use crate::boot::{BootImage, Finding, Role};
 use crate::image::{Image, Input};
@@ -82,6 +82,10 @@ pub struct ProbeRecord {
     pub selector: String,
     /// SWD clock in kHz.
     pub speed_khz: u32,
+    /// The contact check, clock by clock as they were tried; empty where none was due.
+    pub contact: Vec<ContactRecord>,
+    /// Where the contact is not clean at the default clock.
+    pub contact_warning: Option<ContactWarning>,
 }
 
 /// A chip.

@@ -7,8 +7,8 @@ const WHOLE_IMAGE: &str = "whole image";
 /// Width of the labels in front.
 const LABEL_WIDTH: usize = 9;
 
-/// The lines of a record. `with_transactions` adds the probe transactions of each phase.
-pub fn lines(record: &Record, with_transactions: bool) -> Vec<String> {
+/// The lines of a record. `verbose` adds the contact check, and the probe transactions of each phase.
+pub fn lines(record: &Record, verbose: bool) -> Vec<String> {
     let mut lines = Vec::new();
     let mut say = |label: &str, text: String| lines.push(format!("{label:LABEL_WIDTH$} {text}"));
     if let Some(probe) = &record.probe {
@@ -17,6 +17,14 @@ pub fn lines(record: &Record, with_transactions: bool) -> Vec<String> {
             probe.name, probe.selector, probe.speed_khz
         );
         say("probe", text);
+        if verbose {
+            for trial in &probe.contact {
+                say("contact", trial.text.clone());
+            }
+        }
+        if let Some(warning) = &probe.contact_warning {
+            say("warning", warning.to_string());
+        }
     }
     if let Some(chip) = &record.chip {
         say("chip", format!("{}, UID {}", chip.name, chip.uid));
@@ -127,10 +135,7 @@ pub fn lines(record: &Record, with_transactions: bool) -> Vec<String> {
         }
     }
     for phase in &record.phases {
-        say(
-            "time",
-            phase_text(phase, record.virtual_time, with_transactions),
-        );
+        say("time", phase_text(phase, record.virtual_time, verbose));
     }
     if !record.phases.is_empty() {
         let total = Phase {
@@ -138,10 +143,7 @@ pub fn lines(record: &Record, with_transactions: bool) -> Vec<String> {
             seconds: record.phases.iter().map(|phase| phase.seconds).sum(),
             transactions: record.phases.iter().map(|phase| phase.transactions).sum(),
         };
-        say(
-            "time",
-            phase_text(&total, record.virtual_time, with_transactions),
-        );
+        say("time", phase_text(&total, record.virtual_time, verbose));
     }
     lines.push(record.verdict.to_string());
     lines

@@ -53,7 +53,9 @@ fn the_phases_add_up_to_what_the_board_counted() {
         .collect();
     assert_eq!(
         names,
-        ["attach", "survey", "compare", "program", "verify", "reset"]
+        [
+            "attach", "contact", "survey", "compare", "program", "verify", "reset"
+        ]
     );
     let counted = board.transactions();
     // what follows the last phase is the goodbye to the debug port

@@ -19,8 +19,15 @@ fn the_table_says_what_must_be_reached_and_the_timeline_is_a_picture() {
     for text in ["whole <= 0.3 s", "reached", "attach", "survey", "reset"] {
         assert!(session.stdout.contains(text), "{text}: {session}");
     }
-    let arithmetic = session.stdout.lines().filter(|line| line.contains("ARITHMETIC"));
-    assert_eq!(arithmetic.count(), 1, "the UART's time is marked: {session}");
+    let arithmetic = session
+        .stdout
+        .lines()
+        .filter(|line| line.contains("ARITHMETIC"));
+    assert_eq!(
+        arithmetic.count(),
+        1,
+        "the UART's time is marked: {session}"
+    );
     let svg = fs::read_to_string(picture).expect("timeline");
     assert!(svg.starts_with("<svg") && svg.contains("link"), "{svg}");
 }

@@ -6,6 +6,7 @@
 )]
 
 mod benchmark;
+mod contact;
 mod content;
 mod evidence;
 mod headers;

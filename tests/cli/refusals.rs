@@ -202,6 +202,7 @@ fn an_option_that_the_virtual_board_lacks_is_a_usage_error_with_the_list() {
         "round-trip-us=9",
         "round-trip-us=1ms",
         "core-divider=3",
+        "contact-khz=99",
     ] {
         Station::new()
             .flash(&image(), &["--probe", &probe(option)])
@@ -217,6 +218,7 @@ fn an_option_that_the_virtual_board_lacks_is_a_usage_error_with_the_list() {
                     "probe=jlink|cmsis-dap-v2-hs|cmsis-dap-v1",
                     "round-trip-us=10 to 100000",
                     "core-divider=1|2",
+                    "contact-khz=100 to 50000",
                 ],
             )
             .advises();

@@ -11,10 +11,12 @@ use tempfile::TempDir;
 pub const FLASH_BYTES: usize = 8 << 20;
 /// Bytes of an IS25WP128.
 pub const FLASH_BYTES_128: usize = 16 << 20;
-/// Name of the flash file, beside which nothing but the registers' file and the folder of saved bytes may appear.
+/// Name of the flash file, beside which nothing but the registers' file, the note on the contact and the folder of saved
+/// bytes may appear.
 const FLASH_FILE: &str = "flash.bin";
 const REGISTERS_FILE: &str = "flash.bin.nv";
 const SAVED_FOLDER: &str = "flash.bin.saved";
+const CONTACT_NOTE: &str = "flash.bin.contact";
 /// No session takes this long, even on a loaded machine; one that does hangs.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -125,6 +127,11 @@ impl Station {
     /// Where bytes of others are kept until they are back.
     pub fn saved(&self) -> PathBuf {
         self.desk.path().join(SAVED_FOLDER)
+    }
+
+    /// Where it is noted that the contact is clean.
+    pub fn contact_note(&self) -> PathBuf {
+        self.desk.path().join(CONTACT_NOTE)
     }
 
     /// What the flash holds.

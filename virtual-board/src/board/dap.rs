@@ -46,7 +46,7 @@ impl DebugPins for Board {
     }
 
     fn set_swclk_khz(&mut self, khz: u32) {
-        self.swclk_khz = khz;
+        self.set_swclk(khz);
     }
 
     fn set_nreset(&mut self, level: bool) {

@@ -225,7 +225,7 @@ impl Wire for BoardWire {
     }
 
     fn set_speed_khz(&mut self, khz: u32) -> Result<(), WireError> {
-        self.ask(move |board| board.transaction(|board| board.swclk_khz = khz))?
+        self.ask(move |board| board.transaction(|board| board.set_swclk(khz)))?
     }
 
     fn target_millivolts(&mut self) -> Result<u32, WireError> {

@@ -131,6 +131,7 @@ impl Board {
         *dp.faults_mut() = config.wire_faults;
         let mut chip = Chip::new(system, config.reading);
         chip.rom_erase = config.rom_erase;
+        dp.set_swclk_khz(config.probe.default_khz);
         Ok(Board {
             chip,
             dp,
@@ -215,6 +216,11 @@ impl Board {
             Some(file) => file.save(&system.nor),
             None => Ok(()),
         }
+    }
+
+    fn set_swclk(&mut self, khz: u32) {
+        self.swclk_khz = khz;
+        self.dp.set_swclk_khz(khz);
     }
 
     fn transaction<R>(&mut self, bits: impl FnOnce(&mut Self) -> R) -> Result<R, WireError> {

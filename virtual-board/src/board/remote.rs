@@ -30,7 +30,7 @@ impl Pins for Board {
     }
 
     fn set_khz(&mut self, khz: u32) {
-        self.swclk_khz = khz;
+        self.set_swclk(khz);
     }
 
     fn khz(&self) -> u32 {

@@ -1,6 +1,7 @@
 //! SWDIO and SWCLK as the target sees them: switch sequences, line reset, requests, acknowledgements, data phases.
 
 use super::debug_port::{Ack, DebugPort, Request};
+use super::faults::Disturbance;
 use super::{ApTarget, IoItem, WireFaults};
 
 /// A line reset is at least this many clocks high (ADIv5 B4.3.3).
@@ -63,8 +64,7 @@ struct Transfer {
     data_phase: bool,
     /// Data and parity: to be sent (read) or received so far (write).
     data: u64,
-    /// Bits that the wire inverts.
-    flips: u64,
+    disturbance: Disturbance,
 }
 
 /// The SWJ-DP's wire side with everything behind it up to the bus.
@@ -79,6 +79,8 @@ pub struct SwDp {
     /// The bits after a line reset, for the switch sequences: bits, count.
     switch: Option<(u32, u32)>,
     faults: WireFaults,
+    /// What the probe clocks at; 0 before it said so. Only faults depend on it.
+    swclk_khz: u32,
     counts: Counts,
 }
 
@@ -98,15 +100,17 @@ impl SwDp {
             high: 0,
             switch: None,
             faults: WireFaults::default(),
+            swclk_khz: 0,
             counts: Counts::default(),
         }
     }
 
-    /// Loses all state but the counts and faults, as a power cycle and POR_B do. SYSRESETREQ and watchdogs do not reach the port
+    /// Loses all state but the counts, the faults and the clock, as a power cycle and POR_B do. SYSRESETREQ and watchdogs do not reach the port
     /// (real boards are reported to drop SWD for a while after them; how long is not settled, and not modelled).
     pub fn power_on(&mut self) {
         *self = SwDp {
             faults: std::mem::take(&mut self.faults),
+            swclk_khz: self.swclk_khz,
             counts: self.counts,
             ..SwDp::new()
         };
@@ -115,6 +119,11 @@ impl SwDp {
     /// The faults of the wire, to be set by a test.
     pub fn faults_mut(&mut self) -> &mut WireFaults {
         &mut self.faults
+    }
+
+    /// The frequency that the probe clocks at from now on.
+    pub fn set_swclk_khz(&mut self, khz: u32) {
+        self.swclk_khz = khz;
     }
 
     /// What has gone over the wire.
@@ -279,7 +288,7 @@ impl SwDp {
             turnaround,
             data_phase: ack == Ack::Ok || self.port.overrun_detection(),
             data,
-            flips: self.faults.flips(number),
+            disturbance: self.faults.disturbance(number, self.swclk_khz),
         })
     }
 
@@ -299,7 +308,8 @@ impl SwDp {
             return (Phase::Transfer(t), None);
         }
         if clock < ack_end {
-            let bit = (t.ack as u32 >> (clock - ack_start)) & 1 == 1;
+            let bits = t.ack as u32 ^ t.disturbance.acknowledge;
+            let bit = (bits >> (clock - ack_start)) & 1 == 1;
             return (Phase::Transfer(t), Some(bit));
         }
         if t.request.read || !t.data_phase {
@@ -308,7 +318,8 @@ impl SwDp {
             if clock < data_end {
                 // With overrun detection a WAIT or FAULT has a data phase, in which nobody need drive.
                 let bit = t.ack == Ack::Ok;
-                let bit = bit.then_some(((t.data ^ t.flips) >> (clock - ack_end)) & 1 == 1);
+                let bit =
+                    bit.then_some(((t.data ^ t.disturbance.data) >> (clock - ack_end)) & 1 == 1);
                 return (Phase::Transfer(t), bit);
             }
             // One clock in which the probe samples the last bit, then the turnaround.
@@ -337,7 +348,7 @@ impl SwDp {
         if t.ack != Ack::Ok {
             return;
         }
-        let data = t.data ^ t.flips;
+        let data = t.data ^ t.disturbance.data;
         let value = (data & u64::from(u32::MAX)) as u32;
         if with_parity(value) == data {
             self.port.write(t.request, value, target);

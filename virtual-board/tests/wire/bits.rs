@@ -1,6 +1,6 @@
 //! Bit-level promises, without probe-rs: requests built by hand from ADIv5 figures B4-1 to B4-7.
 
-use virtual_board::swd::{FlippedBit, IoItem, SwDp, WaitStorm};
+use virtual_board::swd::{BadContact, FlippedBit, IoItem, SwDp, WaitStorm};
 
 use super::{Chip, RAM};
 
@@ -498,6 +498,61 @@ fn a_bit_flipped_on_the_way_to_the_target_is_dropped_and_told() {
     assert_eq!(host.read(RDBUFF).0, FAULT);
     assert_eq!(host.ctrl_stat() & 0xBF, WDATAERR);
     assert_eq!(host.chip.word(RAM), 0);
+}
+
+/// What 2000 reads and writes at `khz` over a contact that is good up to 2 MHz meet: wrong acknowledges, reads with wrong
+/// parity, writes told by WDATAERR, wrong values that nothing tells.
+fn met(khz: u32, seed: u64) -> [u32; 4] {
+    let mut host = Host::ready();
+    host.dp.faults_mut().bad_contact = Some(BadContact {
+        good_khz: 2000,
+        seed,
+    });
+    host.dp.set_swclk_khz(khz);
+    let [mut acks, mut parities, mut data_errors, mut unseen] = [0; 4];
+    for _ in 0..2000 {
+        let (ack, value, parity) = host.read_with_parity(DPIDR);
+        match (ack == OK, parity == value.count_ones() % 2) {
+            (false, _) => {
+                acks += 1;
+                host.line_reset();
+            }
+            (true, false) => parities += 1,
+            (true, true) if value != 0x0BD1_1477 => unseen += 1,
+            (true, true) => {}
+        }
+    }
+    for _ in 0..2000 {
+        // at a clock that is good the host looks what the disturbed write did
+        host.dp.set_swclk_khz(2000);
+        host.line_reset();
+        host.read(DPIDR);
+        host.write(ABORT, CLEAR_ALL);
+        host.dp.set_swclk_khz(khz);
+        acks += u32::from(host.write(SELECT, 0) != OK);
+        host.dp.set_swclk_khz(2000);
+        host.line_reset();
+        host.read(DPIDR);
+        data_errors += u32::from(host.ctrl_stat() & WDATAERR != 0);
+    }
+    [acks, parities, data_errors, unseen]
+}
+
+#[test]
+fn a_bad_contact_disturbs_both_ways_above_its_clock_and_never_below() {
+    assert_eq!(met(2000, 1), [0; 4]);
+    let [acks, parities, data_errors, unseen] = met(2001, 1);
+    // one transfer in 32: about 31 of 4000 in the acknowledge, 41 of 2000 each way by one bit, 6 by two
+    assert!((15..60).contains(&acks), "{acks}");
+    assert!((20..70).contains(&parities), "{parities}");
+    assert!((20..90).contains(&data_errors), "{data_errors}");
+    assert!((1..20).contains(&unseen), "{unseen}");
+}
+
+#[test]
+fn a_bad_contact_is_the_same_for_the_same_seed_and_another_for_another() {
+    assert_eq!(met(15_000, 7), met(15_000, 7));
+    assert_ne!(met(15_000, 7), met(15_000, 8));
 }
 
 #[test]
