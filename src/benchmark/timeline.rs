@@ -58,10 +58,12 @@ impl Timeline<'_> {
         let length = (end - start).max(phases).max(f64::MIN_POSITIVE);
         let x = |seconds: f64| LEFT + (seconds - start) / length * (WIDTH - LEFT - 10.0);
         let height = TOP + LANE * LANES.len() as f64 + 40.0;
+        let title = escaped(self.title);
         let mut svg = format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{height}\" font-family=\"sans-serif\" font-size=\"13\">\n\\
-             <rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n<text x=\"{LEFT}\" y=\"20\">{}</text>\n",
-            escaped(self.title)
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{height}\" \
+             font-family=\"sans-serif\" font-size=\"13\">\n\
+             <rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n\
+             <text x=\"{LEFT}\" y=\"20\">{title}</text>\n"
         );
         self.phases(&mut svg, start, height, &x);
         for (lane, y) in LANES.iter().zip(0..) {
@@ -114,7 +116,7 @@ impl Timeline<'_> {
             lane.name,
             100.0 * busy / length
         );
-        const GAP: f64 = 0.3;
+        const GAP: f64 = 0.5;
         let mut bars: Vec<(f64, f64)> = Vec::new();
         for (from, until) in shown.map(seconds) {
             let (from, until) = (x(from), x(until));

@@ -19,7 +19,7 @@ pub struct BenchmarkArgs {
     /// Only the cases whose line below the table contains this text
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
-    /// Draw the last case: when link, erase and program were busy
+    /// Draw the first case: when link, erase and program were busy
     #[arg(long, value_name = "FILE.svg")]
     timeline: Option<PathBuf>,
 }
@@ -50,7 +50,7 @@ pub fn run(args: &BenchmarkArgs) -> Result<u8, Problem> {
     bar.finish_and_clear();
     print(&table(&rows));
     explain(&rows);
-    if let (Some(path), Some(row)) = (&args.timeline, rows.last()) {
+    if let (Some(path), Some(row)) = (&args.timeline, rows.first()) {
         let title = row.case.to_string();
         let picture = Timeline {
             title: &title,
