@@ -142,7 +142,7 @@ impl Standing {
 
 fn boot(outcome: Option<rom::Outcome>) -> String {
     match outcome {
-        None => "still at work, or halted before its end".to_owned(),
+        None => "has come to no end: at work, or a debugger took the core from it".to_owned(),
         Some(rom::Outcome::Booted { pc, .. }) => format!("started the image at 0x{pc:08X}"),
         Some(rom::Outcome::Crashed { pc, how }) => {
             format!("started the image at 0x{pc:08X}, which then crashed: {how}")
