@@ -165,8 +165,7 @@ pub fn read<B: Bus, D: Duty>(
     }
     if left > 0 {
         // The tail never reaches the watermark: what the FIFO holds says when it is there.
-        wait(m, Until::Received(left), COMMAND_LIMIT_US, stage)
-            .map_err(|fault| fault.at(address))?;
+        wait(m, Until::Received(left), COMMAND_LIMIT_US, stage).map_err(|fault| fault.at(address))?;
         let words = left.div_ceil(4);
         for first in (0..words).step_by(BLOCK_WORDS as usize) {
             sink.take([0, 1, 2, 3].map(|distance| {
@@ -350,11 +349,7 @@ fn look(bus: &mut impl Bus, until: Until) -> core::result::Result<(), NotYet> {
             (value & reg::MCR0_SWRESET == 0, value)
         }
     };
-    if done {
-        Ok(())
-    } else {
-        Err(NotYet::Seen(value))
-    }
+    if done { Ok(()) } else { Err(NotYet::Seen(value)) }
 }
 
 #[inline(never)]

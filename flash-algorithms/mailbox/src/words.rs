@@ -119,11 +119,7 @@ impl Words for RawWords {
         let word = |distance: u32| {
             // SAFETY: all four are in range and aligned by the check above; the rest is the promise made to `new`. Volatile
             // and not atomic: beside atomics the compiler keeps nothing else in registers, and these words stand still.
-            unsafe {
-                self.base
-                    .byte_add((offset + distance) as usize)
-                    .read_volatile()
-            }
+            unsafe { self.base.byte_add((offset + distance) as usize).read_volatile() }
         };
         [word(0), word(4), word(8), word(12)]
     }

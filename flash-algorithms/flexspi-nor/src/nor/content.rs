@@ -15,7 +15,12 @@ impl<B: Bus, D: Duty> Nor<B, D> {
     ///
     /// # Errors
     /// The first word that differs, with its address.
-    pub fn compare(&mut self, address: u32, length: u32, expected: impl Source) -> Result<()> {
+    pub fn compare(
+        &mut self,
+        address: u32,
+        length: u32,
+        expected: impl Source,
+    ) -> Result<()> {
         let mut compare = Compare::new(expected);
         self.read(address, length, Stage::ReadBack, &mut compare)?;
         let first = compare

@@ -238,7 +238,9 @@ impl<B: Bus, W: Words + Copy> Server<B, W> {
                 length,
                 first_chunk,
                 chunks,
-            } => self.program(address, length, first_chunk, chunks),
+            } => {
+                self.program(address, length, first_chunk, chunks)
+            }
             Request::Read { address, length } => self.read(answer, address, length),
             Request::SetStatus { value, mask } => {
                 let (before, after) = self.nor()?.set_status(value, mask)?;
