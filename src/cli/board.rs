@@ -23,14 +23,18 @@ not be written. `rtflash --help` lists them all.";
 /// What can be done with a virtual board.
 #[derive(Debug, Subcommand)]
 pub enum BoardCommand {
-    /// Let other tools attach to a virtual board: speaks the Black Magic Probe remote protocol over TCP
+    /// Let other tools attach to a virtual board: it speaks the Black Magic Probe remote protocol over TCP
     ///
-    /// probe-rs attaches with `--probe 1d50:6018:ADDRESS`, rtflash with the same. One client is served at a time; the
-    /// board keeps its power between clients and its flash file is written when a client leaves. Then a report is printed.
+    /// Prints the address it listens on. probe-rs attaches to it with `--chip MIMXRT1060 --protocol swd --probe
+    /// 1d50:6018:ADDRESS`, rtflash with `--probe 1d50:6018:ADDRESS`, Black Magic Debug with `blackmagic -d ADDRESS`.
     ///
-    /// The board's time advances by packets only: one round trip each, and the SWD clocks that it drives. While a client
-    /// is silent the board stands still, so a client that sleeps and then looks once finds no progress; --run-when-idle
-    /// lets the board run on meanwhile, at the price of figures that differ from run to run.
+    /// One client is served at a time, the next one waits. When a client has gone, the flash is written to FILE and a
+    /// report printed: virtual time, packets, what the flash did, what the manuals forbid, where the boot ROM and the core
+    /// stand. The board stays powered for the next client.
+    ///
+    /// The board lives in virtual time, which only packets advance: by one round trip each (1 ms) and the SWD clocks they
+    /// cost. Without packets the board stands still. A client that sleeps on its own clock and then looks once sees no
+    /// progress; --run-when-idle lets the board run on meanwhile, and its times then differ from run to run.
     #[command(after_help = EXIT_CODES)]
     Serve(ServeArgs),
 }
@@ -39,7 +43,7 @@ pub enum BoardCommand {
 #[derive(Debug, Args)]
 pub struct ServeArgs {
     /// The board: `virtual` for a fresh one, `virtual:FILE` for one that keeps its flash in FILE, with options after a
-    /// question mark as for `rtflash flash --probe`
+    /// question mark as for `rtflash flash --probe`, except `probe=`
     #[arg(value_name = "BOARD", default_value = "virtual")]
     board: String,
     /// Address and port to listen on; port 0 lets the system choose, and the choice is printed
@@ -48,15 +52,15 @@ pub struct ServeArgs {
     /// Listen on an address that other computers can reach: whoever connects can read and write all of the board
     #[arg(long)]
     allow_remote: bool,
-    /// Version of the remote protocol
+    /// Version of the remote protocol, 0 to 4; old probe firmware speaks an old one
     #[arg(long, value_name = "N", default_value_t = Version::NEWEST.number(),
           value_parser = clap::value_parser!(u8).range(
               Version::OLDEST.number() as i64..=Version::NEWEST.number() as i64))]
     protocol_version: u8,
-    /// End after the first client
+    /// End when the first client has gone
     #[arg(long)]
     once: bool,
-    /// Let the board run on while a client is silent
+    /// Let the board run on while the client sends nothing
     #[arg(long)]
     run_when_idle: bool,
     /// Flash part on the board, unless BOARD says part=NAME
@@ -152,10 +156,15 @@ fn config(arguments: &ServeArgs) -> Result<BoardConfig, Problem> {
         )
         .fix("write `virtual` or `virtual:FILE`, with options after a question mark")
     })?;
-    Ok(BoardConfig {
-        probe: BLACK_MAGIC,
-        ..asked.config(&arguments.flash)?
-    })
+    let asked = asked.under(BLACK_MAGIC).ok_or_else(|| {
+        Problem::new(
+            "virtual-option",
+            ExitCode::Usage,
+            "a served board has a Black Magic Probe and no other",
+        )
+        .fix("leave `probe=` out; `round-trip-us=` may stay")
+    })?;
+    Ok(asked.config(&arguments.flash)?)
 }
 
 fn listen(arguments: &ServeArgs) -> Result<TcpListener, Problem> {

@@ -7,10 +7,11 @@ use virtual_board::cpu::State;
 use virtual_board::nor;
 use virtual_board::rom;
 use virtual_board::swd;
+use virtual_board::time::Time;
 use virtual_board::trace::Severity;
 
-/// Violations that are shown; the rest is counted.
-const VIOLATIONS_SHOWN: usize = 10;
+/// Kinds of violations that are shown; the rest is counted.
+const KINDS_SHOWN: usize = 10;
 /// Width of the labels in front, as in the report of a job.
 const LABEL_WIDTH: usize = 9;
 
@@ -22,8 +23,8 @@ pub struct Standing {
     wire: swd::Counts,
     flash: nor::Counters,
     violations: u64,
-    /// Those that the log kept.
-    violation_lines: Vec<String>,
+    /// When and which, as far as the log kept them.
+    violations_kept: Vec<(Time, String)>,
     resets: u32,
     boot: String,
     core: String,
@@ -41,9 +42,9 @@ impl Standing {
             wire,
             flash: system.nor.counters(),
             violations: system.trace.violations(),
-            violation_lines: lines
+            violations_kept: lines
                 .filter(|line| line.severity == Severity::Violation)
-                .map(|line| format!("{} {}: {}", line.at, line.source, line.text))
+                .map(|line| (line.at, format!("{}: {}", line.source, line.text)))
                 .collect(),
             resets: board.chip.resets(),
             boot: boot(board.chip.rom_outcome()),
@@ -85,24 +86,42 @@ impl Standing {
                 n => format!("{n} times something was done that they forbid or leave open"),
             },
         );
-        let new = self
-            .violation_lines
-            .iter()
-            .skip(before.violation_lines.len());
-        for line in new.take(VIOLATIONS_SHOWN) {
-            say("", line.clone());
-        }
-        if violations > VIOLATIONS_SHOWN as u64 {
-            say(
-                "",
-                format!("and {} more", violations - VIOLATIONS_SHOWN as u64),
-            );
+        for line in self.kinds_of_violations(before, violations) {
+            say("", line);
         }
         say(
             "boot ROM",
             format!("{}; {} resets", self.boot, self.resets - before.resets),
         );
         say("core", self.core.clone());
+        lines
+    }
+
+    /// Every kind once, with the time of its first and how often; a driver that polls has thousands of the same.
+    fn kinds_of_violations(&self, before: &Standing, violations: u64) -> Vec<String> {
+        let mut kinds: Vec<(Time, &str, u64)> = Vec::new();
+        for (at, text) in self
+            .violations_kept
+            .iter()
+            .skip(before.violations_kept.len())
+        {
+            match kinds.iter_mut().find(|(_, kind, _)| kind == text) {
+                Some((_, _, count)) => *count += 1,
+                None => kinds.push((*at, text, 1)),
+            }
+        }
+        let shown: Vec<_> = kinds.iter().take(KINDS_SHOWN).collect();
+        let told: u64 = shown.iter().map(|(_, _, count)| count).sum();
+        let mut lines: Vec<String> = shown
+            .iter()
+            .map(|(at, text, count)| match count {
+                1 => format!("{at} {text}"),
+                n => format!("{at} {text} ({n} times)"),
+            })
+            .collect();
+        if violations > told {
+            lines.push(format!("and {} more", violations - told));
+        }
         lines
     }
 
@@ -123,7 +142,7 @@ impl Standing {
 
 fn boot(outcome: Option<rom::Outcome>) -> String {
     match outcome {
-        None => "still at work, or halted before its end".to_owned(),
+        None => "has come to no end: at work, or a debugger took the core from it".to_owned(),
         Some(rom::Outcome::Booted { pc, .. }) => format!("started the image at 0x{pc:08X}"),
         Some(rom::Outcome::Crashed { pc, how }) => {
             format!("started the image at 0x{pc:08X}, which then crashed: {how}")

@@ -71,7 +71,7 @@ pub struct VirtualProbe {
     straps: Straps,
     timing: TimingProfile,
     reading: Reading,
-    probe: Profile,
+    probe: Option<Profile>,
     /// Instead of the profile's.
     round_trip: Option<Duration>,
     core_divider: u64,
@@ -100,7 +100,7 @@ impl VirtualProbe {
             straps: Straps::INTERNAL_BOOT,
             timing: TimingProfile::Typ,
             reading: Reading::Strict,
-            probe: JLINK,
+            probe: None,
             round_trip: None,
             core_divider: 1,
             contact_khz: None,
@@ -128,7 +128,7 @@ impl VirtualProbe {
             ("timing", "max") => self.timing = TimingProfile::Max,
             ("rom", "strict") => self.reading = Reading::Strict,
             ("rom", "lenient") => self.reading = Reading::Lenient,
-            ("probe", name) => self.probe = Profile::named(name)?,
+            ("probe", name) => self.probe = Some(Profile::named(name)?),
             ("round-trip-us", number) => {
                 let us = number
                     .parse()
@@ -149,6 +149,14 @@ impl VirtualProbe {
             _ => return None,
         }
         Some(())
+    }
+
+    /// The same board under `probe`; `None` where it was asked for with another.
+    pub fn under(self, probe: Profile) -> Option<Self> {
+        self.probe.is_none().then_some(VirtualProbe {
+            probe: Some(probe),
+            ..self
+        })
     }
 
     /// Powers the board up. `default_part` is the flash it carries unless `part=` says otherwise.
@@ -172,13 +180,14 @@ impl VirtualProbe {
                 }
             })?,
         };
+        let probe = self.probe.unwrap_or(JLINK);
         Ok(BoardConfig {
             straps: self.straps,
             timing: self.timing,
             reading: self.reading,
             probe: Profile {
-                round_trip: self.round_trip.unwrap_or(self.probe.round_trip),
-                ..self.probe
+                round_trip: self.round_trip.unwrap_or(probe.round_trip),
+                ..probe
             },
             core_divider: self.core_divider,
             flash_file: self.file,

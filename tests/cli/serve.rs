@@ -17,9 +17,12 @@ struct Served {
 impl Served {
     /// Serves the desk's board on a port of the system's choice.
     fn on(station: &Station, more: &[&str]) -> Self {
-        let board = format!("virtual:{}", station.flash_file().display());
+        Served::of(&format!("virtual:{}", station.flash_file().display()), more)
+    }
+
+    fn of(board: &str, more: &[&str]) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_rtflash"))
-            .args(["board", "serve", &board])
+            .args(["board", "serve", board])
             .args(more)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -161,6 +164,19 @@ fn ctrl_c_ends_the_server_with_the_report_and_the_flash_kept() {
 }
 
 #[test]
+fn options_of_the_board_count_for_a_served_one_too() {
+    let served = Served::of("virtual?round-trip-us=100000", &["--once"]);
+    let mut client = TcpStream::connect(&served.address).expect("connection");
+    std::io::Write::write_all(&mut client, b"!HC#").expect("packet");
+    let mut answer = [0; 4];
+    client.read_exact(&mut answer).expect("answer");
+    drop(client);
+    let (code, report) = served.end();
+    assert_eq!(code, Some(0), "{report}");
+    reports(&report, &["time      0.10", "link      1 packets"]);
+}
+
+#[test]
 fn an_address_that_others_can_reach_is_refused_unless_asked_for() {
     Station::new()
         .run(&["board", "serve", "--listen", "0.0.0.0:0"])
@@ -195,6 +211,9 @@ fn a_version_or_board_that_does_not_exist_is_a_usage_error() {
         .advises();
     serve(&["virtual?boot-mode=dfu"])
         .complains("virtual-option", &["dfu"])
+        .advises();
+    serve(&["virtual?probe=cmsis-dap-v1"])
+        .complains("virtual-option", &["Black Magic Probe"])
         .advises();
     serve(&["--listen", "somewhere"]);
 }

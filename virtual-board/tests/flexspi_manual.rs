@@ -722,6 +722,47 @@ fn a_full_rx_fifo_stops_the_clock_and_loses_nothing() {
 }
 
 #[test]
+fn a_tail_popped_below_the_watermark_is_gone_and_relying_on_it_is_told() {
+    // As Black Magic Debug reads: the whole FIFO as watermark, no clear between commands.
+    let read = |rig: &mut Rig, sequence: u32, size: u32| {
+        rig.write(INTR, DONE);
+        rig.write(IPCR1, size | sequence << 16);
+        rig.write(IPCMD, 1);
+        rig.wait(DONE);
+        assert_eq!(rig.read(INTR) & RX_READY, 0);
+        let word = rig.read(RFDR);
+        rig.write(INTR, RX_READY);
+        assert_eq!(rig.read(IPRXFSTS) & 0xFF, 0);
+        word
+    };
+    let mut rig = Rig::new();
+    rig.write(IPRXFCR, 15 << 2 | 1);
+    assert_eq!(read(&mut rig, READ_ID, 3), 0x17_709D);
+    assert_eq!(rig.trace.violations(), 0, "nothing relied on it yet");
+    assert_eq!(read(&mut rig, STATUS, 1), u32::from(QE));
+    assert_eq!(rig.trace.violations(), 1, "{:?}", rig.trace.lines());
+
+    rig.write(IPRXFCR, 15 << 2 | 1);
+    assert_eq!(read(&mut rig, STATUS, 1), u32::from(QE));
+    assert_eq!(rig.trace.violations(), 1, "cleared, as the manual asks");
+}
+
+#[test]
+fn a_tail_left_in_the_rx_fifo_spoils_the_next_read() {
+    let mut rig = Rig::new();
+    rig.write(IPRXFCR, 1);
+    let mut read = |sequence: u32, size: u32| {
+        rig.write(INTR, DONE);
+        rig.write(IPCR1, size | sequence << 16);
+        rig.write(IPCMD, 1);
+        rig.wait(DONE);
+        rig.read(RFDR)
+    };
+    assert_eq!(read(READ_ID, 3), 0x17_709D);
+    assert_eq!(read(STATUS, 1), 0x17_709D, "still the identification");
+}
+
+#[test]
 fn a_command_takes_its_clocks_and_is_busy_meanwhile() {
     let mut rig = Rig::new();
     rig.command(ENABLE, 0);

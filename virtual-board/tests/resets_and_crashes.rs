@@ -18,8 +18,12 @@ use virtual_board::cpu::State;
 use virtual_board::nor::Part;
 use virtual_board::rom::{Outcome, Reading};
 use virtual_board::swd::{ApError, ApTarget};
+use virtual_board::time::Time;
 
 const DHCSR: u32 = 0xE000_EDF0;
+const DCRSR: u32 = 0xE000_EDF4;
+const DCRDR: u32 = 0xE000_EDF8;
+const MPU_CTRL: u32 = 0xE000_ED94;
 const DEMCR: u32 = 0xE000_EDFC;
 const AIRCR: u32 = 0xE000_ED0C;
 const COMPARATOR_1: u32 = 0xE000_1030;
@@ -93,7 +97,7 @@ fn ram_forgets_everything_without_power_and_the_same_seed_gives_the_same_noise()
             RAM.into_iter()
                 .for_each(|address| write(b, address, 0x600D_DA7A));
             b.power_cycle(seed);
-            b.wait(virtual_board::time::Time::ms(20));
+            b.wait(Time::ms(20));
             RAM.map(|address| read(b, address))
         });
         values.expect("board")
@@ -114,10 +118,43 @@ fn ram_survives_the_reset_pin() {
         write(b, 0x2000_0100, 0x600D_DA7A);
         b.set_reset_pin(false);
         b.set_reset_pin(true);
-        b.wait(virtual_board::time::Time::ms(20));
+        b.wait(Time::ms(20));
         read(b, 0x2000_0100)
     });
     assert_eq!(value.expect("board"), 0x600D_DA7A);
+}
+
+/// Stops the core, has it execute `code` in OCRAM for a while and stops it again, as a debugger does.
+fn execute(b: &mut Board, code: u32) {
+    write(b, DHCSR, 0xA05F_0003);
+    write(b, MPU_CTRL, 0);
+    write(b, 0x2020_9000, code);
+    write(b, DCRDR, 0x2020_9000);
+    write(b, DCRSR, 0x1_000F);
+    write(b, DHCSR, 0xA05F_0009);
+    b.wait(Time::us(100));
+    write(b, DHCSR, 0xA05F_0003);
+}
+
+#[test]
+fn code_loaded_before_a_reset_is_no_stale_code_after_it() {
+    let board = board(&Image::sdk(), Reading::Strict);
+    let (within, beyond) = board
+        .with(|b| {
+            let violations = |b: &Board| b.chip.system.borrow().trace.violations();
+            execute(b, 0xE7FE_E7FE);
+            write(b, AIRCR, 0x05FA_0004);
+            b.wait(Time::ms(20));
+            let before = violations(b);
+            execute(b, 0xE7FE_BF00);
+            let beyond = violations(b) - before;
+            // the same without a reset in between: the instruction cache that the ROM left on holds the old line
+            execute(b, 0xE7FD_BF00);
+            (violations(b) - before - beyond, beyond)
+        })
+        .expect("board");
+    assert_eq!(beyond, 0, "the boot ROM invalidates what it turns on");
+    assert_ne!(within, 0, "and nobody else did");
 }
 
 #[test]
@@ -155,7 +192,7 @@ fn a_core_reset_is_a_violation_and_never_a_boot() {
         .with(|b| {
             let before = b.chip.resets();
             write(b, AIRCR, 0x05FA_0001);
-            b.wait(virtual_board::time::Time::ms(20));
+            b.wait(Time::ms(20));
             (b.chip.resets() - before, b.chip.cpu.state().clone())
         })
         .expect("board");

@@ -245,10 +245,12 @@ impl Cpu {
         self.system.borrow_mut().set_rom_mpu(on);
     }
 
-    /// Sets CCR.IC and CCR.DC as the boot ROM does.
+    /// Sets CCR.IC and CCR.DC as the boot ROM does; what the instruction cache held before a reset is invalidated first, as
+    /// the Cortex-M7 TRM asks of whoever turns it on.
     pub fn set_caches(&mut self, on: bool) {
         let bits = scs::ccr::IC | scs::ccr::DC;
         if on {
+            self.system.borrow_mut().caches.invalidate_instruction();
             self.scs.ccr |= bits
         } else {
             self.scs.ccr &= !bits

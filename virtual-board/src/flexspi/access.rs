@@ -272,6 +272,12 @@ impl FlexSpi {
     }
 
     /// W1C, where IPRXWA pops a watermark out of the RX FIFO and IPTXWE pushes one into the TX FIFO.
+    ///
+    /// IPRXWA written while less than a watermark is held: the manual says that a pop takes a watermark, and that a tail
+    /// is to be cleared by CLRIPRXF or the next read is wrong (IMXRT1060RM, "Reading Data from IP RX FIFO"). Black Magic
+    /// Debug (src/target/imxrt.c) never clears, reads single bytes with a watermark of 128 and pops them so; it is
+    /// reported to work on RT1011 to RT1060 (its pull requests 1468 and 1599), which it could not if the tail stayed. So
+    /// the tail goes, and whoever relies on that is told when the next data is read.
     fn clear_flags(&mut self, value: u32, ports: &mut Ports<'_>) {
         let set = self.intr();
         self.flags &= !value;
@@ -281,7 +287,7 @@ impl FlexSpi {
         if value & reg::intr::AHBCMDERR != 0 {
             self.sts1 &= !reg::status::AHB_HALF;
         }
-        if value & set & reg::intr::IPRXWA != 0 {
+        if value & reg::intr::IPRXWA != 0 {
             self.rx.pop(watermark(self.iprxfcr));
         }
         if value & set & reg::intr::IPTXWE != 0 {
@@ -332,6 +338,11 @@ impl FlexSpi {
         let problem = if self.mcr0 & reg::mcr0::ARDFEN != 0 {
             "RFDR reads zero: ARDFEN = 1 gives the RX FIFO to the AHB side"
         } else if let Some(word) = self.rx.word(index) {
+            if self.rx.take_popped_short() {
+                let text = "RFDR read after IPRXWA was written below a watermark, without CLRIPRXF: \
+                            unknown what that pops; taken as all there was";
+                ports.trace.violation(ports.now, "flexspi", text);
+            }
             return word;
         } else {
             "RFDR read beyond what the RX FIFO holds"

@@ -9,6 +9,7 @@ use super::registers::fifo::{BYTES, ENTRY_BYTES, WINDOW_WORDS};
 pub struct RxFifo {
     bytes: VecDeque<u8>,
     entries_taken: u16,
+    popped_short: bool,
 }
 
 impl RxFifo {
@@ -44,9 +45,16 @@ impl RxFifo {
         Some(u32::from_le_bytes([byte(0)?, byte(1)?, byte(2)?, byte(3)?]))
     }
 
-    /// Drops the oldest `count` bytes.
+    /// Drops the oldest `count` bytes, or all there are.
     pub fn pop(&mut self, count: usize) {
-        self.bytes.drain(..count.min(self.bytes.len()));
+        let held = self.bytes.len();
+        self.popped_short |= (1..count).contains(&held);
+        self.bytes.drain(..count.min(held));
+    }
+
+    /// Whether a pop asked for more than there was, and the FIFO has not been cleared since; says so once.
+    pub fn take_popped_short(&mut self) -> bool {
+        std::mem::take(&mut self.popped_short)
     }
 
     /// Empties it.
