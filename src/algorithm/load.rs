@@ -1,7 +1,11 @@
 //! Loading the blob, reading it back, and starting it on a halted core.
 
+use std::time::Duration;
+
 use mailbox::Setup;
-use mailbox::layout::{AREA_ADDRESS, HOST, HOST_BYTES, SETUP, STATUS, STATUS_BYTES};
+use mailbox::layout::{
+    AREA_ADDRESS, HOST, HOST_BYTES, REPLY_MAX_BYTES, SETUP, STATUS, STATUS_BYTES,
+};
 
 use super::{AlgorithmError, Blob};
 use crate::address::Address;
@@ -26,12 +30,17 @@ pub(super) const fn area(offset: u32) -> Address {
 pub(super) fn load_and_start(
     link: &mut (dyn Link + '_),
     blob: &Blob,
-    setup: &Setup,
+    setup: Setup,
     chip: &Chip,
 ) -> Result<u64, AlgorithmError> {
     let begin = link.clock().now();
     link.write(blob.load_address, &blob.words)?;
     let took = link.clock().now().saturating_sub(begin);
+    let bytes_per_second = rate(&blob.words, took);
+    let setup = Setup {
+        lease_ms: setup.lease_ms.max(lease_ms(bytes_per_second)),
+        ..setup
+    };
     check(link, blob.load_address, &blob.words)?;
     write_checked(link, area(STATUS), &[0; (STATUS_BYTES / 4) as usize])?;
     write_checked(link, area(SETUP), &setup.to_words())?;
@@ -43,8 +52,22 @@ pub(super) fn load_and_start(
         vector_table: blob.load_address,
         argument: 0,
     })?;
-    let bytes = blob.words.len() as f64 * 4.0;
-    Ok((bytes / took.as_secs_f64().max(f64::MIN_POSITIVE)) as u64)
+    Ok(bytes_per_second)
+}
+
+/// Bytes in a second.
+fn rate(words: &[u32], took: Duration) -> u64 {
+    let bytes = words.len() as f64 * 4.0;
+    (bytes / took.as_secs_f64().max(f64::MIN_POSITIVE)) as u64
+}
+
+/// A lease that outlasts the longest single access twice, in ms: while one is on its way the host renews nothing. It
+/// matters at clocks below about 400 kHz.
+fn lease_ms(bytes_per_second: u64) -> u32 {
+    const LONGEST_ACCESS_BYTES: u64 = REPLY_MAX_BYTES as u64;
+    const MS: u64 = 1_000;
+    let ms = 2 * MS * LONGEST_ACCESS_BYTES / bytes_per_second.max(1);
+    u32::try_from(ms).unwrap_or(u32::MAX)
 }
 
 /// Initial stack pointer: in DTCM, which the core reaches without wait states, unless the FlexRAM split of this board has

@@ -1,6 +1,6 @@
 //! The everyday work: flash, verify, reset.
 
-use crate::station::{Station, data, image, probe};
+use crate::station::{Station, data, image, noise, probe};
 
 const FIXTURES: [&str; 4] = [
     "blinky-xip.headerless.hex",
@@ -157,4 +157,17 @@ fn every_other_part_is_flashed_when_it_is_named() {
             .reports("flash", &[name, id, size])
             .last_line_is("PASS");
     }
+}
+
+#[test]
+fn a_slow_clock_has_a_lease_that_outlasts_its_bursts() {
+    let station = Station::new();
+    let filler = station.saved().with_file_name("filler.bin");
+    std::fs::write(&filler, noise(5, 0x8000)).expect("file");
+    let filler = format!("{}@0x60010000", filler.display());
+    // five chunks of payload take 2.5 s at 100 kHz, and the lease at usual clocks is 2 s
+    station
+        .flash(&image(), &[&filler, "--speed", "100"])
+        .ends_with(0)
+        .last_line_is("PASS");
 }

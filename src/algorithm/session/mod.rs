@@ -83,7 +83,7 @@ impl<'l, 'p> Algorithm<'l, 'p> {
         // Zero is what an unfinished start shows.
         let session = seed.max(1);
         let setup = setup_for(target, session);
-        let bytes_per_second = match load_and_start(link, &blob, &setup, target.chip()) {
+        let bytes_per_second = match load_and_start(link, &blob, setup, target.chip()) {
             Ok(bytes_per_second) => bytes_per_second,
             Err(error) => {
                 // the core is halted, and nothing that could end by a lease runs
