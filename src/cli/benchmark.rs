@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use virtual_board::probe::Profile;
 
 use super::{CHIP, print};
 use crate::benchmark::{Bound, Case, Row, Set, Timeline, Work, cases, measure, table};
@@ -97,6 +98,12 @@ fn explain(rows: &[Row]) {
     print("");
     for row in rows {
         print(&row.to_string());
+    }
+    print("\nprobes:");
+    let used = |profile: &&Profile| rows.iter().any(|row| row.case.probe.name == profile.name);
+    for profile in Profile::ALL.iter().filter(used) {
+        let (name, us) = (profile.name, profile.round_trip.as_micros());
+        print(&format!("{name}, {us} us a round trip: {}", profile.source));
     }
 }
 

@@ -68,8 +68,8 @@ impl RawWords {
     /// Takes the area at `base`.
     ///
     /// # Safety
-    /// `base` is aligned to four and stays valid for `bytes` bytes for the life of the value; nothing but atomics and
-    /// debug accesses touches that memory.
+    /// `base` is aligned to four and stays valid for `bytes` bytes for the life of the value; nothing but atomics,
+    /// volatile reads of words that stand still, and debug accesses touches that memory.
     pub const unsafe fn new(base: *mut u32, bytes: u32) -> Self {
         RawWords { base, bytes }
     }
@@ -114,7 +114,13 @@ impl Words for RawWords {
             || self.bytes < BLOCK_BYTES
             || !offset.is_multiple_of(4)
         {
-            return [0; 4];
+            // the last words of the area: what is there, and zeros behind it
+            return [
+                self.load(offset),
+                self.load(offset.wrapping_add(4)),
+                self.load(offset.wrapping_add(8)),
+                self.load(offset.wrapping_add(12)),
+            ];
         }
         let word = |distance: u32| {
             // SAFETY: all four are in range and aligned by the check above; the rest is the promise made to `new`. Volatile

@@ -20,8 +20,7 @@ const DHCSR: u32 = 0xE000_EDF0;
 const POLL_INTERVAL: Time = Time::ms(1);
 /// Polls in a row after a resume before they are charged. probe-rs's flash loader waits for its routines without a sleep
 /// (0.32.0 src/flashing/flasher.rs, `wait_for_completion`), so that the milliseconds of a page program must not be charged.
-/// From then on the charge only makes the end of an erase seen up to a millisecond late, and spares the loader's wall-clock
-/// time-outs thousands of polls.
+/// From then on the charge, which ends when the core halts, only spares the loader's wall-clock time-outs thousands of polls.
 const POLLS_WITHOUT_SLEEP: u32 = 16;
 /// DHCSR bits that decide whether a write resumes the core: C_DEBUGEN, C_HALT, C_STEP.
 const RUN_CONTROL: u32 = 0b111;
@@ -323,6 +322,17 @@ impl Chip {
         Ok(())
     }
 
+    /// Lets time pass until the core halts, `most` at the most: a debugger that polls without sleeping sees it at once.
+    fn wait_for_halt(&mut self, most: Time) {
+        let begin = self.now();
+        let until = begin + most;
+        while !self.cpu.debug.halted() && self.now() < until {
+            let hop = (self.now() + SLEEP_HOP).min(until);
+            self.run_until(hop);
+        }
+        self.wire_now += self.now().saturating_sub(begin);
+    }
+
     fn after_access(&mut self) {
         if let Some(request) = self.cpu.take_reset_request() {
             self.answer(request);
@@ -346,9 +356,7 @@ impl ApTarget for Chip {
             };
             let free = if self.resumed { POLLS_WITHOUT_SLEEP } else { 0 };
             if polls > free {
-                let until = self.now() + POLL_INTERVAL;
-                self.wire_now += POLL_INTERVAL;
-                self.run_until(until);
+                self.wait_for_halt(POLL_INTERVAL);
             }
             self.last_dhcsr = Some((value, polls));
         }
@@ -363,7 +371,10 @@ impl ApTarget for Chip {
         _csw: u32,
     ) -> Result<(), ApError> {
         self.before_access(address)?;
-        self.resumed = address == DHCSR && value & RUN_CONTROL == RESUME;
+        if address == DHCSR {
+            // a loader that buffers twice writes the next page into RAM before it begins to poll
+            self.resumed = value & RUN_CONTROL == RESUME;
+        }
         if (PPB_BASE..=PPB_END).contains(&address) {
             self.cpu.ppb_write(address, width, value, true)
         } else {
