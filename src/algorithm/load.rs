@@ -66,8 +66,10 @@ fn rate(words: &[u32], took: Duration) -> u64 {
 fn lease_ms(bytes_per_second: u64) -> u32 {
     const LONGEST_ACCESS_BYTES: u64 = REPLY_MAX_BYTES as u64;
     const MS: u64 = 1_000;
+    /// The target's time base wraps after 178 s, and a longer lease would never run out.
+    const MOST_MS: u64 = 120_000;
     let ms = 2 * MS * LONGEST_ACCESS_BYTES / bytes_per_second.max(1);
-    u32::try_from(ms).unwrap_or(u32::MAX)
+    ms.min(MOST_MS) as u32
 }
 
 /// Initial stack pointer: in DTCM, which the core reaches without wait states, unless the FlexRAM split of this board has

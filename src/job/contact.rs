@@ -142,6 +142,13 @@ impl Run<'_> {
             probe.speed_khz = used_khz.unwrap_or(probe.speed_khz);
         }
         let Some(used_khz) = used_khz else {
+            let slowest_khz = contact.trials().last().map_or(asked_khz, |trial| trial.khz);
+            if clean_khz.is_none() {
+                // the reset that lets the board run needs a better clock than the ones tried; if there is none, it fails
+                let slower_khz = (slowest_khz / SLOWER_BY).max(SLOWEST_KHZ);
+                let _ = link.set_speed_khz(slower_khz);
+                let _ = link.reattach();
+            }
             self.let_run(link);
             return Err(poor(&contact, asked_khz));
         };

@@ -300,7 +300,7 @@ impl Run<'_> {
     /// Lets the board run without watching it. Where that fails, the algorithm's lease resets it.
     pub(super) fn let_run(&mut self, link: &mut dyn Link) {
         if let Err(error) = link.final_reset(None) {
-            tracing::warn!(%error, "the board could not be reset; the algorithm's lease does it");
+            tracing::warn!(%error, "the board could not be reset; where the algorithm runs, its lease does it, else power-cycle it");
         }
         self.meter.note_counts(link.counts());
     }

@@ -105,6 +105,11 @@ impl<P: RawSwdIo + JtagAccess + 'static> Joined<P> {
             let answer = levels.get(start + REQUEST_CLOCKS..).unwrap_or_default();
             match transfer.value(answer) {
                 Ok(value) => values.push(value),
+                // all the others were taken, and must not be done again: only the closing look is
+                Err(error @ DapError::WaitResponse) if values.len() + 1 == transfers.len() => {
+                    self.recover(error)?;
+                    values.push(self.probe.raw_read_register(RDBUFF)?);
+                }
                 Err(error) => return self.recover(error),
             }
         }

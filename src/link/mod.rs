@@ -55,9 +55,10 @@ pub trait Link {
     /// [`LinkError`].
     fn write(&mut self, address: Address, words: &[u32]) -> Result<(), LinkError>;
 
-    /// Writes several pieces in their order, in as few transactions as the probe allows. Once a piece has failed, none
-    /// behind it is written: the debug port refuses every access until its error flag is cleared. Tried again from the
-    /// first word of the first piece, as [`Link::write`].
+    /// Writes several pieces in their order, in as few transactions as the probe allows. Once the debug port has refused a
+    /// word it refuses those behind it, so no piece is there before the ones in front of it. Tried again from the first
+    /// word of the first piece, as [`Link::write`]: where only an answer was lost on its way back, all of it has been
+    /// written already, and is written once more with the same words.
     ///
     /// # Errors
     /// [`LinkError`].
