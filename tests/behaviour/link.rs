@@ -517,25 +517,36 @@ fn many_kib_and_the_word_that_makes_them_count_are_a_few_full_transactions() {
 #[test]
 fn a_piece_behind_a_damaged_one_is_not_written_before_that_is_right() {
     const WORDS: u32 = 600;
-    for later in [0, 1, 255, 256, 257, 258, 400, 600, 602] {
+    let behind = Address::new(CODE.get() + 4 * WORDS);
+    let pieces = [(CODE, vec![7; WORDS as usize]), (behind, vec![1, 2, 3, 4])];
+    // the transfers of the first attempt: with the cable cut behind them there is no second one
+    let attempt = |damaged: Option<u64>| {
         let cable = bench("order");
-        let behind = Address::new(CODE.get() + 4 * WORDS);
+        let mut transfers = 0;
         on("order", |link| {
-            let from = cable.transfers() + later;
-            // damaged for good from there on: whatever is tried, the wire does not recover
-            cable.bench().dp.faults_mut().flipped_bits = (from..from + 20_000)
-                .map(|transfer| FlippedBit { transfer, bit: 4 })
-                .collect();
-            let pieces = [(CODE, vec![7; WORDS as usize]), (behind, vec![1, 2, 3, 4])];
-            link.write_in_order(&pieces).unwrap_err();
+            link.read(CODE, &mut [0]).unwrap();
+            let first = cable.transfers();
+            if let Some(transfer) = damaged {
+                let mut bench = cable.bench();
+                let faults = bench.dp.faults_mut();
+                let transfer = first + transfer;
+                faults.flipped_bits = vec![FlippedBit { transfer, bit: 4 }];
+                faults.cable_cut_at = Some(first + u64::from(WORDS) + 10);
+            }
+            let written = link.write_in_order(&pieces);
+            assert_eq!(written.is_err(), damaged.is_some());
+            transfers = cable.transfers() - first;
         });
         let mut bench = cable.bench();
-        let last_of_first = bench.desk.word(behind.get() - 4);
-        let first_behind = bench.desk.word(behind.get());
-        assert!(
-            first_behind == 0 || last_of_first == 7,
-            "transfer {later}: the doorbell moved before its payload was there"
-        );
+        let doorbell = bench.desk.word(behind.get() + 12);
+        (transfers, doorbell)
+    };
+    let (transfers, doorbell) = attempt(None);
+    assert_eq!(doorbell, 4);
+    assert!(transfers <= u64::from(WORDS) + 10, "{transfers}");
+    for damaged in [0, 1, 2, 255, 256, 257, 258, 259, 400, 600, 602] {
+        let (_, doorbell) = attempt(Some(damaged));
+        assert_eq!(doorbell, 0, "transfer {damaged}");
     }
 }
 

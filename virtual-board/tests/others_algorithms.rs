@@ -13,18 +13,9 @@ use probe_rs::probe::list::Lister;
 use virtual_board::board::{BoardConfig, BoardHandle};
 use virtual_board::nor::Part;
 
-/// Bytes that compress badly and differ everywhere.
-fn noise(seed: u32, bytes: usize) -> Vec<u8> {
-    let mut x = seed | 1;
-    (0..bytes)
-        .map(|_| {
-            x ^= x << 13;
-            x ^= x >> 17;
-            x ^= x << 5;
-            (x >> 24) as u8
-        })
-        .collect()
-}
+#[path = "noise/mod.rs"]
+mod noise;
+use noise::noise;
 
 fn erase_program_and_verify(target: &str) {
     const BASE: usize = 0x1_0000;

@@ -16,24 +16,15 @@ use virtual_board::board::{BoardConfig, BoardHandle};
 use virtual_board::nor::{Counters, Part, TimingProfile};
 use virtual_board::rom::api::RomErase;
 
+#[path = "noise/mod.rs"]
+mod noise;
+use noise::noise;
+
 /// The target whose algorithm calls the ROM.
 const TARGET: &str = "MIMXRT1060";
 const WINDOW: u64 = 0x6000_0000;
 /// The erase unit of that algorithm.
 const BLOCK: usize = 0x1_0000;
-
-/// Bytes that compress badly and differ everywhere.
-fn noise(seed: u32, bytes: usize) -> Vec<u8> {
-    let mut x = seed | 1;
-    (0..bytes)
-        .map(|_| {
-            x ^= x << 13;
-            x ^= x >> 17;
-            x ^= x << 5;
-            (x >> 24) as u8
-        })
-        .collect()
-}
 
 struct Bench {
     board: BoardHandle,
@@ -210,33 +201,4 @@ fn a_protected_flash_with_qe_set_stays_as_it_is_and_only_verify_tells() {
     bench.flash(15_000, 0, &data, false).expect("says it did");
     assert_eq!(bench.content(), bench.old, "nothing changed");
     assert!(bench.flash(15_000, 0, &data, true).is_err(), "verify");
-}
-
-/// Figures for the record, with the round trip of the benchmark: `cargo test --test stock_algorithm -- --ignored --nocapture`.
-#[test]
-#[ignore = "a measurement"]
-fn figures() {
-    for khz in [15_000, 4_000] {
-        for erase in [RomErase::AsPublished, RomErase::Sound] {
-            for bytes in [BLOCK, 4 * BLOCK, 16 * BLOCK] {
-                let bench = Bench::start(&format!("{khz}-{erase:?}-{bytes}"), |config| {
-                    config.rom_erase = erase;
-                    config.probe.round_trip = Duration::from_micros(250);
-                });
-                let wall = std::time::Instant::now();
-                let cost = bench
-                    .flash(khz, 2 * BLOCK, &noise(99, bytes), true)
-                    .expect("flashed");
-                println!(
-                    "{khz} kHz {erase:?} {} KiB: {:.3} s, {:.1} KiB/s, {} transactions, {:.1} a page; {:.1} s of wall clock",
-                    bytes / 1024,
-                    cost.time.as_secs_f64(),
-                    bytes as f64 / 1024.0 / cost.time.as_secs_f64(),
-                    cost.transactions,
-                    cost.transactions as f64 / (bytes as f64 / 256.0),
-                    wall.elapsed().as_secs_f64(),
-                );
-            }
-        }
-    }
 }

@@ -5,8 +5,11 @@
     reason = "a panic is how a test fails"
 )]
 
+use std::time::Duration;
+
 use virtual_board::bus::Width;
-use virtual_board::swd::{ApError, ApTarget, rom_table_word};
+use virtual_board::probe::cmsis_dap::DebugPins;
+use virtual_board::swd::{ApError, ApTarget, SwDp, rom_table_word};
 
 #[path = "wire/bits.rs"]
 mod bits;
@@ -103,5 +106,46 @@ impl ApTarget for Chip {
 
     fn set_nreset(&mut self, level: bool) {
         self.nreset = level;
+    }
+}
+
+/// The pins with a chip behind them.
+struct Desk {
+    dp: SwDp,
+    chip: Chip,
+    khz: u32,
+    delayed: Duration,
+}
+
+impl Desk {
+    fn new() -> Self {
+        Desk {
+            dp: SwDp::new(),
+            chip: Chip::new(),
+            khz: 0,
+            delayed: Duration::ZERO,
+        }
+    }
+}
+
+impl DebugPins for Desk {
+    fn clock(&mut self, driven: Option<bool>) -> bool {
+        self.dp.clock(driven, &mut self.chip)
+    }
+
+    fn set_swclk_khz(&mut self, khz: u32) {
+        self.khz = khz;
+    }
+
+    fn set_nreset(&mut self, level: bool) {
+        self.chip.set_nreset(level);
+    }
+
+    fn nreset(&self) -> bool {
+        self.chip.nreset
+    }
+
+    fn delay(&mut self, span: Duration) {
+        self.delayed += span;
     }
 }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use virtual_board::probe::cmsis_dap::{DebugPins, Firmware, Refusal};
+use virtual_board::probe::cmsis_dap::{Firmware, Refusal};
 use virtual_board::probe::{CMSIS_DAP_V1, CMSIS_DAP_V2_HS, Interface, Packets, Profile};
-use virtual_board::swd::{ApTarget, FlippedBit, SwDp, WaitStorm};
+use virtual_board::swd::{FlippedBit, WaitStorm};
 
-use super::{Chip, RAM};
+use super::{Desk, RAM};
 
 /// Clocks of a transfer with data.
 const TRANSFER: u64 = 46;
@@ -31,36 +31,6 @@ const NO_ACK: u8 = 7;
 const PROTOCOL_ERROR: u8 = 8;
 const MISMATCH: u8 = 0x11;
 
-/// The pins with a chip behind them.
-struct Desk {
-    dp: SwDp,
-    chip: Chip,
-    khz: u32,
-    delayed: Duration,
-}
-
-impl DebugPins for Desk {
-    fn clock(&mut self, driven: Option<bool>) -> bool {
-        self.dp.clock(driven, &mut self.chip)
-    }
-
-    fn set_swclk_khz(&mut self, khz: u32) {
-        self.khz = khz;
-    }
-
-    fn set_nreset(&mut self, level: bool) {
-        self.chip.set_nreset(level);
-    }
-
-    fn nreset(&self) -> bool {
-        self.chip.nreset
-    }
-
-    fn delay(&mut self, span: Duration) {
-        self.delayed += span;
-    }
-}
-
 struct Probe {
     firmware: Firmware,
     desk: Desk,
@@ -77,12 +47,7 @@ impl Probe {
     fn new(profile: &Profile) -> Self {
         Probe {
             firmware: Firmware::new(packets(profile), profile.max_khz),
-            desk: Desk {
-                dp: SwDp::new(),
-                chip: Chip::new(),
-                khz: 0,
-                delayed: Duration::ZERO,
-            },
+            desk: Desk::new(),
         }
     }
 

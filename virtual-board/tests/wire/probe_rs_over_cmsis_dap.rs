@@ -11,42 +11,16 @@ use probe_rs::probe::list::Lister;
 use probe_rs::probe::{DebugProbeSelector, Probe, WireProtocol};
 use virtual_board::board::{BoardConfig, BoardHandle};
 use virtual_board::nor::Part;
-use virtual_board::probe::cmsis_dap::{DebugPins, Firmware};
+use virtual_board::probe::cmsis_dap::Firmware;
 use virtual_board::probe::{
     self, CMSIS_DAP_V1, CMSIS_DAP_V2_HS, Interface, Profile, Wire, WireError,
 };
-use virtual_board::swd::{ApTarget, FlippedBit, IoItem, SwDp, WaitStorm};
+use virtual_board::swd::{FlippedBit, IoItem, WaitStorm};
 
-use super::{Chip, RAM};
+use super::{Desk, RAM};
 
 const AP: FullyQualifiedApAddress = FullyQualifiedApAddress::v1_with_default_dp(0);
 const BOTH: [Profile; 2] = [CMSIS_DAP_V1, CMSIS_DAP_V2_HS];
-
-struct Desk {
-    dp: SwDp,
-    chip: Chip,
-    khz: u32,
-}
-
-impl DebugPins for Desk {
-    fn clock(&mut self, driven: Option<bool>) -> bool {
-        self.dp.clock(driven, &mut self.chip)
-    }
-
-    fn set_swclk_khz(&mut self, khz: u32) {
-        self.khz = khz;
-    }
-
-    fn set_nreset(&mut self, level: bool) {
-        self.chip.set_nreset(level);
-    }
-
-    fn nreset(&self) -> bool {
-        self.chip.nreset
-    }
-
-    fn delay(&mut self, _span: Duration) {}
-}
 
 struct Bench {
     firmware: Firmware,
@@ -127,11 +101,7 @@ fn offered(profile: &Profile, serial: &str) -> (Cable, String) {
     };
     let cable = Cable(Arc::new(Mutex::new(Bench {
         firmware: Firmware::new(packets, profile.max_khz),
-        desk: Desk {
-            dp: SwDp::new(),
-            chip: Chip::new(),
-            khz: 0,
-        },
+        desk: Desk::new(),
         plugged: true,
         deaf: false,
         sent: Vec::new(),
