@@ -67,16 +67,16 @@ impl<W: Words + Copy> Source for Area<W> {
     }
 }
 
-/// The words of another source from an index on.
+/// Another source without its first words.
 #[derive(Clone, Copy)]
-pub struct From<S> {
+pub struct Skip<S> {
     /// The source.
     pub source: S,
-    /// Index of the first word.
+    /// How many words are left out.
     pub first: u32,
 }
 
-impl<S: Source> Source for From<S> {
+impl<S: Source> Source for Skip<S> {
     #[inline(always)]
     fn load(&self, index: u32) -> Block {
         self.source.load(self.first + index)

@@ -3,7 +3,7 @@
 use super::{CHIP_ERASE, FURTHER_SHIFTS, Nor, WEL, WIP};
 use crate::bus::Bus;
 use crate::controller::{self, Result};
-use crate::data::{Erased, From, Source, Word};
+use crate::data::{Erased, Skip, Source, Word};
 use crate::lut::{self, Slot};
 use crate::machine::Duty;
 use mailbox::fault::{Fault, FaultCode, Stage};
@@ -115,7 +115,7 @@ impl<B: Bus, D: Duty> Nor<B, D> {
                 at,
                 bytes,
                 Stage::Program,
-                From { source, first },
+                Skip { source, first },
             )?;
             meanwhile();
             self.wait_done(self.setup.page_program_limit_us, Stage::Program, at)?;
