@@ -217,4 +217,7 @@ pub struct BoardArgs {
     /// How the flash is wired: qspi is one part on the primary pins of FlexSPI A
     #[arg(long, value_name = "BOARD", default_value = "qspi")]
     pub board: String,
+    /// One JSON record in place of lines
+    #[arg(long)]
+    pub json: bool,
 }

@@ -7,6 +7,8 @@ mod benchmark;
 mod board;
 mod header;
 mod inspect;
+mod interrupt;
+mod on_board;
 mod pack;
 mod progress;
 #[cfg(feature = "virtual-board")]
@@ -14,21 +16,16 @@ mod standing;
 
 use std::io::{self, IsTerminal, Write};
 use std::process;
-use std::sync::Arc;
 
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
-use crate::clock::{Clock, HostClock};
-use crate::job::{self, Bench, BootPolicy, HeaderChoice, Job, Outcome, Request, SharedSectors};
-#[cfg(feature = "virtual-board")]
-use crate::link::VirtualProbe;
-use crate::link::{self, Choice, ProbeSelector};
+use crate::job::{self, BootPolicy, HeaderChoice, Job, Request, SharedSectors};
+use crate::link;
 use crate::problem::{ExitCode, Problem};
-use crate::report::{self, Verdict};
 use crate::target::Target;
-use args::{BoardArgs, BootProof, Cli, Command, ImageArgs};
-use progress::Progress;
+use args::{BootProof, Cli, Command, ImageArgs};
+use on_board::target;
 
 /// The chip; other chips of the family come with their own data.
 const CHIP: &str = "mimxrt1062";
@@ -56,9 +53,9 @@ pub fn run() -> process::ExitCode {
 /// The last line on standard output where a command ended before it had a record of its own.
 fn last_words(command: &Command, problem: &Problem) -> Option<String> {
     match command {
-        Command::Flash { .. } | Command::Verify { .. } | Command::Reset { .. } => {
-            Some(Verdict::refused(problem).to_string())
-        }
+        Command::Flash { board, .. } => Some(on_board::refused("flash", board.json, problem)),
+        Command::Verify { board, .. } => Some(on_board::refused("verify", board.json, problem)),
+        Command::Reset { board, .. } => Some(on_board::refused("reset", board.json, problem)),
         Command::Inspect(args) => args.failed(problem),
         Command::Pack(args) => args.failed(problem),
         #[cfg(feature = "virtual-board")]
@@ -121,7 +118,7 @@ fn execute(cli: &Cli) -> Result<u8, Problem> {
                 },
                 ..Job::new(&target)
             };
-            with_bench(board, verbose, |bench, progress| {
+            on_board::run(board, verbose, |bench, progress| {
                 job::flash(&job, &request, bench, progress)
             })
         }
@@ -134,7 +131,7 @@ fn execute(cli: &Cli) -> Result<u8, Problem> {
             let target = target(board)?;
             let request = request(images, &board_header.choice(header), &target)?;
             let job = Job::new(&target);
-            with_bench(board, verbose, |bench, progress| {
+            on_board::run(board, verbose, |bench, progress| {
                 job::verify(&job, &request, bench, progress)
             })
         }
@@ -144,7 +141,7 @@ fn execute(cli: &Cli) -> Result<u8, Problem> {
                 boot_timeout: watch.boot_timeout,
                 ..Job::new(&target)
             };
-            with_bench(board, verbose, |bench, progress| {
+            on_board::run(board, verbose, |bench, progress| {
                 job::reset(&job, bench, progress)
             })
         }
@@ -167,65 +164,8 @@ fn execute(cli: &Cli) -> Result<u8, Problem> {
     }
 }
 
-fn target(board: &BoardArgs) -> Result<Target, Problem> {
-    Ok(Target::builtin(CHIP, &board.flash, &board.board)?)
-}
-
 fn request(images: &ImageArgs, header: &HeaderChoice, target: &Target) -> Result<Request, Problem> {
     job::load(&images.inputs()?, target, header.wishes(target)?)
-}
-
-/// Opens the way to the board, runs `work` on it and prints its record.
-fn with_bench(
-    board: &BoardArgs,
-    verbose: bool,
-    work: impl FnOnce(&Bench, &mut Progress) -> Outcome,
-) -> Result<u8, Problem> {
-    let bench = bench(board)?;
-    let mut progress = Progress::new();
-    let outcome = work(&bench, &mut progress);
-    progress.finish();
-    for line in bench.trace() {
-        tracing::debug!("virtual board: {line}");
-    }
-    // the verdict is the last word, so what led to it comes first
-    if let Some(problem) = &outcome.problem {
-        let accepted = outcome.record.verdict.exit() == ExitCode::Proven.number();
-        complain(problem, if accepted { WARNING } else { ERROR });
-    }
-    for line in report::lines(&outcome.record, verbose) {
-        print(&line);
-    }
-    Ok(outcome.record.verdict.exit())
-}
-
-fn bench(board: &BoardArgs) -> Result<Bench, Problem> {
-    let mut choice = Choice {
-        probe: None,
-        speed_khz: board.speed,
-        connect_under_reset: board.connect_under_reset,
-        plain: false,
-    };
-    let Some(text) = board.probe.as_ref().filter(|text| !text.is_empty()) else {
-        return Ok(Bench::real(choice, host_clock()));
-    };
-    #[cfg(feature = "virtual-board")]
-    if let Some(virtual_probe) = VirtualProbe::parse(text)? {
-        return Ok(Bench::virtual_board(
-            choice,
-            virtual_probe.start(&board.flash)?,
-        ));
-    }
-    let selector: ProbeSelector = text.parse().map_err(|e: link::SelectorError| {
-        Problem::new("probe-selector", ExitCode::Usage, e.to_string())
-            .fix("take the selector from `rtflash probes`, or use `virtual`")
-    })?;
-    choice.probe = Some(selector);
-    Ok(Bench::real(choice, host_clock()))
-}
-
-fn host_clock() -> Arc<dyn Clock + Send + Sync> {
-    Arc::new(HostClock::start())
 }
 
 #[cfg(test)]

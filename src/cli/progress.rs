@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::interrupt;
 use crate::job::Observer;
 
 /// Plain output says how far it is at every such part of the whole.
@@ -80,5 +81,9 @@ impl Observer for Progress {
             Some(bar) => bar.println(text),
             None => say(text),
         }
+    }
+
+    fn is_cancelled(&self) -> bool {
+        interrupt::is_asked()
     }
 }

@@ -80,6 +80,10 @@ pub trait Observer {
     fn progress(&mut self, done_bytes: u64, total_bytes: u64);
     /// Something worth a line.
     fn note(&mut self, text: &str);
+    /// Whether the job shall end early, at the next point where the board can be left safely.
+    fn is_cancelled(&self) -> bool {
+        false
+    }
 }
 
 /// Nobody watches.

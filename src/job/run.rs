@@ -71,6 +71,7 @@ impl<'r> Run<'r> {
                 verdict
             }
         };
+        self.record.problem = self.problem.as_ref().map(Into::into);
         self.record.phases = self.meter.finish();
         Outcome {
             record: self.record,

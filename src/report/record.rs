@@ -22,8 +22,8 @@ pub struct Record {
     pub rtflash_version: &'static str,
     /// `flash`, `verify` or `reset`.
     pub command: &'static str,
-    /// What was to be flashed on.
-    pub target: TargetRecord,
+    /// What was to be flashed on; absent where the command line does not name it.
+    pub target: Option<TargetRecord>,
     /// The probe.
     pub probe: Option<ProbeRecord>,
     /// The chip found.
@@ -50,6 +50,8 @@ pub struct Record {
     pub virtual_time: bool,
     /// How it ended.
     pub verdict: Verdict,
+    /// What went wrong or speaks against a boot.
+    pub problem: Option<ProblemRecord>,
 }
 
 /// Names of the target files.
@@ -328,10 +330,25 @@ impl Record {
     /// A record that knows no more than its command, target and verdict.
     pub fn new(command: &'static str, target: &Target, verdict: Verdict) -> Self {
         Record {
+            target: Some(target.into()),
+            ..Record::empty(command, verdict)
+        }
+    }
+
+    /// A job that was not begun: no board was touched.
+    pub fn refused(command: &'static str, problem: &Problem) -> Self {
+        Record {
+            problem: Some(problem.into()),
+            ..Record::empty(command, Verdict::refused(problem))
+        }
+    }
+
+    fn empty(command: &'static str, verdict: Verdict) -> Self {
+        Record {
             record_version: RECORD_VERSION,
             rtflash_version: env!("CARGO_PKG_VERSION"),
             command,
-            target: target.into(),
+            target: None,
             probe: None,
             chip: None,
             flash: None,
@@ -345,6 +362,7 @@ impl Record {
             phases: Vec::new(),
             virtual_time: false,
             verdict,
+            problem: None,
         }
     }
 

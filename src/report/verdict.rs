@@ -34,6 +34,11 @@ pub enum Verdict {
     Equal,
     /// `verify`: the board holds something else.
     Differs,
+    /// `info`, `read`, `erase`: done, and checked where something was changed.
+    Done {
+        /// What was done, in a few words.
+        what: String,
+    },
     /// The job was not begun: no board was touched.
     Refused {
         /// The problem's stable code.
@@ -94,6 +99,11 @@ impl Verdict {
         }
     }
 
+    /// A command that only answers, or erases, has done what was asked for.
+    pub fn done(what: impl Into<String>) -> Self {
+        Verdict::Done { what: what.into() }
+    }
+
     /// The job ended with a problem.
     pub fn failed(problem: &Problem) -> Self {
         Verdict::Failed {
@@ -115,9 +125,10 @@ impl Verdict {
     /// The process's exit code.
     pub const fn exit(&self) -> u8 {
         match self {
-            Verdict::Pass(_) | Verdict::Equal | Verdict::BootNotProven { accepted: true, .. } => {
-                ExitCode::Proven.number()
-            }
+            Verdict::Pass(_)
+            | Verdict::Equal
+            | Verdict::Done { .. }
+            | Verdict::BootNotProven { accepted: true, .. } => ExitCode::Proven.number(),
             Verdict::BootNotProven { .. } | Verdict::NotBooted { .. } => {
                 ExitCode::BootNotProven.number()
             }
@@ -137,6 +148,7 @@ impl fmt::Display for Verdict {
             Verdict::NotBooted { why, .. } => write!(f, "NOT BOOTED ({why})"),
             Verdict::Equal => write!(f, "EQUAL"),
             Verdict::Differs => write!(f, "DIFFERS"),
+            Verdict::Done { what } => write!(f, "DONE: {what}"),
             Verdict::Failed { code, what, .. } => write!(f, "FAIL: {what} [{code}]"),
             Verdict::Refused { code, what, .. } => {
                 write!(f, "REFUSED, board not touched: {what} [{code}]")

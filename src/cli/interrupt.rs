@@ -1,0 +1,35 @@
+//! Ctrl-C while a job runs: once, and the job ends where the board can be left safely; twice, and the program ends at once.
+
+use std::io::{self, Write};
+use std::process;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::problem::{ExitCode, Problem};
+
+static ASKED: AtomicBool = AtomicBool::new(false);
+
+/// Takes Ctrl-C (and the signals that end a service) from here on.
+///
+/// # Errors
+/// A fault of this program: another part of it has taken them already.
+pub fn watch() -> Result<(), Problem> {
+    ctrlc::set_handler(|| {
+        if ASKED.swap(true, Ordering::Relaxed) {
+            let _ = writeln!(
+                io::stderr(),
+                "ended at once; what runs on the board ends by itself within seconds and resets it"
+            );
+            process::exit(ExitCode::Cancelled.number().into());
+        }
+        let _ = writeln!(
+            io::stderr(),
+            "ending where the board can be left safely (Ctrl-C again: at once)"
+        );
+    })
+    .map_err(|error| Problem::new("signals", ExitCode::Internal, error.to_string()))
+}
+
+/// Whether the user wants the job to end.
+pub fn is_asked() -> bool {
+    ASKED.load(Ordering::Relaxed)
+}
