@@ -14,14 +14,10 @@ fn chip() -> ChipFound {
         rom_fingerprint: 0x80DB_F000,
         unique_id: UniqueId::from_words(0x89AB_CDEF, 0x0123_4567),
         silicon_revision: 0,
-        sbmr1: 0,
-        sbmr2: 0x0200_0001,
+        boot: target().chip().boot_config(0, 0x0200_0001),
         srsr: 1,
         fuse_0x450: 0,
         fuse_0x460: 0,
-        boot_mode: BootMode::Internal,
-        closed: false,
-        boot_fuses_count: false,
     }
 }
 
