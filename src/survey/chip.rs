@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::error::SurveyError;
 use crate::address::Address;
-use crate::link::Link;
+use crate::link::{DebugPort, Link};
 use crate::target::{BootConfig, Chip};
 
 /// The 64-bit unique ID of a chip.
@@ -21,12 +21,39 @@ impl UniqueId {
     pub const fn get(self) -> u64 {
         self.0
     }
+
+    /// Whether it can be one: fuses that were not read give all zeros or all ones.
+    pub const fn is_plausible(self) -> bool {
+        self.0 != 0 && self.0 != u64::MAX
+    }
 }
 
 impl fmt::Display for UniqueId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:016X}", self.0)
     }
+}
+
+/// Makes sure that the debug port is the one of `chip`, before anything behind it is touched.
+///
+/// # Errors
+/// [`SurveyError::OtherPort`].
+pub fn require_debug_port(found: DebugPort, chip: &Chip) -> Result<(), SurveyError> {
+    let identity = &chip.identity;
+    for (register, found, expected) in [
+        ("DPIDR", found.dpidr, identity.dpidr),
+        ("AP IDR", found.ap_idr, identity.ahb_ap_idr),
+    ] {
+        if found != expected {
+            return Err(SurveyError::OtherPort {
+                chip: chip.name.clone(),
+                register,
+                found,
+                expected,
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Makes sure that core and boot ROM are those of `chip`, by reads that need nothing of it. Gives CPUID and the ROM's mark.
@@ -83,20 +110,22 @@ impl ChipFound {
     /// unknown chip.
     ///
     /// # Errors
-    /// [`SurveyError::OtherCore`], [`SurveyError::OtherRom`], [`SurveyError::Link`].
+    /// [`SurveyError::OtherCore`], [`SurveyError::OtherRom`], [`SurveyError::NoUniqueId`], [`SurveyError::Link`].
     pub fn read(link: &mut dyn Link, chip: &Chip) -> Result<Self, SurveyError> {
         let (cpuid, rom_fingerprint) = require_chip(link, chip)?;
         let registers = &chip.registers;
         let mut word = |address: Address| link.read_word(address);
+        let low = word(registers.ocotp_uid_low)?;
+        let unique_id = UniqueId::from_words(low, word(registers.ocotp_uid_high)?);
+        if !unique_id.is_plausible() {
+            return Err(SurveyError::NoUniqueId { found: unique_id });
+        }
         let sbmr2 = word(registers.src_sbmr2)?;
         let boot = chip.boot_config(word(registers.src_sbmr1)?, sbmr2);
         Ok(ChipFound {
             cpuid,
             rom_fingerprint,
-            unique_id: UniqueId::from_words(
-                word(registers.ocotp_uid_low)?,
-                word(registers.ocotp_uid_high)?,
-            ),
+            unique_id,
             silicon_revision: word(registers.ocotp_silicon_revision)?,
             boot,
             srsr: word(registers.src_srsr)?,

@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn both_closed_values_of_sec_config_are_closed() {
-        let security = |sec_config| decoded(0, 0x0200_0000 | sec_config).security;
+        let security = |sec_config: u32| decoded(0, 0x0200_0000 | sec_config).security;
         assert_eq!(
             [0, 1, 2, 3].map(security),
             [

@@ -15,8 +15,8 @@ pub use chip::{
     SerialClock, SerialClockLimits,
 };
 pub use flash::{
-    ChipErase, ContinuousRead, EraseUnit, FlashPart, PageProgram, Qpi, ReadCommand, SoftwareReset,
-    WriteStatus,
+    ChipErase, ContinuousRead, EraseUnit, FlashIdentity, FlashPart, PageProgram, Qpi, ReadCommand,
+    SoftwareReset, WriteStatus,
 };
 pub use known::Known;
 pub use status::{
