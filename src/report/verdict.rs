@@ -10,6 +10,7 @@ use crate::verify::Verified;
 
 /// How a job ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Verdict {
     /// `flash`: every byte was read back and the ROM was seen to start the image. `reset`: the ROM was seen to start it.
@@ -61,6 +62,7 @@ pub enum Verdict {
 
 /// Proof that [`Verdict::Pass`] was earned; it can only be made in this file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Pass {
     /// Whether the content was verified as well: `flash`, not `reset`.
     verified: bool,

@@ -11,6 +11,7 @@ mod content;
 mod evidence;
 mod headers;
 mod help;
+mod json;
 mod offline;
 mod refusals;
 mod saved;
