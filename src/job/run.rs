@@ -67,7 +67,12 @@ impl<'r> Run<'r> {
             Ok(verdict) => verdict,
             Err(problem) => {
                 let problem = self.with_what_is_left(problem);
-                let verdict = Verdict::failed(&problem);
+                let verdict = match problem.exit {
+                    ExitCode::Cancelled => Verdict::Cancelled {
+                        left: self.record.left.unwrap_or(FlashLeft::Unchanged),
+                    },
+                    _ => Verdict::failed(&problem),
+                };
                 self.problem = Some(problem);
                 verdict
             }
@@ -187,6 +192,7 @@ impl<'r> Run<'r> {
         if let Some(image) = &offline {
             self.record.note_image(image);
         }
+        self.go_on()?;
         let mut connection = self.connect()?;
         let mut link = connection.link(target.chip())?;
         let link: &mut dyn Link = &mut link;
@@ -217,6 +223,7 @@ impl<'r> Run<'r> {
         algorithm: &mut Algorithm<'_, '_>,
     ) -> Result<(BootImage, Verification), Problem> {
         let target = self.job.target;
+        self.go_on()?;
         let image = match offline {
             Some(image) => image,
             None => {
@@ -246,6 +253,7 @@ impl<'r> Run<'r> {
     /// # Errors
     /// Whatever kept the job from resetting the board and watching it.
     pub fn reset(&mut self) -> Result<Verdict, Problem> {
+        self.go_on()?;
         let mut connection = self.connect()?;
         let mut link = connection.link(self.job.target.chip())?;
         let link: &mut dyn Link = &mut link;

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::FlashLeft;
 use crate::problem::{ExitCode, Problem};
 use crate::reset::Booted;
 use crate::verify::Verified;
@@ -39,6 +40,11 @@ pub enum Verdict {
     Done {
         /// What was done, in a few words.
         what: String,
+    },
+    /// The user ended the job.
+    Cancelled {
+        /// What that leaves in the flash.
+        left: FlashLeft,
     },
     /// The job was not begun: no board was touched.
     Refused {
@@ -135,6 +141,7 @@ impl Verdict {
                 ExitCode::BootNotProven.number()
             }
             Verdict::Differs => ExitCode::Differs.number(),
+            Verdict::Cancelled { .. } => ExitCode::Cancelled.number(),
             Verdict::Failed { exit, .. } | Verdict::Refused { exit, .. } => *exit,
         }
     }
@@ -151,6 +158,7 @@ impl fmt::Display for Verdict {
             Verdict::Equal => write!(f, "EQUAL"),
             Verdict::Differs => write!(f, "DIFFERS"),
             Verdict::Done { what } => write!(f, "DONE: {what}"),
+            Verdict::Cancelled { left } => write!(f, "CANCELLED: {left}"),
             Verdict::Failed { code, what, .. } => write!(f, "FAIL: {what} [{code}]"),
             Verdict::Refused { code, what, .. } => {
                 write!(f, "REFUSED, board not touched: {what} [{code}]")

@@ -6,6 +6,8 @@
 )]
 
 mod benchmark;
+#[cfg(unix)]
+mod cancel;
 mod contact;
 mod content;
 mod evidence;
