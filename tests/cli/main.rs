@@ -5,6 +5,7 @@
     reason = "a panic is how a test fails"
 )]
 
+mod bad_input;
 mod benchmark;
 #[cfg(unix)]
 mod cancel;
