@@ -12,6 +12,7 @@ use super::board::BoardCommand;
 use super::header::{BoardHeaderArgs, HeaderArgs};
 use super::inspect::InspectArgs;
 use super::pack::PackArgs;
+use super::packaging::{CompletionsArgs, ManArgs};
 use crate::job::{FileHash, InputFile};
 use crate::problem::Problem;
 
@@ -74,6 +75,10 @@ const BENCHMARK_EXIT_CODES: &str = "Exit codes: 0 every figure reaches what it m
 
 const PROBES_EXIT_CODES: &str = "Exit codes: 0 at least one probe was found; 21 none.";
 
+const TARGETS_EXIT_CODES: &str = "Exit codes: 0 listed.";
+
+const PACKAGING_EXIT_CODES: &str = "Exit codes: 0 written; 23 the output cannot be written.";
+
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -130,6 +135,15 @@ pub enum Command {
     /// List the debug probes that can be used
     #[command(after_help = PROBES_EXIT_CODES)]
     Probes,
+    /// List the chips, flash parts and boards that rtflash has data for
+    #[command(after_help = TARGETS_EXIT_CODES)]
+    Targets,
+    /// Print a completion script for a shell
+    #[command(after_help = PACKAGING_EXIT_CODES)]
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write one for every command
+    #[command(after_help = PACKAGING_EXIT_CODES)]
+    Man(ManArgs),
     /// The virtual board on its own, for other tools
     #[cfg(feature = "virtual-board")]
     #[command(after_help = super::board::EXIT_CODES)]
