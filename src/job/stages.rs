@@ -331,6 +331,7 @@ impl Run<'_> {
     /// Exit sequence: the flash as the ROM needs it.
     pub(super) fn leave(&mut self, mut algorithm: Algorithm<'_, '_>) -> Result<Stopped, Problem> {
         self.note_counts(&mut algorithm);
+        self.note_records_read_again(&algorithm);
         let stopped = algorithm.stop()?;
         if let Some(flash) = &mut self.record.flash {
             flash.status_after = Some(stopped.status_register);
