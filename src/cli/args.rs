@@ -10,6 +10,7 @@ use super::benchmark::BenchmarkArgs;
 #[cfg(feature = "virtual-board")]
 use super::board::BoardCommand;
 use super::header::{BoardHeaderArgs, HeaderArgs};
+use super::info::InfoArgs;
 use super::inspect::InspectArgs;
 use super::pack::PackArgs;
 use super::packaging::{CompletionsArgs, ManArgs};
@@ -122,6 +123,13 @@ pub enum Command {
         #[command(flatten)]
         watch: WatchArgs,
     },
+    /// Tell what is on the board: chip, boot configuration, fuses, RAM split, last reset, flash part
+    ///
+    /// Nothing non-volatile is changed. The board is reset twice: to look into it, and to let it boot afterwards. What a
+    /// reset takes away (its cause, the RAM split, what the core did) is read before. The flash part is found by its ID,
+    /// whatever --flash says.
+    #[command(after_help = super::info::EXIT_CODES)]
+    Info(InfoArgs),
     /// Show what is in the image and whether the boot ROM will start it; no board is needed
     #[command(after_help = INSPECT_EXIT_CODES)]
     Inspect(InspectArgs),

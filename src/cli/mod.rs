@@ -6,6 +6,7 @@ mod benchmark;
 #[cfg(feature = "virtual-board")]
 mod board;
 mod header;
+mod info;
 mod inspect;
 mod interrupt;
 mod on_board;
@@ -58,6 +59,7 @@ fn last_words(command: &Command, problem: &Problem) -> Option<String> {
         Command::Flash { board, .. } => Some(on_board::refused("flash", board.json, problem)),
         Command::Verify { board, .. } => Some(on_board::refused("verify", board.json, problem)),
         Command::Reset { board, .. } => Some(on_board::refused("reset", board.json, problem)),
+        Command::Info(args) => Some(on_board::refused("info", args.board.json, problem)),
         Command::Inspect(args) => args.failed(problem),
         Command::Pack(args) => args.failed(problem),
         #[cfg(feature = "virtual-board")]
@@ -147,6 +149,7 @@ fn execute(cli: &Cli) -> Result<u8, Problem> {
                 job::reset(&job, bench, progress)
             })
         }
+        Command::Info(args) => info::run(args, verbose),
         Command::Inspect(args) => inspect::run(args),
         Command::Pack(args) => pack::run(args),
         #[cfg(feature = "virtual-board")]

@@ -15,12 +15,23 @@ use crate::problem::{ExitCode, Problem};
 use crate::report::{self, Record, Verdict};
 use crate::target::Target;
 
+/// Stands for the part in a target whose flash part is yet to be found.
+const ANY_PART: &str = "is25wp064";
+
 /// The target that the arguments name.
 ///
 /// # Errors
 /// Exit 2 for a name that is not known.
 pub fn target(board: &BoardArgs) -> Result<Target, Problem> {
     Ok(Target::builtin(CHIP, &board.flash, &board.board)?)
+}
+
+/// The target for a board whose flash part is not known yet: it is only good for finding out.
+///
+/// # Errors
+/// Exit 2 for a board that is not known.
+pub fn target_to_identify(board: &BoardArgs) -> Result<Target, Problem> {
+    Ok(Target::builtin(CHIP, ANY_PART, &board.board)?)
 }
 
 /// The last word where a command ended before it had a record of its own.

@@ -3,6 +3,7 @@
 mod bench;
 mod contact;
 mod header;
+mod info;
 mod inspect;
 mod load;
 mod meter;
@@ -122,5 +123,13 @@ pub fn verify(
 pub fn reset(job: &Job<'_>, bench: &Bench, observer: &mut dyn Observer) -> Outcome {
     let mut run = Run::new("reset", job, bench, observer);
     let verdict = run.reset();
+    run.finish(verdict)
+}
+
+/// Reads everything that identifies the board and decides its boot. Nothing non-volatile changes; the board is reset
+/// before and after. Of the job's target, the flash part does not matter.
+pub fn info(job: &Job<'_>, bench: &Bench, observer: &mut dyn Observer) -> Outcome {
+    let mut run = Run::new("info", job, bench, observer);
+    let verdict = run.info();
     run.finish(verdict)
 }

@@ -22,7 +22,14 @@ use crate::target::FlashPart;
 use crate::verify::{Expected, Mismatch, Verification, Verified, expected_by, verify};
 
 impl Run<'_> {
+    /// Opens the connection and makes sure that the debug port is the target's.
     pub(super) fn connect(&mut self) -> Result<Connection, Problem> {
+        let connection = self.open()?;
+        require_debug_port(connection.debug_port(), self.job.target.chip())?;
+        Ok(connection)
+    }
+
+    pub(super) fn open(&mut self) -> Result<Connection, Problem> {
         self.begin("attach");
         let connection = self.connect_carefully()?;
         self.record.probe = Some(ProbeRecord {
@@ -32,7 +39,6 @@ impl Run<'_> {
             contact: Vec::new(),
             contact_warning: None,
         });
-        require_debug_port(connection.debug_port(), self.job.target.chip())?;
         Ok(connection)
     }
 
@@ -42,6 +48,24 @@ impl Run<'_> {
         &mut self,
         link: &'l mut (dyn Link + 'p),
     ) -> Result<(Algorithm<'l, 'p>, Identified), Problem> {
+        let target = self.job.target;
+        let chip = self.take_chip(link)?;
+        let mut algorithm = Algorithm::start(link, target, seed())?;
+        let identity = algorithm.identify()?;
+        let flash = FlashFound::from(&identity);
+        self.record.flash = Some(flash_record(&flash));
+        match Identified::new(chip, flash, target) {
+            Ok(identified) => Ok((algorithm, identified)),
+            Err(error) => {
+                // the flash as the ROM needs it, and the board runs on with what it has
+                let _ = algorithm.release();
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Takes the board over and makes sure that its chip is the target's.
+    pub(super) fn take_chip(&mut self, link: &mut dyn Link) -> Result<ChipFound, Problem> {
         let target = self.job.target;
         // a chip that is not the target's is not even reset
         let taken_over = require_chip(link, target.chip()).and_then(|_| Ok(link.take_over()?));
@@ -61,18 +85,21 @@ impl Run<'_> {
             uid: chip.unique_id.to_string(),
             silicon_revision: format!("{:#010x}", chip.silicon_revision),
         });
-        let mut algorithm = Algorithm::start(link, target, seed())?;
-        let identity = algorithm.identify()?;
-        let flash = FlashFound::from(&identity);
-        self.record.flash = Some(flash_record(&flash));
-        match Identified::new(chip, flash, target) {
-            Ok(identified) => Ok((algorithm, identified)),
-            Err(error) => {
-                // the flash as the ROM needs it, and the board runs on with what it has
-                let _ = algorithm.release();
-                Err(error.into())
-            }
+        Ok(chip)
+    }
+
+    /// Finds out which flash part the board has, with settings that hold for every part. The chip is taken over; it is
+    /// left as the exit sequence of the algorithm leaves it.
+    pub(super) fn meet_flash(&mut self, link: &mut dyn Link) -> Result<FlashFound, Problem> {
+        let mut algorithm = Algorithm::start_to_identify(link, self.job.target, seed())?;
+        let identity = algorithm.identify();
+        let stopped = algorithm.stop();
+        let found = FlashFound::from(&identity?);
+        self.record.flash = Some(flash_record(&found));
+        if !found.is_absent() {
+            stopped?;
         }
+        Ok(found)
     }
 
     /// Compares, plans, erases, programs and verifies. What reads back wrong after it was programmed is programmed once
@@ -372,7 +399,7 @@ impl Run<'_> {
 }
 
 /// A number that is another one in every process: session number and nonces grow from it.
-fn seed() -> u32 {
+pub(super) fn seed() -> u32 {
     RandomState::new().build_hasher().finish() as u32
 }
 
@@ -382,7 +409,7 @@ fn programmed_bytes(steps: &[Step]) -> u64 {
 }
 
 /// The flash part by what it says of itself, before that is compared with the target.
-fn flash_record(found: &FlashFound) -> FlashRecord {
+pub(super) fn flash_record(found: &FlashFound) -> FlashRecord {
     let [a, b, c] = found.jedec_id;
     let name = FlashPart::named_by(found.jedec_id);
     let part = name.and_then(|name| FlashPart::builtin(name).ok());

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{ContactRecord, ContactWarning, FlashLeft, RetryRecord, Verdict};
+use super::{ContactRecord, ContactWarning, FlashLeft, InfoRecord, RetryRecord, Verdict};
 use crate::address::Address;
 use crate::boot::{BootImage, Finding, Role};
 use crate::image::{Image, Input};
@@ -31,6 +31,8 @@ pub struct Record {
     pub chip: Option<ChipRecord>,
     /// The flash part found.
     pub flash: Option<FlashRecord>,
+    /// What `info` read besides.
+    pub info: Option<InfoRecord>,
     /// The input files.
     pub inputs: Vec<InputRecord>,
     /// The image.
@@ -369,6 +371,7 @@ impl Record {
             probe: None,
             chip: None,
             flash: None,
+            info: None,
             inputs: Vec::new(),
             image: None,
             findings: Vec::new(),

@@ -42,6 +42,11 @@ pub fn lines(record: &Record, verbose: bool) -> Vec<String> {
         );
         say("flash", text);
     }
+    if let Some(info) = &record.info {
+        for (label, text) in info.lines() {
+            say(label, text);
+        }
+    }
     for input in &record.inputs {
         let text = format!(
             "{} ({}), SHA-256 {}",
