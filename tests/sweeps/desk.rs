@@ -2,18 +2,36 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
+use rtflash::clock::Clock;
 use rtflash::job::{self, Bench, Job, Observer, Request, Written};
 use rtflash::plan::SharedSectors;
 use rtflash::target;
+use target_side::board::Board;
+use target_side::rom;
+use target_side::target::{Target, Watch};
 use tempfile::TempDir;
-use virtual_board::nor::{NonVolatile, Nor, Part, TimingProfile};
-use virtual_board::soc::{Fuses, Soc, Straps};
+use virtual_board::nor::{NonVolatile, Nor, Part};
+use virtual_board::rom::{Outcome, Reading};
+use virtual_board::soc::ResetCause;
 use virtual_board::trace::Trace;
 
-use crate::board::Board;
-use crate::target_side::{Target, Wristwatch};
 use crate::wire::{Tap, Wire};
+
+/// Tells the board's time and lets none pass: only the link's clock does.
+struct Wristwatch(Watch);
+
+impl Clock for Wristwatch {
+    fn now(&self) -> Duration {
+        Duration::from_nanos(self.0.load(Ordering::Relaxed))
+    }
+    fn sleep(&self, _span: Duration) {
+        panic!("only the link's clock lets the board run");
+    }
+}
 
 /// Where the tests keep what a job saves: in memory, where the machine has such a place.
 fn new_directory() -> TempDir {
@@ -106,11 +124,14 @@ impl Desk {
     pub fn power_cycle(&self) {
         self.board.with(|m| {
             m.nor.power_cut(m.now, 0);
-            m.soc = Soc::new(Straps::INTERNAL_BOOT, Fuses::default());
-            m.flexspi = virtual_board::flexspi::FlexSpi::new();
+            m.reset(ResetCause::PowerOn);
             m.trace = Trace::default();
-            m.reset_requested = false;
         });
+    }
+
+    /// What the boot ROM does with the flash after power-on.
+    pub fn boots(&self, reading: Reading) -> Outcome {
+        self.board.with(|m| rom::boot(m, reading))
     }
 
     /// What lies in the host's directory, by name.
@@ -135,12 +156,12 @@ impl Desk {
 
     /// The same with something between host and target.
     pub fn flash_disturbed(&self, request: &Request, disturbance: Disturbance) -> Done {
-        let watch = Wristwatch::default();
+        let watch = Watch::default();
         let target = Target::new(self.board.clone(), watch.clone());
         let mut wire = Wire::new(target, self.target.chip());
         wire.tap = disturbance.tap;
         wire.cut_at = disturbance.cut_at;
-        let bench = Bench::without_probe(std::sync::Arc::new(watch), self.state.path().to_owned());
+        let bench = Bench::without_probe(Arc::new(Wristwatch(watch)), self.state.path().to_owned());
         let job = Job {
             shared: self.shared,
             ..Job::new(&self.target)
@@ -153,7 +174,7 @@ impl Desk {
         let accesses = wire.accesses();
         if written.verified.is_err() {
             // the target runs on: what it has still got ends, or its lease does
-            wire.target.run_for(AFTERMATH);
+            wire.target().run_for(AFTERMATH);
         }
         Done {
             written,
@@ -193,9 +214,4 @@ impl Observer for Looker<'_> {
     }
     fn progress(&mut self, _done_bytes: u64, _total_bytes: u64) {}
     fn note(&mut self, _text: &str) {}
-}
-
-/// A sound part of `targets/flash` at its typical speed.
-pub fn nor(part: &str) -> Nor {
-    Nor::new(Part::builtin(part).expect("part"), TimingProfile::Typ)
 }

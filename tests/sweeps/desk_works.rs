@@ -5,14 +5,13 @@ use virtual_board::rom::{Outcome, Reading};
 
 use crate::desk::Desk;
 use crate::images::{image, noise};
-use crate::rom;
 
 #[test]
 fn a_job_over_the_desk_leaves_a_flash_that_the_rom_boots() {
     let desk = Desk::new("is25wp064");
     let image = image(&[(0x6000_3000, noise(3, 0x9000))]);
     let request = Request::new(image.image().clone());
-    for round in 0..2 {
+    for round in 0..std::env::var("ROUNDS").map_or(2, |n| n.parse().expect("number")) {
         let begin = std::time::Instant::now();
         let done = desk.flash(&request);
         println!(
@@ -28,7 +27,7 @@ fn a_job_over_the_desk_leaves_a_flash_that_the_rom_boots() {
         }
         for reading in [Reading::Strict, Reading::Lenient] {
             let begin = std::time::Instant::now();
-            let outcome = desk.board.with(|m| rom::boot(m, reading));
+            let outcome = desk.boots(reading);
             println!("rom: {:?}", begin.elapsed());
             assert!(matches!(outcome, Outcome::Booted { .. }), "{outcome:?}");
         }

@@ -2,18 +2,11 @@
 //! FlexSPI, flash and boot ROM, without core and probe. A job takes milliseconds, so there are thousands of them.
 
 #[cfg(test)]
-#[path = "../algorithm_on_model/board.rs"]
-mod board;
-#[cfg(test)]
 mod desk;
 #[cfg(test)]
 mod desk_works;
 #[cfg(test)]
 #[path = "../behaviour/images.rs"]
 mod images;
-#[cfg(test)]
-mod rom;
-#[cfg(test)]
-mod target_side;
 #[cfg(test)]
 mod wire;

@@ -2,6 +2,7 @@
 //! lie gets every word to change.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use flexspi_nor::bus::Bus;
 use mailbox::layout::{AREA_ADDRESS, AREA_BYTES};
@@ -13,10 +14,9 @@ use rtflash::link::registers::{
 };
 use rtflash::link::{Counts, Doing, Link, LinkError};
 use rtflash::target::{Chip, Registers};
+use target_side::target::Target;
 use virtual_board::rom::content_word;
 use virtual_board::time::Time;
-
-use crate::target_side::Target;
 
 /// A round trip of a fast probe, and what a word adds at 15 MHz.
 const ROUND_TRIP: Time = Time::us(150);
@@ -41,16 +41,30 @@ pub struct Access<'w> {
 /// Changes what goes over the wire.
 pub type Tap = Box<dyn FnMut(Access<'_>)>;
 
+/// The target's time, which passes when the host waits.
+struct Clockwork(Target);
+
+impl Clock for Clockwork {
+    fn now(&self) -> Duration {
+        self.0.now().into()
+    }
+    fn sleep(&self, span: Duration) {
+        self.0.run_for(span.into());
+    }
+}
+
 /// The link.
 pub struct Wire {
-    pub target: Target,
+    clockwork: Clockwork,
     /// From this access on the cable is cut; the target runs on.
     pub cut_at: Option<u64>,
     pub tap: Option<Tap>,
     accesses: u64,
     registers: Registers,
     cpuid: u32,
-    ram: HashMap<u32, u32>,
+    ocram: Vec<u32>,
+    /// ITCM and DTCM.
+    tightly_coupled: HashMap<u32, u32>,
     private: HashMap<u32, u32>,
     halted: bool,
     counts: Counts,
@@ -59,17 +73,23 @@ pub struct Wire {
 impl Wire {
     pub fn new(target: Target, chip: &Chip) -> Self {
         Wire {
-            target,
+            clockwork: Clockwork(target),
             cut_at: None,
             tap: None,
             accesses: 0,
             registers: chip.registers.clone(),
             cpuid: chip.identity.cpuid_value,
-            ram: HashMap::new(),
+            ocram: vec![0; OCRAM.len() / 4],
+            tightly_coupled: HashMap::new(),
             private: HashMap::new(),
             halted: false,
             counts: Counts::default(),
         }
+    }
+
+    /// The target.
+    pub fn target(&self) -> &Target {
+        &self.clockwork.0
     }
 
     /// Accesses so far.
@@ -100,7 +120,7 @@ impl Wire {
             span += WORD;
         }
         let half = Time::ps(span.as_ps() / 2);
-        self.target.run_for(half);
+        self.target().run_for(half);
         if is_write {
             self.tap(number, address, is_write, words);
         }
@@ -114,7 +134,7 @@ impl Wire {
         if !is_write {
             self.tap(number, address, is_write, words);
         }
-        self.target.run_for(half);
+        self.target().run_for(half);
         Ok(())
     }
 
@@ -137,15 +157,18 @@ impl Wire {
 
     fn load(&mut self, address: u32) -> Result<u32, LinkError> {
         if let Some(offset) = Wire::in_area(address) {
-            return Ok(self.target.area.load(offset));
+            return Ok(self.target().area.load(offset));
         }
         if ROM.contains(&address) {
             let address = Address::new(address);
             let doing = Doing::Reading { address, words: 1 };
             return content_word(address.get()).ok_or(LinkError::BusFault { doing });
         }
-        if OCRAM.contains(&address) || ITCM_DTCM.contains(&address) {
-            return Ok(self.ram.get(&address).copied().unwrap_or(0x5A5A_5A5A));
+        if OCRAM.contains(&address) {
+            return Ok(self.ocram[(address - OCRAM.start) as usize / 4]);
+        }
+        if ITCM_DTCM.contains(&address) {
+            return Ok(self.tightly_coupled.get(&address).copied().unwrap_or(0));
         }
         if address == CPUID.get() {
             return Ok(self.cpuid);
@@ -157,29 +180,31 @@ impl Wire {
         if address >= PRIVATE && address != AIRCR.get() {
             return Ok(self.private.get(&address).copied().unwrap_or(0));
         }
-        Ok(self.target.board.read32(address))
+        Ok(self.target().board.clone().read32(address))
     }
 
     fn store(&mut self, address: u32, word: u32) {
         if let Some(offset) = Wire::in_area(address) {
-            self.target.area.store(offset, word);
-        } else if OCRAM.contains(&address) || ITCM_DTCM.contains(&address) {
-            self.ram.insert(address, word);
+            self.target().area.store(offset, word);
+        } else if OCRAM.contains(&address) {
+            self.ocram[(address - OCRAM.start) as usize / 4] = word;
+        } else if ITCM_DTCM.contains(&address) {
+            self.tightly_coupled.insert(address, word);
         } else if address == DHCSR.get() {
             let halt = word & DHCSR_C_HALT != 0;
             // the registers of a halted core were set to the algorithm's entry
             if self.halted && !halt && self.private.contains_key(&DCRSR.get()) {
-                self.target.start();
+                self.target().start();
             }
             self.halted = halt;
         } else if address == AIRCR.get() {
             if word & AIRCR_SYSRESETREQ != 0 {
-                self.target.reset();
+                self.target().reset();
             }
         } else if address >= PRIVATE {
             self.private.insert(address, word);
         } else {
-            self.target.board.write32(address, word);
+            self.target().board.clone().write32(address, word);
         }
     }
 
@@ -212,10 +237,10 @@ impl Link for Wire {
     }
 
     fn caught_reset(&mut self) -> Result<(), LinkError> {
-        self.target.reset();
+        self.target().reset();
         self.private.clear();
         self.halted = true;
-        self.target.run_for(ROUND_TRIP);
+        self.target().run_for(ROUND_TRIP);
         Ok(())
     }
 
@@ -232,7 +257,7 @@ impl Link for Wire {
     }
 
     fn clock(&self) -> &dyn Clock {
-        &self.target
+        &self.clockwork
     }
 
     fn counts(&self) -> Counts {

@@ -4,14 +4,11 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::time::Duration;
 
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 use flexspi_nor::bus::Bus;
 use flexspi_nor::server::{Next, Server};
 use mailbox::layout;
-use rtflash::clock::Clock;
-use virtual_board::flexspi::FlexSpi;
 use virtual_board::soc::ResetCause;
 use virtual_board::time::Time;
 
@@ -24,18 +21,8 @@ thread_local! {
     static AREAS: RefCell<Vec<Area>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The board's time for whoever only asks.
-#[derive(Clone, Default)]
-pub struct Wristwatch(Arc<AtomicU64>);
-
-impl Clock for Wristwatch {
-    fn now(&self) -> Duration {
-        Duration::from_nanos(self.0.load(Ordering::Relaxed))
-    }
-    fn sleep(&self, _span: Duration) {
-        panic!("only the link's clock lets the board run");
-    }
-}
+/// The board's time for whoever only asks, in nanoseconds.
+pub type Watch = Arc<AtomicU64>;
 
 /// The bus as the algorithm has it: when the slice of time that the host's access takes is over, the host goes on.
 struct Core<'y> {
@@ -84,15 +71,18 @@ impl Bus for Core<'_> {
 
 /// The target: the board, and the algorithm where it runs.
 pub struct Target {
+    /// The board.
     pub board: Board,
+    /// Mailbox area.
     pub area: Area,
     core: RefCell<Option<Coroutine<(), (), ()>>>,
     until: Rc<Cell<Time>>,
-    watch: Wristwatch,
+    watch: Watch,
 }
 
 impl Target {
-    pub fn new(board: Board, watch: Wristwatch) -> Self {
+    /// No algorithm yet.
+    pub fn new(board: Board, watch: Watch) -> Self {
         let area = AREAS.with(|areas| areas.borrow_mut().pop());
         Target {
             board,
@@ -124,6 +114,7 @@ impl Target {
         *self.core.borrow_mut() = Some(core);
     }
 
+    /// Whether the algorithm runs.
     pub fn is_running(&self) -> bool {
         self.core.borrow().is_some()
     }
@@ -131,11 +122,7 @@ impl Target {
     /// SYSRESETREQ: chip and controller begin anew, the algorithm is gone, the flash is as it was.
     pub fn reset(&self) {
         self.core.borrow_mut().take();
-        self.board.with(|m| {
-            m.soc.reset(ResetCause::SystemRequest, m.now);
-            m.flexspi = FlexSpi::new();
-            m.reset_requested = false;
-        });
+        self.board.with(|m| m.reset(ResetCause::SystemRequest));
     }
 
     /// Lets the board run until `end`.
@@ -155,8 +142,13 @@ impl Target {
         if self.board.with(|m| m.reset_requested) {
             self.reset();
         }
-        let now: Duration = self.board.with(|m| m.now).into();
-        self.watch.0.store(now.as_nanos() as u64, Ordering::Relaxed);
+        let now = self.now();
+        self.watch.store(now.as_ps() / 1_000, Ordering::Relaxed);
+    }
+
+    /// Virtual time.
+    pub fn now(&self) -> Time {
+        self.board.with(|m| m.now)
     }
 
     /// Lets the board run for `span`.
@@ -169,14 +161,5 @@ impl Drop for Target {
     fn drop(&mut self) {
         self.core.borrow_mut().take();
         AREAS.with(|areas| areas.borrow_mut().push(self.area));
-    }
-}
-
-impl Clock for Target {
-    fn now(&self) -> Duration {
-        self.board.with(|m| m.now).into()
-    }
-    fn sleep(&self, span: Duration) {
-        self.run_for(span.into());
     }
 }
