@@ -234,8 +234,14 @@ pub struct BoardArgs {
     /// Pulse the reset pin first and halt the core in its boot ROM: for firmware that sleeps or turns SWD off
     #[arg(long)]
     pub connect_under_reset: bool,
-    /// Flash part on the board: is25wp032, is25wp064, is25wp128, is25lp064 or w25q64jv
-    #[arg(long, value_name = "PART", default_value = "is25wp064")]
+    /// Flash part on the board: is25wp032, is25wp064, is25wp128, is25lp064 or w25q64jv; or auto, to find it by its ID, which
+    /// takes a reset of the board more
+    #[arg(
+        long,
+        visible_alias = "target",
+        value_name = "PART",
+        default_value = "is25wp064"
+    )]
     pub flash: String,
     /// How the flash is wired: qspi is one part on the primary pins of FlexSPI A
     #[arg(long, value_name = "BOARD", default_value = "qspi")]

@@ -25,7 +25,7 @@ pub struct InfoArgs {
 /// # Errors
 /// Whatever keeps the job from being begun.
 pub fn run(args: &InfoArgs, verbose: bool) -> Result<u8, Problem> {
-    let target = on_board::target_to_identify(&args.board)?;
+    let target = on_board::assumed_target(&args.board)?;
     on_board::run(&args.board, verbose, |bench, progress| {
         job::info(&Job::new(&target), bench, progress)
     })

@@ -2,6 +2,7 @@
 
 mod bench;
 mod contact;
+mod find_target;
 mod header;
 mod info;
 mod inspect;
@@ -16,6 +17,7 @@ mod stages;
 use std::time::Duration;
 
 pub use bench::Bench;
+pub use find_target::{Found, find_target};
 pub use header::HeaderChoice;
 pub use inspect::inspect;
 pub use load::{InputFile, Request, load, read, rom_places};
@@ -23,7 +25,7 @@ pub use pack::{PackFormat, pack};
 pub use saved::{Saved, SavedError};
 
 pub use crate::boot::HeaderPolicy;
-pub use crate::image::FileHash;
+pub use crate::image::{FileHash, Image};
 use crate::link::Link;
 pub use crate::plan::SharedSectors;
 use crate::problem::Problem;

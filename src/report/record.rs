@@ -71,6 +71,8 @@ pub struct TargetRecord {
     pub flash: String,
     /// Board.
     pub board: String,
+    /// Whether the flash part was found by its ID, and not named.
+    pub found_by_id: bool,
 }
 
 impl From<&Target> for TargetRecord {
@@ -79,6 +81,7 @@ impl From<&Target> for TargetRecord {
             chip: target.chip().name.clone(),
             flash: target.flash().name.clone(),
             board: target.board().name.clone(),
+            found_by_id: false,
         }
     }
 }
