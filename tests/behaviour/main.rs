@@ -20,6 +20,7 @@ mod images;
 mod link;
 mod never_a_false_pass;
 mod partial_images;
+mod slots;
 mod stock_tools_can_use_our_algorithm;
 mod the_contact_is_checked_when_due;
 mod the_flash_holds_exactly_image_and_header;
