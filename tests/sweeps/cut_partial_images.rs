@@ -31,6 +31,7 @@ fn cut(name: &str, desk: &Desk, new: &Request) -> Counts {
             old: None,
             new,
             extent: EXTENT,
+            others: None,
         },
     );
     println!("cut sweep: {name}: {counts}");

@@ -27,6 +27,8 @@ pub struct Update<'u> {
     pub new: &'u Request,
     /// Bytes from the start of the flash in which everything happens.
     pub extent: usize,
+    /// What an earlier cut took of the bytes of others stands here; none where the flash holds them all.
+    pub others: Option<&'u [u8]>,
 }
 
 /// What was found.
@@ -90,7 +92,8 @@ pub fn sweep(desk: &Desk, update: &Update<'_>) -> Counts {
     let recorded = Recorded::new(desk, update.new, update.extent);
     assert!(recorded.done.passed(), "{name}: {}", recorded.done.code());
     desk.board.assert_clean();
-    let mut expected = recorded.before.content.clone();
+    let others = update.others.unwrap_or(&recorded.before.content);
+    let mut expected = others.to_vec();
     for run in image.runs() {
         let at = run.offset.get() as usize;
         expected[at..at + run.bytes.len()].copy_from_slice(&run.bytes);

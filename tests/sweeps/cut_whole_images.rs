@@ -53,6 +53,7 @@ fn over_a_blank_flash() {
             old: None,
             new: &new,
             extent: EXTENT,
+            others: None,
         },
     );
     report("over a blank flash", counts);
@@ -78,6 +79,7 @@ fn over_another_image_with_bytes_of_others_around() {
             old: Some(&old),
             new: &request(&small(2)),
             extent: EXTENT,
+            others: None,
         },
     );
     report("over another image, bytes of others", counts);
@@ -97,6 +99,7 @@ fn over_protected_blocks_and_without_qe() {
                 old: Some(&old),
                 new: &request(&image(&[(0x6000_2800, noise(2, 0x300))])),
                 extent: EXTENT,
+                others: None,
             },
         );
         report(&format!("status register {status:#04x}"), counts);
@@ -117,6 +120,7 @@ fn over_the_same_image_nothing_or_only_qe_changes() {
                 old: Some(&old),
                 new: &request(&old),
                 extent: EXTENT,
+                others: None,
             },
         );
         report(
@@ -149,6 +153,7 @@ fn over_an_image_with_another_fcb() {
             old: Some(&old),
             new: &request(&new),
             extent: EXTENT,
+            others: None,
         },
     );
     report("over an image with another FCB", counts);
@@ -169,6 +174,7 @@ fn with_blocks_of_64_kib() {
             old: Some(&old),
             new: &request(&new),
             extent: EXTENT,
+            others: None,
         },
     );
     report("blocks of 64 KiB", counts);
@@ -191,6 +197,7 @@ fn on_a_part_with_its_quad_enable_bit_in_status_register_2() {
                 old: Some(&old),
                 new: &request(&new),
                 extent: EXTENT,
+                others: None,
             },
         );
         report("W25Q64JV", counts);
@@ -210,7 +217,7 @@ fn over_what_an_earlier_cut_left() {
     let mut cuts = Vec::new();
     first.every_cut(1, |cut| cuts.push(cut.kept.clone()));
     // early, in the middle and late; the same image again, and a third one
-    let third = request(&image(&[(0x6000_2800, noise(3, 0x1800))]));
+    let third = request(&image(&[(0x6000_2800, noise(3, 0x2400))]));
     let picked = [1, 3, cuts.len() / 2, cuts.len() - 4];
     let mut total = Counts::default();
     for (at, update) in picked.into_iter().zip([&new, &third, &third, &new]) {
@@ -223,6 +230,7 @@ fn over_what_an_earlier_cut_left() {
                 old: None,
                 new: update,
                 extent: EXTENT,
+                others: Some(&first.before.content),
             },
         );
     }
@@ -245,6 +253,7 @@ fn with_the_header_that_the_board_has() {
             old: Some(&old),
             new: &new,
             extent: EXTENT,
+            others: None,
         },
     );
     report("with the header that the board has", counts);
@@ -274,6 +283,7 @@ fn an_image_that_brings_its_own_header() {
             old: Some(&old),
             new: &new,
             extent: EXTENT,
+            others: None,
         },
     );
     report("an image that brings its own header", counts);
