@@ -8,9 +8,11 @@ use super::run::Run;
 use super::{Request, Saved};
 use crate::address::AddressRange;
 use crate::algorithm::{Algorithm, SectorDigests, Stopped, operations};
-use crate::boot::{BootImage, HeaderPolicy, Present, wanted};
+use crate::boot::{BootImage, Fcb, HeaderPolicy, Present, wanted};
 use crate::link::{Connection, Link};
-use crate::plan::{Foreign, Layout, Plan, SectorMap, SectorState, Step, VerifyScope};
+use crate::plan::{
+    Foreign, Layout, Plan, Saved as SavedBytes, SectorMap, SectorState, Step, VerifyScope,
+};
 use crate::problem::{ExitCode, Place, Problem};
 use crate::report::{
     BootRecord, ChipRecord, FlashLeft, FlashRecord, MismatchRecord, PlanRecord, ProbeRecord,
@@ -103,19 +105,18 @@ impl Run<'_> {
     }
 
     /// Compares, plans, erases, programs and verifies. What reads back wrong after it was programmed is programmed once
-    /// more, not oftener.
+    /// more, not oftener. `header` is what of the image only the board has: it is saved like bytes of others.
     pub(super) fn write(
         &mut self,
         image: &BootImage,
+        header: Vec<Foreign>,
+        mut saved: Saved,
         algorithm: &mut Algorithm<'_, '_>,
-        identified: &Identified,
+        status: u32,
     ) -> Result<Verified, Problem> {
-        let directory = self.bench.state_directory();
-        let mut saved = Saved::open(directory, &identified.chip().unique_id.to_string())?;
         // what lay around before the first round must be there after the last
         let mut guards = Vec::new();
-        let status = identified.flash().status_register;
-        let first = self.write_round(image, algorithm, status, &mut saved, &mut guards);
+        let first = self.write_round(image, &header, algorithm, status, &mut saved, &mut guards);
         let (plan, verified) = match first {
             Err(problem) if may_program_again(&problem) => {
                 self.note_retry(RetryRecord::of(
@@ -126,7 +127,7 @@ impl Run<'_> {
                 self.record.mismatch = None;
                 algorithm.clear_fault()?;
                 let status = algorithm.identify()?.status_register;
-                self.write_round(image, algorithm, status, &mut saved, &mut guards)?
+                self.write_round(image, &header, algorithm, status, &mut saved, &mut guards)?
             }
             round => round?,
         };
@@ -148,6 +149,7 @@ impl Run<'_> {
     fn write_round(
         &mut self,
         image: &BootImage,
+        header: &[Foreign],
         algorithm: &mut Algorithm<'_, '_>,
         status: u32,
         saved: &mut Saved,
@@ -157,12 +159,14 @@ impl Run<'_> {
         self.note_counts(algorithm);
         self.begin("compare");
         self.go_on()?;
-        let map = self.map(image, algorithm)?.with_saved(saved.pieces());
+        let interrupted = self.interrupted(saved, algorithm)?;
+        let map = self.map(image, algorithm)?.with_saved(interrupted);
         let plan = Plan::new(image, part, &map, status, self.job.shared)?;
         let plan = plan.paced(part, algorithm.pace());
         self.record.plan = Some(PlanRecord::from(&plan));
-        let foreign: Vec<&Foreign> = plan.foreign().collect();
-        saved.keep(foreign)?;
+        if !plan.is_empty() {
+            saved.keep(plan.foreign().chain(header))?;
+        }
 
         guards.push(self.guard(&plan, algorithm)?);
 
@@ -342,12 +346,39 @@ impl Run<'_> {
         request: Option<&Request>,
         algorithm: &mut Algorithm<'_, '_>,
     ) -> Result<Present, Problem> {
+        self.read_present_or_saved(request, &SavedBytes::default(), algorithm)
+    }
+
+    /// What an interrupted job saved, and whether the board still shows the interruption.
+    pub(super) fn interrupted(
+        &mut self,
+        saved: &Saved,
+        algorithm: &mut Algorithm<'_, '_>,
+    ) -> Result<SavedBytes, Problem> {
+        let pieces = saved.pieces().to_vec();
+        let fcb = self.job.target.chip().boot.fcb_offset;
+        let image_is_dead =
+            !pieces.is_empty() && algorithm.read(fcb, Fcb::TAG_BYTES)? != Fcb::TAG.to_le_bytes();
+        Ok(SavedBytes {
+            pieces,
+            image_is_dead,
+        })
+    }
+
+    /// The same, with what an interrupted job saved in the place of what the interruption left of it.
+    pub(super) fn read_present_or_saved(
+        &mut self,
+        request: Option<&Request>,
+        saved: &SavedBytes,
+        algorithm: &mut Algorithm<'_, '_>,
+    ) -> Result<Present, Problem> {
         let target = self.job.target;
         let image = request.map(|request| &request.image);
         let policy = request.map_or(HeaderPolicy::default(), |request| request.wishes.policy);
         let mut present = Present::default();
         while let Some((offset, length_bytes)) = wanted(image, &present, target, policy) {
-            present.add(offset, algorithm.read(offset, length_bytes)?);
+            let now = algorithm.read(offset, length_bytes)?;
+            present.add(offset, saved.restore(offset, now));
         }
         Ok(present)
     }
