@@ -235,7 +235,7 @@ pub struct BoardArgs {
     #[arg(long)]
     pub connect_under_reset: bool,
     /// Flash part on the board: is25wp032, is25wp064, is25wp128, is25lp064 or w25q64jv; or auto, to find it by its ID, which
-    /// takes a reset of the board more
+    /// costs one more reset of the board
     #[arg(
         long,
         visible_alias = "target",

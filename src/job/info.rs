@@ -21,6 +21,7 @@ impl Run<'_> {
         // the command asks which target this is
         self.record.target = None;
         let chip = self.job.target.chip();
+        self.go_on()?;
         let mut connection = self.open()?;
         let mut info = InfoRecord::new(connection.debug_port(), connection.millivolts());
         self.record.info = Some(info.clone());
