@@ -10,8 +10,8 @@ use virtual_board::soc::Straps;
 
 use crate::bench;
 use crate::thumb::{
-    call_for_ever, BREAKPOINT, PUSH, SLEEP, SPIN, UNDEFINED, program, start_vector_table, store, store_half,
-    wait_ms,
+    BREAKPOINT, PUSH, SLEEP, SPIN, UNDEFINED, call_for_ever, program, start_vector_table, store,
+    store_half, wait_ms,
 };
 
 /// Quad enable in the flash's status register.
@@ -254,7 +254,10 @@ fn enter_qpi() -> Vec<u16> {
 
 /// An image that sets VTOR and then runs `code`, as start-up code does.
 pub fn set_up(code: &[u16]) -> Vec<u8> {
-    sound(&program(&[&store(0xE000_ED08, FLASH + VECTORS as u32), code]))
+    sound(&program(&[
+        &store(0xE000_ED08, FLASH + VECTORS as u32),
+        code,
+    ]))
 }
 
 fn strapped(boot_mode: u8, boot_cfg1: u8, boot_cfg2: u8) -> Straps {
@@ -337,12 +340,8 @@ const BOOT_MODE: &[BootFailure] = &[
         "auto-probe",
     )
     .board(|board| board.straps = strapped(2, 1, 0)),
-    failure(
-        "pins say HyperFlash",
-        "boot-config",
-        "flash type",
-    )
-    .board(|board| board.straps = strapped(2, 0, 2)),
+    failure("pins say HyperFlash", "boot-config", "flash type")
+        .board(|board| board.straps = strapped(2, 0, 2)),
     failure(
         "a fuse asks for a secondary image",
         "boot-config",
@@ -378,12 +377,8 @@ const BOOT_MODE: &[BootFailure] = &[
 const FLASH_SET_UP: &[BootFailure] = &[
     failure("the flash is blank", "fcb-missing", "no FCB").flash(|| vec![0xFF; CONTENT_BYTES]),
     failure("the flash is all zeros", "fcb-missing", "no FCB").flash(|| vec![0; CONTENT_BYTES]),
-    failure(
-        "the FCB's tag is damaged",
-        "fcb-missing",
-        "no FCB",
-    )
-    .flash(|| with(FCB, &[0x4246_4347])),
+    failure("the FCB's tag is damaged", "fcb-missing", "no FCB")
+        .flash(|| with(FCB, &[0x4246_4347])),
     failure(
         "the FCB stands where other chips look for it",
         "fcb-missing",
@@ -401,12 +396,7 @@ const FLASH_SET_UP: &[BootFailure] = &[
         "version",
     )
     .flash(|| with(FCB + 4, &[0x5602_0000])),
-    failure(
-        "quad enable is off",
-        "qe-clear",
-        "quad enable",
-    )
-    .status(0),
+    failure("quad enable is off", "qe-clear", "quad enable").status(0),
     failure(
         "the FCB's clock is too fast for the flash",
         "fcb-clock",
@@ -426,12 +416,7 @@ const FLASH_SET_UP: &[BootFailure] = &[
         "read sequence",
     )
     .flash(|| with(FCB + 0x80, &[0, 0])),
-    failure(
-        "the FCB gives the flash no size",
-        "fcb-size",
-        "FCB",
-    )
-    .flash(|| with(FCB + 0x50, &[0])),
+    failure("the FCB gives the flash no size", "fcb-size", "FCB").flash(|| with(FCB + 0x50, &[0])),
     failure(
         "the FCB's mode command never ends, for the status sequence is missing",
         "fcb-mode-commands",
@@ -452,12 +437,7 @@ const IMAGE_HEADER: &[BootFailure] = &[
         flash[IVT..IVT + 0x30].fill(0xFF);
         flash
     }),
-    failure(
-        "the IVT's length is wrong",
-        "ivt-missing",
-        "no IVT",
-    )
-    .flash(|| ivt(0, 0x4124_00D1)),
+    failure("the IVT's length is wrong", "ivt-missing", "no IVT").flash(|| ivt(0, 0x4124_00D1)),
     failure(
         "the IVT's version is of another class",
         "ivt-missing",
@@ -470,12 +450,7 @@ const IMAGE_HEADER: &[BootFailure] = &[
         "IVT",
     )
     .flash(|| ivt(5, 0x6000_0400)),
-    failure(
-        "the IVT has no boot data",
-        "ivt-boot-data",
-        "boot data",
-    )
-    .flash(|| ivt(4, 0)),
+    failure("the IVT has no boot data", "ivt-boot-data", "boot data").flash(|| ivt(4, 0)),
     failure(
         "the IVT's boot data lies outside the flash",
         "ivt-boot-data",
@@ -496,36 +471,15 @@ const IMAGE_HEADER: &[BootFailure] = &[
     .flash(|| with(BOOT_DATA, &[NOWHERE, 0x4000, 0])),
     failure("the boot data asks for a plugin", "plugin", "plugin")
         .flash(|| with(BOOT_DATA, &[FLASH, 0x0080_0000, 1])),
-    failure(
-        "the IVT points to a DCD that is none",
-        "dcd-tag",
-        "DCD",
-    )
-    .flash(|| ivt(3, FLASH + DCD as u32)),
-    failure(
-        "the DCD has an unknown command",
-        "dcd-command",
-        "DCD",
-    )
-    .flash(|| dcd(&[0xD200_0841, 0xAB00_0404])),
-    failure(
-        "the DCD waits for what never comes",
-        "dcd-waits",
-        "DCD",
-    )
-    .flash(|| dcd(&[0xD200_1041, 0xCF00_0C14, 0x400F_8008, 0x8000_0000])),
-    failure(
-        "the DCD writes where nothing is",
-        "rom-refused",
-        "DCD",
-    )
-    .flash(|| dcd(&[0xD200_1041, 0xCC00_0C04, NOWHERE, 1])),
-    failure(
-        "the IVT has no entry",
-        "entry-outside",
-        "IVT's entry",
-    )
-    .flash(|| ivt(1, 0)),
+    failure("the IVT points to a DCD that is none", "dcd-tag", "DCD")
+        .flash(|| ivt(3, FLASH + DCD as u32)),
+    failure("the DCD has an unknown command", "dcd-command", "DCD")
+        .flash(|| dcd(&[0xD200_0841, 0xAB00_0404])),
+    failure("the DCD waits for what never comes", "dcd-waits", "DCD")
+        .flash(|| dcd(&[0xD200_1041, 0xCF00_0C14, 0x400F_8008, 0x8000_0000])),
+    failure("the DCD writes where nothing is", "rom-refused", "DCD")
+        .flash(|| dcd(&[0xD200_1041, 0xCC00_0C04, NOWHERE, 1])),
+    failure("the IVT has no entry", "entry-outside", "IVT's entry").flash(|| ivt(1, 0)),
     failure(
         "the IVT's entry lies outside the flash",
         "entry-outside",
@@ -564,12 +518,8 @@ const ENTRY: &[BootFailure] = &[
 
 /// What the image does.
 const IMAGE: &[BootFailure] = &[
-    failure(
-        "the stack is in no memory",
-        "image-crashed",
-        "crashed",
-    )
-    .flash(|| vectors(NOWHERE, RESET_HANDLER | 1)),
+    failure("the stack is in no memory", "image-crashed", "crashed")
+        .flash(|| vectors(NOWHERE, RESET_HANDLER | 1)),
     failure(
         "the reset vector points to erased flash",
         "image-crashed",
@@ -605,23 +555,14 @@ const IMAGE: &[BootFailure] = &[
         "crashed",
     )
     .flash(|| set_up(&[BREAKPOINT])),
-    failure(
-        "the image locks the core up",
-        "image-crashed",
-        "crashed",
-    )
-    .flash(|| {
+    failure("the image locks the core up", "image-crashed", "crashed").flash(|| {
         let mut flash = without_fault_handlers(&[]);
         let vtor = store(0xE000_ED08, FLASH + VECTORS as u32);
         put_code(&mut flash, RESET_HANDLER, &program(&[&vtor, &[UNDEFINED]]));
         flash
     }),
-    failure(
-        "the image jumps to nowhere",
-        "image-crashed",
-        "crashed",
-    )
-    .flash(|| set_up(&start_vector_table(FLASH + 0x3000))),
+    failure("the image jumps to nowhere", "image-crashed", "crashed")
+        .flash(|| set_up(&start_vector_table(FLASH + 0x3000))),
     failure(
         "the image resets the chip at once, again and again",
         "image-resets",

@@ -50,7 +50,12 @@ pub fn store(address: u32, value: u32) -> Vec<u16> {
 /// Writes a halfword.
 pub fn store_half(address: u32, value: u16) -> Vec<u16> {
     let strh_r1_r0 = 0x8000 | R0 << 3 | R1;
-    [&load(R0, address)[..], &load(R1, value.into()), &[strh_r1_r0]].concat()
+    [
+        &load(R0, address)[..],
+        &load(R1, value.into()),
+        &[strh_r1_r0],
+    ]
+    .concat()
 }
 
 /// Writes the word at `address` to itself: clears what is cleared by writing 1.
@@ -66,7 +71,13 @@ pub fn start_vector_table(address: u32) -> Vec<u16> {
     let ldr_r2_4 = 0x6840 | R0 << 3 | R2;
     let msr_msp_r1 = [0xF380 | R1, 0x8808];
     let bx_r2 = 0x4700 | R2 << 3;
-    [&load(R0, address)[..], &[ldr_r1], &msr_msp_r1, &[ldr_r2_4, bx_r2]].concat()
+    [
+        &load(R0, address)[..],
+        &[ldr_r1],
+        &msr_msp_r1,
+        &[ldr_r2_4, bx_r2],
+    ]
+    .concat()
 }
 
 /// Goes on only where the word at `address` is `value`, and hangs otherwise.
