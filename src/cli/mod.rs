@@ -113,6 +113,7 @@ fn execute(cli: &Cli) -> Result<u8, Problem> {
             let job = Job {
                 boot_policy,
                 boot_timeout: watch.boot_timeout,
+                boot_watch: watch.boot_watch,
                 shared: if *no_shared_sectors {
                     SharedSectors::Refuse
                 } else {
@@ -141,6 +142,7 @@ fn execute(cli: &Cli) -> Result<u8, Problem> {
             let target = target(board)?;
             let job = Job {
                 boot_timeout: watch.boot_timeout,
+                boot_watch: watch.boot_watch,
                 ..Job::new(&target)
             };
             on_board::run(board, verbose, |bench, progress| {

@@ -17,10 +17,10 @@ use virtual_board::time::Time;
 use crate::bench;
 use crate::images::{APPLICATION, intel_hex};
 
-const SLOT: u32 = 0x6002_0000;
+pub const SLOT: u32 = 0x6002_0000;
 const SECOND_SLOT: u32 = 0x6032_0000;
 const HEADER_BYTES: u32 = 0x400;
-const MAGIC: u32 = 0x96F3_B83D;
+pub const MAGIC: u32 = 0x96F3_B83D;
 const FCB_CLOCK: usize = 0x46;
 
 fn request(pieces: &[(u32, Vec<u8>)]) -> Request {
@@ -57,11 +57,16 @@ fn bootloader() -> (u32, Vec<u8>) {
 
 /// A running application for `slot` as imgtool writes it, with `tail` behind its code.
 fn application(slot: u32, tail: &[u8]) -> (u32, Vec<u8>) {
+    application_of(slot, &[0xE7FE, 0], tail)
+}
+
+/// The same whose reset handler is `code`.
+pub fn application_of(slot: u32, code: &[u16], tail: &[u8]) -> (u32, Vec<u8>) {
     let handler = slot + HEADER_BYTES + 64;
     let mut words = vec![0x2001_0000, handler | 1];
     words.resize(16, handler | 1);
     let mut payload: Vec<u8> = words.iter().flat_map(|w: &u32| w.to_le_bytes()).collect();
-    payload.extend([0xFE, 0xE7, 0, 0]);
+    payload.extend(code.iter().flat_map(|half| half.to_le_bytes()));
     payload.extend(tail);
     let header = [
         MAGIC,
