@@ -8,6 +8,7 @@
 )]
 
 mod a_bootloader_may_take_its_time;
+mod a_cut_never_leaves_half_an_image;
 mod a_part_with_qe_elsewhere_is_no_exception;
 mod a_wrong_part_is_called_by_its_name;
 mod an_interrupted_job_is_finished_by_the_next;
