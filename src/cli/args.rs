@@ -9,9 +9,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::benchmark::BenchmarkArgs;
 #[cfg(feature = "virtual-board")]
 use super::board::BoardCommand;
+use super::erase::EraseArgs;
 use super::header::{BoardHeaderArgs, HeaderArgs};
 use super::inspect::InspectArgs;
 use super::pack::PackArgs;
+use super::read::ReadArgs;
 use crate::job::{FileHash, InputFile};
 use crate::problem::Problem;
 
@@ -116,6 +118,12 @@ pub enum Command {
         #[command(flatten)]
         watch: WatchArgs,
     },
+    /// Read the flash, or a range of it, into a file; nothing is changed
+    #[command(after_help = super::read::EXIT_CODES)]
+    Read(ReadArgs),
+    /// Erase the flash, or ranges of it, and read back that it is blank
+    #[command(after_help = super::erase::EXIT_CODES)]
+    Erase(EraseArgs),
     /// Show what is in the image and whether the boot ROM will start it; no board is needed
     #[command(after_help = INSPECT_EXIT_CODES)]
     Inspect(InspectArgs),

@@ -5,12 +5,14 @@ mod args;
 mod benchmark;
 #[cfg(feature = "virtual-board")]
 mod board;
+mod erase;
 mod header;
 mod inspect;
 mod interrupt;
 mod on_board;
 mod pack;
 mod progress;
+mod read;
 #[cfg(feature = "virtual-board")]
 mod standing;
 
@@ -56,6 +58,8 @@ fn last_words(command: &Command, problem: &Problem) -> Option<String> {
         Command::Flash { board, .. } => Some(on_board::refused("flash", board.json, problem)),
         Command::Verify { board, .. } => Some(on_board::refused("verify", board.json, problem)),
         Command::Reset { board, .. } => Some(on_board::refused("reset", board.json, problem)),
+        Command::Read(args) => args.refused(problem),
+        Command::Erase(args) => Some(on_board::refused("erase", args.board.json, problem)),
         Command::Inspect(args) => args.failed(problem),
         Command::Pack(args) => args.failed(problem),
         #[cfg(feature = "virtual-board")]
@@ -84,6 +88,10 @@ fn log_to_stderr(verbose: u8) {
 
 fn complain(problem: &Problem, severity: &str) {
     let _ = writeln!(io::stderr(), "{severity}: {problem}");
+}
+
+fn print_aside(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 fn print(line: &str) {
@@ -145,6 +153,8 @@ fn execute(cli: &Cli) -> Result<u8, Problem> {
                 job::reset(&job, bench, progress)
             })
         }
+        Command::Read(args) => read::run(args, verbose),
+        Command::Erase(args) => erase::run(args, verbose),
         Command::Inspect(args) => inspect::run(args),
         Command::Pack(args) => pack::run(args),
         #[cfg(feature = "virtual-board")]

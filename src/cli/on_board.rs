@@ -42,6 +42,19 @@ pub fn run(
     verbose: bool,
     work: impl FnOnce(&Bench, &mut Progress) -> Outcome,
 ) -> Result<u8, Problem> {
+    run_saying(print, board, verbose, work)
+}
+
+/// The same with another place for the record's lines than standard output.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_saying(
+    say: fn(&str),
+    board: &BoardArgs,
+    verbose: bool,
+    work: impl FnOnce(&Bench, &mut Progress) -> Outcome,
+) -> Result<u8, Problem> {
     let bench = bench(board)?;
     interrupt::watch()?;
     let mut progress = Progress::new();
@@ -58,10 +71,10 @@ pub fn run(
     if board.json {
         let text = serde_json::to_string_pretty(&outcome.record)
             .map_err(|e| Problem::new("json", ExitCode::Internal, e.to_string()))?;
-        print(&text);
+        say(&text);
     } else {
         for line in report::lines(&outcome.record, verbose) {
-            print(&line);
+            say(&line);
         }
     }
     Ok(outcome.record.verdict.exit())

@@ -1,6 +1,7 @@
 //! The record as lines for people; the last line is the verdict.
 
 use super::record::{Phase, Record};
+use super::{EraseRecord, MismatchRecord, ReadRecord};
 
 /// The usual role of an image, which needs no line.
 const WHOLE_IMAGE: &str = "whole image";
@@ -121,12 +122,14 @@ pub fn lines(record: &Record, verbose: bool) -> Vec<String> {
     for digest in &record.digest {
         say("digest", digest.clone());
     }
-    if let Some(mismatch) = &record.mismatch {
-        let text = format!(
-            "at {} (sector {}): expected 0x{:02X} ({}), found 0x{:02X}",
-            mismatch.address, mismatch.sector, mismatch.expected, mismatch.origin, mismatch.found
-        );
+    for text in record.mismatch.iter().flat_map(MismatchRecord::lines) {
         say("differs", text);
+    }
+    for (label, text) in record.read.iter().flat_map(ReadRecord::lines) {
+        say(label, text);
+    }
+    for (label, text) in record.erase.iter().flat_map(EraseRecord::lines) {
+        say(label, text);
     }
     if let Some(boot) = &record.boot {
         let label = if boot.proven { "boot" } else { "seen" };
