@@ -8,13 +8,16 @@
 mod benchmark;
 mod contact;
 mod content;
+mod erase;
 mod evidence;
 mod headers;
 mod help;
 mod offline;
+mod read;
 mod refusals;
 mod saved;
 mod serve;
 mod sessions;
 mod station;
+mod verify;
 mod winbond;
