@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::link::Link;
 use crate::plan::{Erasure, Foreign, Plan, Step, VerifyScope};
 use crate::problem::{ExitCode, Place, Problem};
-use crate::report::{EraseRecord, FindingRecord, RangeRecord, Verdict};
+use crate::report::{EraseRecord, FindingRecord, FlashLeft, RangeRecord, Verdict};
 use crate::survey::Identified;
 use crate::target::{FlashPart, Target};
 use crate::verify::{Mismatch, Verification, expected_by, verify};
@@ -67,6 +67,8 @@ impl Run<'_> {
     fn erase(&mut self, request: &EraseRequest) -> Result<Verdict, Problem> {
         let target = self.job.target;
         let erasure = request.within(target)?;
+        self.record.left = Some(FlashLeft::Unchanged);
+        self.go_on()?;
         let mut connection = self.connect()?;
         let mut link = connection.link(target.chip())?;
         let link: &mut dyn Link = &mut link;
@@ -112,6 +114,10 @@ impl Run<'_> {
 
         self.note_counts(algorithm);
         self.begin("erase");
+        // its sector is the first to be erased, whether it comes back or not
+        let fcb_goes_first = plan.steps().iter().any(|step| {
+            matches!(step, Step::Erase { offset, .. } if *offset == target.chip().boot.fcb_offset)
+        });
         let mut progress = Erasing::new(&plan, part);
         for steps in plan
             .steps()
@@ -119,8 +125,13 @@ impl Run<'_> {
         {
             let operations = operations(&plan, steps, part);
             let clock = self.bench.clock().clone();
-            let performed = progress.perform(operations, &*clock, algorithm, &mut *self.observer);
-            performed.map_err(|error| told(error, &progress, fcb_erased))?;
+            self.go_on()?;
+            self.record.left = Some(if fcb_goes_first {
+                FlashLeft::PartlyErased
+            } else {
+                FlashLeft::PartlyErasedFcbKept
+            });
+            progress.perform(operations, &*clock, algorithm, &mut *self.observer)?;
             if let Some(Step::Verify(scope)) = steps.last() {
                 self.note_counts(algorithm);
                 self.begin("verify");
@@ -133,6 +144,9 @@ impl Run<'_> {
             self.require_erased(&plan, VerifyScope::Everything, algorithm)?;
         }
         self.check_guard(&guard, algorithm)?;
+        if !plan.is_empty() {
+            self.record.left = Some(FlashLeft::Erased);
+        }
         if let Some(record) = &mut self.record.erase {
             record.found_blank = true;
         }
@@ -282,7 +296,6 @@ struct Erasing<'p> {
     part: &'p FlashPart,
     total_bytes: u64,
     done_bytes: u64,
-    has_begun: bool,
     wait_is_told: bool,
 }
 
@@ -296,7 +309,6 @@ impl<'p> Erasing<'p> {
             part,
             total_bytes: sizes.sum(),
             done_bytes: 0,
-            has_begun: false,
             wait_is_told: false,
         }
     }
@@ -308,10 +320,6 @@ impl<'p> Erasing<'p> {
         algorithm: &mut Algorithm<'_, '_>,
         observer: &mut dyn Observer,
     ) -> Result<(), AlgorithmError> {
-        if observer.is_cancelled() {
-            return Err(AlgorithmError::Cancelled);
-        }
-        self.has_begun = true;
         let sizes: Vec<u32> = operations.iter().map(erases).collect();
         let mut done = 0;
         let mut since = clock.now();
@@ -348,27 +356,4 @@ const fn erases(operation: &Operation) -> u32 {
         Operation::Plain(mailbox::Request::Erase { size, .. }) => *size,
         _ => 0,
     }
-}
-
-/// A cancelled erase says how far it came and what the board is.
-fn told(error: AlgorithmError, progress: &Erasing<'_>, fcb_erased: bool) -> Problem {
-    if !matches!(error, AlgorithmError::Cancelled) {
-        return error.into();
-    }
-    let board = if !progress.has_begun {
-        "nothing was changed"
-    } else if fcb_erased {
-        "the FCB went first, so the boot ROM starts nothing"
-    } else {
-        "the FCB was not to be erased, and is as it was"
-    };
-    Problem {
-        what: format!(
-            "cancelled when {} of {} bytes were known to be erased",
-            progress.done_bytes, progress.total_bytes
-        ),
-        ..Problem::from(error)
-    }
-    .because(format!("the user asked for it; {board}"))
-    .fix("give the same command again: it goes on with what is not blank")
 }

@@ -11,11 +11,11 @@ use super::pack::{PackFormat, Run as Piece};
 use super::run::Run;
 use super::{Bench, Job, Observer, Outcome, RangeChoice, range};
 use crate::address::FlashOffset;
-use crate::algorithm::{Algorithm, AlgorithmError, SectorDigests};
+use crate::algorithm::{Algorithm, SectorDigests};
 use crate::boot::ERASED;
 use crate::link::Link;
 use crate::problem::{ExitCode, Problem};
-use crate::report::{OutputRecord, RangeRecord, ReadRecord, Verdict, hex};
+use crate::report::{OutputRecord, RangeRecord, ReadRecord, RetryRecord, Verdict, hex};
 use crate::verify::{Expected, Verification, Verified, VerifyError, verify};
 
 /// Sectors that are read in one go, between two looks at whether to go on.
@@ -90,6 +90,7 @@ impl Run<'_> {
             Some(choice) => choice.within(target)?,
             None => range::whole(target),
         };
+        self.go_on()?;
         let mut connection = self.connect()?;
         let mut link = connection.link(target.chip())?;
         let link: &mut dyn Link = &mut link;
@@ -138,18 +139,18 @@ impl Run<'_> {
         let again = algorithm.map(first, sectors)?;
         let wrong = differing(&again, &mut arrived, all);
         arrived.repeated = wrong.len() as u32;
-        self.observer.note(&format!(
-            "warning: {} sectors did not arrive as the target digests them, and are read again",
-            wrong.len()
+        let at = FlashOffset::new(wrong.first().map_or(first, |sector| *sector) * SECTOR_BYTES);
+        let unstable = || Problem::from(VerifyError::Unstable { offset: at });
+        let times = u64::from(arrived.repeated);
+        self.note_retry(RetryRecord::of(
+            "sectors were read again",
+            times,
+            &unstable(),
         ));
         self.fetch(&wrong, &mut arrived, algorithm)?;
         match prove(&arrived, algorithm)? {
             Some(verified) => Ok((arrived, verified)),
-            None => {
-                let offset = wrong.first().map_or(first, |sector| *sector) * SECTOR_BYTES;
-                let offset = FlashOffset::new(offset);
-                Err(VerifyError::Unstable { offset }.into())
-            }
+            None => Err(unstable()),
         }
     }
 
@@ -164,9 +165,8 @@ impl Run<'_> {
         let mut done = 0;
         for run in sectors.chunk_by(|a, b| a + 1 == *b) {
             for some in run.chunks(SECTORS_AT_ONCE) {
-                if self.observer.is_cancelled() {
-                    return Err(cancelled());
-                }
+                let going_on = self.go_on();
+                going_on.map_err(|problem| problem.fix("start again: no file was written"))?;
                 let Some(first) = some.first() else {
                     continue;
                 };
@@ -302,9 +302,4 @@ fn without_erased<'b>(whole: &Piece<'b>, from: usize, erased: &[bool]) -> Vec<Pi
         (rest, room) = (behind, SECTOR_BYTES as usize);
     }
     pieces
-}
-
-fn cancelled() -> Problem {
-    Problem::from(AlgorithmError::Cancelled)
-        .fix("start again: nothing on the board was changed, and no file was written")
 }

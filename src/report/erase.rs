@@ -6,6 +6,7 @@ use super::RangeRecord;
 
 /// What was to be erased, and what it took.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct EraseRecord {
     /// The ranges, widened to whole sectors where that was asked for.
     pub ranges: Vec<RangeRecord>,

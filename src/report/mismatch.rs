@@ -8,6 +8,7 @@ use crate::verify::Difference;
 
 /// The first differing byte, and how much differs in all.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct MismatchRecord {
     /// Bus address.
     pub address: String,

@@ -8,6 +8,7 @@ mod inspection_text;
 mod mismatch;
 mod read;
 mod record;
+mod retry;
 mod text;
 mod verdict;
 
@@ -26,8 +27,11 @@ pub use record::{
     BootRecord, ChipRecord, FindingRecord, FlashRecord, ImageRecord, InputRecord, Phase,
     PlanRecord, ProbeRecord, ProblemRecord, RECORD_VERSION, Record, TargetRecord,
 };
+pub use retry::{FlashLeft, RetryRecord};
 pub use text::lines;
 pub use verdict::{Pass, Verdict};
 
+#[cfg(test)]
+mod schema_tests;
 #[cfg(test)]
 mod tests;

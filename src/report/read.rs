@@ -10,6 +10,7 @@ use crate::target::Target;
 
 /// A range of the flash.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RangeRecord {
     /// First bus address.
     pub start: String,
@@ -58,6 +59,7 @@ impl fmt::Display for RangeRecord {
 
 /// What was read, and where it went.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ReadRecord {
     /// The range.
     pub range: RangeRecord,
@@ -87,13 +89,6 @@ impl ReadRecord {
                 ""
             };
             lines.push(("erased", format!("{} sectors{fate}", self.erased_sectors)));
-        }
-        if self.sectors_repeated > 0 {
-            let text = format!(
-                "{} sectors were read again: what arrived was not what the target digests",
-                self.sectors_repeated
-            );
-            lines.push(("warning", text));
         }
         if let Some(output) = &self.output {
             let text = format!(

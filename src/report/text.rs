@@ -1,6 +1,7 @@
 //! The record as lines for people; the last line is the verdict.
 
 use super::record::{Phase, Record};
+use super::retry::FlashLeft;
 use super::{EraseRecord, MismatchRecord, ReadRecord};
 
 /// The usual role of an image, which needs no line.
@@ -136,6 +137,13 @@ pub fn lines(record: &Record, verbose: bool) -> Vec<String> {
         for evidence in &boot.evidence {
             say(label, evidence.clone());
         }
+    }
+    for retry in &record.retries {
+        say("retry", retry.to_string());
+    }
+    let is_as_wanted = |left: &FlashLeft| matches!(left, FlashLeft::Complete | FlashLeft::Erased);
+    if let Some(left) = record.left.filter(|left| !is_as_wanted(left)) {
+        say("left", left.to_string());
     }
     for phase in &record.phases {
         say("time", phase_text(phase, record.virtual_time, verbose));

@@ -19,7 +19,7 @@ use crate::watched::{self, Watched};
 /// Bytes of a part that is digested in no time.
 const SMALL: u32 = 0x4_0000;
 const CHIP_ERASE_US: u32 = 400_000;
-const CUTS: u64 = 8;
+const CUTS: u64 = 6;
 
 fn request(ranges: &[&str], cut: CutSectors) -> EraseRequest {
     let ranges = ranges.iter().map(|typed| typed.parse().expect(typed));

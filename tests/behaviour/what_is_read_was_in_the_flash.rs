@@ -151,7 +151,8 @@ fn a_part_that_goes_away_while_it_is_read_or_compared_is_a_failed_reading() {
         ..Watched::default()
     };
     let outcome = read(&board_read, desk.path(), &mut watched);
-    ended_with(&outcome, 12, Some("flash-unstable"));
+    // nothing drives the lines, and FFh is what is read again and again: the exit sequence finds out
+    ended_with(&outcome, 12, Some("flash-timeout"));
     assert_eq!(files(&desk), 0);
 
     let board = board();
@@ -193,7 +194,7 @@ fn the_board_boots_again_after_a_read_and_after_a_verify() {
         board
             .board()
             .with(|b| {
-                b.wait(Time::ms(30));
+                b.wait(Time::ms(10));
                 let halted = b.chip.cpu.debug.halted();
                 let outcome = b.chip.rom_outcome();
                 !halted && matches!(outcome, Some(rom::Outcome::Booted { .. }))

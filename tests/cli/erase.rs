@@ -132,7 +132,6 @@ fn an_erase_inside_the_image_that_boots_is_warned_of() {
         .last_line_is(
             "DONE: 4096 bytes erased and found blank; the board was reset; its FCB is there, and whether it boots was not watched",
         );
-    let station = Station::flashed(&image());
     for range in ["0x60400000+4K", "0x60000000+12K"] {
         let session = erase(&station, &["--range", range]).ends_with(0);
         assert_eq!(session.labelled("warning"), "", "{session}");
@@ -143,7 +142,7 @@ fn an_erase_inside_the_image_that_boots_is_warned_of() {
 fn the_record_has_ranges_commands_and_times() {
     let station = Station::holding(&noise(6, FLASH_BYTES));
     let session = erase(&station, &["--range", "0x40000+64K", "--json"]).ends_with(0);
-    let record: serde_json::Value = serde_json::from_str(&session.stdout).expect("JSON");
+    let record = crate::json::record(&session);
     let erase = &record["erase"];
     assert_eq!(erase["ranges"][0]["start"], "0x60040000");
     assert_eq!(erase["sectors_erased"], 16);

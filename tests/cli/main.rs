@@ -5,13 +5,17 @@
     reason = "a panic is how a test fails"
 )]
 
+mod bad_input;
 mod benchmark;
+#[cfg(unix)]
+mod cancel;
 mod contact;
 mod content;
 mod erase;
 mod evidence;
 mod headers;
 mod help;
+mod json;
 mod offline;
 mod read;
 mod refusals;

@@ -115,7 +115,7 @@ fn the_record_has_range_hash_and_output() {
         &["-o", "out.hex", "--range", "0x9000+4K", "--json"],
     )
     .ends_with(0);
-    let record: serde_json::Value = serde_json::from_str(&session.stdout).expect("JSON");
+    let record = crate::json::record(&session);
     assert_eq!(record["command"], "read");
     assert_eq!(record["read"]["range"]["start"], "0x60009000");
     assert_eq!(record["read"]["range"]["length_bytes"], 0x1000);

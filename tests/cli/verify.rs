@@ -48,7 +48,7 @@ fn another_image_is_called_so_and_its_ranges_are_counted() {
     let session = station
         .run(&["verify", &file, "--data", "--json", "--probe", &probe("")])
         .ends_with(11);
-    let record: serde_json::Value = serde_json::from_str(&session.stdout).expect("JSON");
+    let record = crate::json::record(&session);
     let mismatch = &record["mismatch"];
     assert_eq!(mismatch["sectors"], 32);
     assert_eq!(mismatch["sectors_compared"], 32);
