@@ -16,6 +16,9 @@ use crate::survey::Identified;
 use crate::target::{FlashPart, Target};
 use crate::verify::{Mismatch, Verification, expected_by, verify};
 
+/// Operations that are sent ahead: a cancelled erase does not end before they do.
+const AT_ONCE: usize = 2;
+
 /// What is to be erased.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EraseWhat {
@@ -125,16 +128,20 @@ impl Run<'_> {
         {
             let operations = operations(&plan, steps, part);
             let clock = self.bench.clock().clone();
-            self.go_on()?;
-            self.record.left = Some(if fcb_goes_first {
-                FlashLeft::PartlyErased
-            } else {
-                FlashLeft::PartlyErasedFcbKept
-            });
-            progress.perform(operations, &*clock, algorithm, &mut *self.observer)?;
+            for some in operations.chunks(AT_ONCE) {
+                self.go_on()?;
+                self.record.left = Some(if fcb_goes_first {
+                    FlashLeft::PartlyErased
+                } else {
+                    FlashLeft::PartlyErasedFcbKept
+                });
+                progress.perform(some, &*clock, algorithm, &mut *self.observer)?;
+            }
             if let Some(Step::Verify(scope)) = steps.last() {
-                self.note_counts(algorithm);
-                self.begin("verify");
+                if *scope == VerifyScope::Everything {
+                    self.note_counts(algorithm);
+                    self.begin("verify");
+                }
                 self.require_erased(&plan, *scope, algorithm)?;
             }
         }
@@ -315,7 +322,7 @@ impl<'p> Erasing<'p> {
 
     fn perform(
         &mut self,
-        operations: Vec<Operation>,
+        operations: &[Operation],
         clock: &dyn Clock,
         algorithm: &mut Algorithm<'_, '_>,
         observer: &mut dyn Observer,
@@ -323,7 +330,7 @@ impl<'p> Erasing<'p> {
         let sizes: Vec<u32> = operations.iter().map(erases).collect();
         let mut done = 0;
         let mut since = clock.now();
-        algorithm.perform(operations, &mut |progress| {
+        algorithm.perform(operations.to_vec(), &mut |progress| {
             let ended = sizes.get(done..progress.done).unwrap_or_default();
             if !ended.is_empty() {
                 self.done_bytes += ended.iter().map(|size| u64::from(*size)).sum::<u64>();
@@ -331,18 +338,20 @@ impl<'p> Erasing<'p> {
                 since = clock.now();
             }
             observer.progress(self.done_bytes, self.total_bytes);
-            let size = sizes.get(done).copied().unwrap_or_default();
-            let longest = Duration::from_micros(self.part.erase_max_us(size).into());
+            let sent = sizes.get(done..).unwrap_or_default();
+            let size = sent.first().copied().unwrap_or_default();
+            let longest = |size: u32| Duration::from_micros(self.part.erase_max_us(size).into());
             if size == self.part.size_bytes {
                 let typical = Duration::from_micros(self.part.erase_typ_us(size).into());
-                observer.waiting(clock.now().saturating_sub(since), typical, longest);
+                observer.waiting(clock.now().saturating_sub(since), typical, longest(size));
             }
             let cancelled = observer.is_cancelled();
             if cancelled && !self.wait_is_told {
                 self.wait_is_told = true;
+                let wait: Duration = sent.iter().map(|size| longest(*size)).sum();
                 observer.note(&format!(
-                    "the erase under way cannot be stopped: waiting until it has ended, {} s at most",
-                    longest.as_secs().max(1)
+                    "what the flash has begun to erase cannot be stopped: waiting for it, {:.1} s at most",
+                    wait.as_secs_f64()
                 ));
             }
             !cancelled

@@ -74,7 +74,7 @@ impl fmt::Display for FlashLeft {
             }
             FlashLeft::Complete => "the flash holds the image, verified",
             FlashLeft::PartlyErased => {
-                "part of what was to be erased is erased; the FCB went first, so the boot ROM starts nothing"
+                "part of what was to be erased is erased; the FCB is what goes first, so the boot ROM does not start the rest"
             }
             FlashLeft::PartlyErasedFcbKept => {
                 "part of what was to be erased is erased; the FCB is as it was"

@@ -2,11 +2,17 @@
 //! else, so that a cut never leaves half an image that the ROM starts by it.
 
 use std::cell::Cell;
+use std::path::Path;
 use std::time::Duration;
 
-use rtflash::boot::BootImage;
-use rtflash::job::{self, CutSectors, EraseRequest, EraseWhat, Job, Outcome};
+use rtflash::address::Address;
+use rtflash::boot::{BootImage, HeaderWishes};
+use rtflash::image::Image;
+use rtflash::job::{
+    self, BootPolicy, CutSectors, EraseRequest, EraseWhat, HeaderPolicy, Job, Outcome, Request,
+};
 use rtflash::link::VirtualBench;
+use rtflash::report::FlashLeft;
 use rtflash::target::Target;
 use virtual_board::board::BoardConfig;
 use virtual_board::nor::{Counters, Faults, Part};
@@ -20,6 +26,8 @@ use crate::watched::{self, Watched};
 const SMALL: u32 = 0x4_0000;
 const CHIP_ERASE_US: u32 = 400_000;
 const CUTS: u64 = 6;
+
+type Task = fn(&VirtualBench) -> Outcome;
 
 fn request(ranges: &[&str], cut: CutSectors) -> EraseRequest {
     let ranges = ranges.iter().map(|typed| typed.parse().expect(typed));
@@ -45,9 +53,15 @@ fn erase(board: &VirtualBench, ranges: &[&str]) -> Outcome {
 
 #[track_caller]
 fn ended_with(outcome: &Outcome, exit: u8, code: Option<&str>) {
+    ended_with_exit(outcome, exit);
+    let problem = outcome.problem.as_ref();
+    assert_eq!(problem.map(|problem| problem.code), code, "{problem:?}");
+}
+
+#[track_caller]
+fn ended_with_exit(outcome: &Outcome, exit: u8) {
     let problem = outcome.problem.as_ref();
     assert_eq!(outcome.record.verdict.exit(), exit, "{problem:?}");
-    assert_eq!(problem.map(|problem| problem.code), code, "{problem:?}");
 }
 
 fn counters(board: &VirtualBench) -> Counters {
@@ -198,39 +212,46 @@ fn bytes_beside_the_range_that_change_are_told() {
 
 #[test]
 fn a_cancelled_erase_ends_what_it_has_begun_and_the_next_one_goes_on() {
+    const BYTES: usize = 0x8_0000;
     let board = bench::start(bench::config());
-    bench::fill(&board, 0, &bench::noise(1, 0x20_0000));
+    bench::fill(&board, 0, &bench::noise(1, BYTES));
     let cancel = Cell::new(false);
     let mut watched = Watched {
         at_progress: Some(Box::new(|phase, done| {
-            if phase == "erase" && done > 0 {
+            if phase == "erase" && done > 0x2_0000 {
                 cancel.set(true);
             }
         })),
         cancel: Some(&cancel),
         ..Watched::default()
     };
-    let range = request(&["0x60000000+2M"], CutSectors::Refuse);
+    let range = request(&["0x60000000+512K"], CutSectors::Refuse);
     let outcome = run(&board, &bench::target(), &range, &mut watched);
     ended_with(&outcome, 130, Some("cancelled"));
-    assert!(
-        watched
-            .notes
-            .iter()
-            .any(|note| note.contains("cannot be stopped"))
-    );
+    assert_eq!(outcome.record.left, Some(FlashLeft::PartlyErased));
+    let told = |text: &str| watched.notes.iter().any(|note| note.contains(text));
+    assert!(told("cannot be stopped"), "{:?}", watched.notes);
     let problem = outcome.problem.expect("a problem");
-    assert!(problem.why.expect("why").contains("the FCB went first"));
-    let content = bench::flash_content(&board);
-    let (erased, left) = content[..0x20_0000].split_at(0x1_0000);
-    assert!(erased.iter().all(|byte| *byte == 0xFF));
     assert!(
-        left.iter().any(|byte| *byte != 0xFF),
-        "nothing was left to do"
+        problem
+            .why
+            .expect("why")
+            .contains("the FCB is what goes first")
     );
+    let content = bench::flash_content(&board);
+    let (erased, left) = content[..BYTES].split_at(0x2_0000);
+    assert!(erased.iter().all(|byte| *byte == 0xFF));
+    let sectors = left.chunks(0x1000);
+    let left = sectors.filter(|sector| sector.iter().any(|byte| *byte != 0xFF));
+    let left = left.count() as u64;
+    assert!(left >= 32, "it went on for long: {left} sectors left");
     let before = counters(&board).erases;
-    ended_with(&erase(&board, &["0x60000000+2M"]), 0, None);
-    assert!(counters(&board).erases < before + 32, "blank blocks again");
+    ended_with(&erase(&board, &["0x60000000+512K"]), 0, None);
+    assert_eq!(
+        counters(&board).erases - before,
+        left / 16,
+        "blank blocks again"
+    );
 }
 
 #[test]
@@ -245,6 +266,7 @@ fn a_cancel_before_the_first_erase_changes_nothing() {
     let range = request(&["0x60000000+4K"], CutSectors::Refuse);
     let outcome = run(&board, &bench::target(), &range, &mut watched);
     ended_with(&outcome, 130, Some("cancelled"));
+    assert_eq!(outcome.record.left, Some(FlashLeft::Unchanged));
     assert_eq!(counters(&board), Counters::default());
 }
 
@@ -341,4 +363,57 @@ fn bytes_of_others_that_a_cut_took_are_put_back_by_the_next_erase() {
     let content = bench::flash_content(&board);
     assert!(content[0x2_0000..0x2_0800] == kept, "they are lost");
     assert!(content[0x2_0800..0x2_1000].iter().all(|byte| *byte == 0xFF));
+}
+
+#[test]
+fn an_fcb_beside_what_is_erased_or_flashed_as_data_is_back_after_a_cut_and_the_next_try() {
+    let image = bench::image(&[]);
+    let flashed = bench::start(bench::config());
+    bench::flash(&flashed, &image);
+    bench::fill(&flashed, 0x800, &bench::noise(1, 0x100));
+    let content = bench::flash_content(&flashed)[..0x1_0000].to_vec();
+    let erase: Task = |board| {
+        let range = request(&["0x60000800+256"], CutSectors::KeepOthers);
+        run(board, &bench::target(), &range, &mut Watched::default())
+    };
+    let flash_data: Task = |board| {
+        let start = Address::new(0x6000_0800);
+        let image = Image::raw(Path::new("data.bin"), &[0; 0x100], start).expect("image");
+        let wishes = HeaderWishes::only(HeaderPolicy::DataOnly);
+        bench::run(board, &Request { image, wishes }, |job| Job {
+            boot_policy: BootPolicy::Accepted,
+            ..job
+        })
+    };
+    for (task, phase) in [(erase, "erase"), (flash_data, "program")] {
+        let board_with = || {
+            let board = bench::start(bench::config());
+            bench::fill(&board, 0, &content);
+            bench::set_status(&board, 0x40);
+            board
+        };
+        let board = board_with();
+        let begin = board.board().now().expect("now");
+        let outcome = task(&board);
+        ended_with_exit(&outcome, 0);
+        let phases = outcome.record.phases.iter();
+        let before: f64 = phases
+            .take_while(|known| known.name != phase)
+            .map(|phase| phase.seconds)
+            .sum();
+        // the tag is killed within the first millisecond, and the erase of its sector takes 70
+        let board = board_with();
+        let at = Time::from(begin) + Time::us((before * 1e6) as u64) + Time::ms(20);
+        board
+            .board()
+            .with(move |b| b.chip.power_cut_at = Some((at, 7)))
+            .expect("board");
+        ended_with_exit(&task(&board), 22);
+        assert!(!rom_boots(&board), "{phase}: the tag is dead");
+        ended_with_exit(&task(&board), 0);
+        let now = bench::flash_content(&board);
+        assert!(now[..0x800] == content[..0x800], "{phase}: the FCB is lost");
+        assert!(now[0x900..0x1000] == content[0x900..0x1000], "{phase}");
+        assert!(rom_boots(&board), "{phase}");
+    }
 }
