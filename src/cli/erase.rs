@@ -65,11 +65,12 @@ pub fn run(args: &EraseArgs, verbose: bool) -> Result<u8, Problem> {
         what: args.what()?,
         cut: args.cut(),
     };
-    let target = on_board::target(&args.board)?;
-    // told before a board is touched
-    request.within(&target)?;
-    let job = Job::new(&target);
-    on_board::run(&args.board, verbose, |bench, progress| {
-        job::erase(&job, &request, bench, progress)
-    })
+    on_board::run_with_target(
+        "erase",
+        &args.board,
+        verbose,
+        // told before a board is touched, where the part is known
+        |target| request.within(target),
+        |target, _, bench, progress| job::erase(&Job::new(target), &request, bench, progress),
+    )
 }

@@ -9,6 +9,7 @@ use super::args::BoardArgs;
 use super::{on_board, print, print_aside};
 use crate::job::{self, Destination, Job, OutputFile, PackFormat, RangeChoice, ReadRequest};
 use crate::problem::{ExitCode, Problem};
+use crate::target::Target;
 
 pub const EXIT_CODES: &str = "\
 Exit codes: 0 read and proven; 12 could not be read; 6 another chip or flash part;
@@ -86,12 +87,8 @@ pub fn run(args: &ReadArgs, verbose: bool) -> Result<u8, Problem> {
             "leave out --skip-erased, or let the output end in .hex, .srec or .uf2",
         );
     }
-    let target = on_board::target(&args.board)?;
-    // told before a board is touched
-    args.range
-        .as_ref()
-        .map(|range| range.within(&target))
-        .transpose()?;
+    let range = args.range.as_ref();
+    let within = |target: &Target| range.map(|range| range.within(target)).transpose();
     let mut stdout = io::stdout();
     let destination = if args.is_to_stdout() {
         Destination::Stream(&mut stdout)
@@ -102,12 +99,17 @@ pub fn run(args: &ReadArgs, verbose: bool) -> Result<u8, Problem> {
         }
     };
     let request = ReadRequest {
-        range: args.range.clone(),
+        range: range.cloned(),
         skip_erased: args.skip_erased,
         destination,
     };
-    let job = Job::new(&target);
-    on_board::run_saying(args.say(), &args.board, verbose, |bench, progress| {
-        job::read(&job, request, bench, progress)
-    })
+    on_board::run_with_target_saying(
+        args.say(),
+        "read",
+        &args.board,
+        verbose,
+        // told before a board is touched, where the part is known
+        within,
+        |target, _, bench, progress| job::read(&Job::new(target), request, bench, progress),
+    )
 }

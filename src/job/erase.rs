@@ -100,7 +100,7 @@ impl Run<'_> {
         let mut saved = Saved::open(directory, &identified.chip().unique_id.to_string())?;
         let present = self.read_present(None, algorithm)?;
         let map = self.map(erasure.layout(), algorithm)?;
-        let map = map.with_saved(saved.pieces());
+        let map = map.with_saved(self.interrupted(&saved, algorithm)?);
         let plan = erasure.plan(target, &map, identified.flash().status_register)?;
         let plan = plan.paced(part, algorithm.pace());
         let has_fcb = present.fcb(&target.chip().boot).is_some();

@@ -3,7 +3,9 @@
 mod bench;
 mod contact;
 mod erase;
+mod find_target;
 mod header;
+mod info;
 mod inspect;
 mod load;
 mod meter;
@@ -20,6 +22,7 @@ use std::time::Duration;
 
 pub use bench::Bench;
 pub use erase::{EraseRequest, EraseWhat, erase};
+pub use find_target::{Found, find_target};
 pub use header::HeaderChoice;
 pub use inspect::inspect;
 pub use load::{InputFile, Request, load, read as read_files, rom_places};
@@ -30,7 +33,7 @@ pub use read::{Destination, ReadRequest, read};
 pub use saved::{Saved, SavedError};
 
 pub use crate::boot::HeaderPolicy;
-pub use crate::image::FileHash;
+pub use crate::image::{FileHash, Image};
 use crate::link::Link;
 pub use crate::plan::{CutSectors, SharedSectors};
 use crate::problem::Problem;
@@ -170,5 +173,13 @@ pub fn verify(
 pub fn reset(job: &Job<'_>, bench: &Bench, observer: &mut dyn Observer) -> Outcome {
     let mut run = Run::new("reset", job, bench, observer);
     let verdict = run.reset();
+    run.finish(verdict)
+}
+
+/// Reads everything that identifies the board and decides its boot. Nothing non-volatile changes; the board is reset
+/// before and after. Of the job's target, the flash part does not matter.
+pub fn info(job: &Job<'_>, bench: &Bench, observer: &mut dyn Observer) -> Outcome {
+    let mut run = Run::new("info", job, bench, observer);
+    let verdict = run.info();
     run.finish(verdict)
 }

@@ -79,7 +79,7 @@ impl Erasure {
     /// registers hold, as for [`Plan::new`].
     ///
     /// Sectors that are blank are left alone. Where the FCB's sector changes, its tag dies before anything else; where
-    /// the IVT's does and the FCB's does not, the IVT's header. So an erase that was cut never leaves half an image that
+    /// the IVT goes and the FCB's sector stays as it is, the IVT's header. So an erase that was cut never leaves half an image that
     /// the ROM would start by them. Protection is taken away where anything changes; QE stays as it is.
     ///
     /// # Errors
@@ -93,11 +93,12 @@ impl Erasure {
         let part = target.flash();
         let mut sectors = sectors::decide(&self.layout, map, part)?;
         let boot = &target.chip().boot;
-        let places = [
-            (boot.fcb_offset, FCB_BYTES),
-            // all of the page that it begins, so that it can be put back on parts that program a page only once
-            (boot.ivt_offset, part.page_bytes),
-        ];
+        // an FCB that stays is put back last; an IVT that stays is like any byte of others
+        let ivt = Some((boot.ivt_offset, part.page_bytes)).filter(|(at, _)| self.covers(*at));
+        let places: Vec<_> = [Some((boot.fcb_offset, FCB_BYTES)), ivt]
+            .into_iter()
+            .flatten()
+            .collect();
         let mark = Mark::of_erasure(&places, &sectors, part);
         for (sector, need) in sectors.iter_mut().zip(self.layout.sectors()) {
             if mark.must_die(sector) {
@@ -310,6 +311,15 @@ mod tests {
             .collect();
         let plan = range.plan(&target(), &map, 0).expect("plan");
         assert_eq!(erases(&plan), [(0x2_0000, S)]);
+    }
+
+    #[test]
+    fn an_ivt_that_is_kept_is_a_byte_of_others_and_is_never_programmed_to_zero() {
+        let plan = full(&erasure(&[(0x1800, 0x100)], CutSectors::KeepOthers));
+        let kills = |step: &Step| matches!(step, Step::KillTag { .. });
+        assert!(!plan.steps().iter().any(kills), "{:?}", plan.steps());
+        let foreign: Vec<u32> = plan.foreign().map(|f| f.offset.get()).collect();
+        assert_eq!(foreign, [0x1000, 0x1900]);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use std::time::Duration;
 pub use erasure::{CutSectors, Erasure};
 pub use layout::{Layout, SectorNeed};
 pub use pace::Pace;
-pub use sectors::{Foreign, PlannedSector, SectorAction, SectorMap, SectorState};
+pub use sectors::{Foreign, PlannedSector, Saved, SectorAction, SectorMap, SectorState};
 pub use step::{Step, VerifyScope};
 
 use crate::address::{Address, FlashOffset};

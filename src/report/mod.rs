@@ -2,6 +2,7 @@
 
 mod contact;
 mod erase;
+mod info;
 mod inspection;
 mod inspection_parts;
 mod inspection_text;
@@ -14,6 +15,10 @@ mod verdict;
 
 pub use contact::{ContactRecord, ContactWarning};
 pub use erase::EraseRecord;
+pub use info::{
+    BootConfigRecord, FlashDetails, FlexRamRecord, FoundRecord, FusesRecord, InfoRecord,
+    StatusRecord,
+};
 pub use inspection::{FailedInspection, Inspection, InspectionVerdict};
 pub use inspection_parts::{
     DcdRecord, FcbRecord, FieldRecord, FieldsRecord, OutputRecord, PartRecord, RegionRecord,

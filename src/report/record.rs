@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::{
-    ContactRecord, ContactWarning, EraseRecord, FlashLeft, MismatchRecord, ReadRecord, RetryRecord,
-    Verdict,
+    ContactRecord, ContactWarning, EraseRecord, FlashLeft, InfoRecord, MismatchRecord, ReadRecord,
+    RetryRecord, Verdict,
 };
 use crate::address::Address;
 use crate::boot::{BootImage, Finding, Role};
@@ -34,6 +34,8 @@ pub struct Record {
     pub chip: Option<ChipRecord>,
     /// The flash part found.
     pub flash: Option<FlashRecord>,
+    /// What `info` read besides.
+    pub info: Option<InfoRecord>,
     /// The input files.
     pub inputs: Vec<InputRecord>,
     /// The image.
@@ -76,6 +78,8 @@ pub struct TargetRecord {
     pub flash: String,
     /// Board.
     pub board: String,
+    /// Whether the flash part was found by its ID, and not named.
+    pub found_by_id: bool,
 }
 
 impl From<&Target> for TargetRecord {
@@ -84,6 +88,7 @@ impl From<&Target> for TargetRecord {
             chip: target.chip().name.clone(),
             flash: target.flash().name.clone(),
             board: target.board().name.clone(),
+            found_by_id: false,
         }
     }
 }
@@ -360,6 +365,7 @@ impl Record {
             probe: None,
             chip: None,
             flash: None,
+            info: None,
             inputs: Vec::new(),
             image: None,
             findings: Vec::new(),

@@ -2,12 +2,13 @@
 
 use crate::station::Station;
 
-const COMMANDS: [&[&str]; 15] = [
+const COMMANDS: [&[&str]; 16] = [
     &[],
     &["flash"],
     &["verify"],
     &["read"],
     &["erase"],
+    &["info"],
     &["inspect"],
     &["pack"],
     &["reset"],

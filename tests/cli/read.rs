@@ -4,6 +4,9 @@ use std::fs;
 
 use crate::station::{FLASH_BYTES, Session, Station, image, noise, probe};
 
+/// Bytes of an IS25WP032.
+const FLASH_BYTES_032: usize = 4 << 20;
+
 /// A board that holds noise in two places, one of them across two sectors; the rest is erased.
 fn filled() -> Station {
     let mut content = vec![0xFF; FLASH_BYTES];
@@ -226,4 +229,33 @@ fn the_whole_part_is_the_default_and_what_was_read_is_flashed_onto_another_board
     let other = Station::new();
     other.flash(&copy, &part).ends_with(0).last_line_is("PASS");
     assert!(other.content() == station.content());
+}
+
+#[test]
+fn a_part_that_is_found_by_its_id_is_read_and_erased_as_if_it_had_been_named() {
+    let station = Station::holding(&noise(3, FLASH_BYTES_032));
+    let at = probe("part=is25wp032");
+    let auto = ["--probe", &at, "--target", "auto", "--range"];
+    let typed = [&["read", "-o", "out.bin"], &auto[..], &["0x603FF000+4K"]].concat();
+    station.run(&typed).ends_with(0);
+    assert!(file(&station, "out.bin") == station.content()[0x3F_F000..]);
+    // inside the largest part, so that it is found out with the board
+    let typed = [&["erase"], &auto[..], &["0x60400000+4K"]].concat();
+    station
+        .run(&typed)
+        .ends_with(20)
+        .complains("range-outside", &["IS25WP032", "0x603FFFFF"]);
+    // inside none
+    let typed = [&["read", "-o", "out.bin"], &auto[..], &["0x61000000+4K"]].concat();
+    station
+        .run(&typed)
+        .ends_with(20)
+        .complains("range-outside", &[]);
+    let typed = [&["erase"], &auto[..], &["0x603FF000+4K"]].concat();
+    station.run(&typed).ends_with(0);
+    assert!(
+        station.content()[0x3F_F000..]
+            .iter()
+            .all(|byte| *byte == 0xFF)
+    );
 }
