@@ -27,6 +27,9 @@ const SMALL: u32 = 0x4_0000;
 const CHIP_ERASE_US: u32 = 400_000;
 const CUTS: u64 = 6;
 
+/// A cut that leaves most of the bits as they were.
+const CUT_SEED: u64 = 1;
+
 type Task = fn(&VirtualBench) -> Outcome;
 
 fn request(ranges: &[&str], cut: CutSectors) -> EraseRequest {
@@ -406,7 +409,7 @@ fn an_fcb_beside_what_is_erased_or_flashed_as_data_is_back_after_a_cut_and_the_n
         let at = Time::from(begin) + Time::us((before * 1e6) as u64) + Time::ms(20);
         board
             .board()
-            .with(move |b| b.chip.power_cut_at = Some((at, 7)))
+            .with(move |b| b.chip.power_cut_at = Some((at, CUT_SEED)))
             .expect("board");
         ended_with_exit(&task(&board), 22);
         assert!(!rom_boots(&board), "{phase}: the tag is dead");

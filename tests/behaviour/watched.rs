@@ -15,13 +15,16 @@ pub fn bench(board: &VirtualBench) -> Bench {
     Bench::virtual_board(choice, board.clone())
 }
 
+type AtPhase<'a> = Box<dyn FnMut(&str) + 'a>;
+type AtProgress<'a> = Box<dyn FnMut(&str, u64) + 'a>;
+
 /// Who watches, and interferes.
 #[derive(Default)]
 pub struct Watched<'a> {
     /// Called as a phase begins.
-    pub at_phase: Option<Box<dyn FnMut(&str) + 'a>>,
+    pub at_phase: Option<AtPhase<'a>>,
     /// Called with the phase and the bytes done.
-    pub at_progress: Option<Box<dyn FnMut(&str, u64) + 'a>>,
+    pub at_progress: Option<AtProgress<'a>>,
     /// Whether the job shall end.
     pub cancel: Option<&'a Cell<bool>>,
     /// Everything noted.

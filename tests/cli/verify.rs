@@ -2,6 +2,9 @@
 
 use crate::station::{Station, data, image, noise, probe};
 
+/// What became of a byte.
+type Fault = fn(u8) -> u8;
+
 #[test]
 fn an_erased_sector_is_called_erased_and_counted() {
     let station = Station::flashed(&image());
@@ -19,7 +22,7 @@ fn an_erased_sector_is_called_erased_and_counted() {
 #[test]
 fn bits_are_told_by_the_way_they_fell() {
     let at = 0x2040;
-    let cases: [(fn(u8) -> u8, &str); 4] = [
+    let cases: [(Fault, &str); 4] = [
         (|_| 0x00, "all of them are 00h"),
         (|byte| byte | 0x11, "bits are 1 that should be 0"),
         (|byte| byte & 0x77, "bits are 0 that should be 1"),
