@@ -9,11 +9,13 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::benchmark::BenchmarkArgs;
 #[cfg(feature = "virtual-board")]
 use super::board::BoardCommand;
+use super::erase::EraseArgs;
 use super::header::{BoardHeaderArgs, HeaderArgs};
 use super::info::InfoArgs;
 use super::inspect::InspectArgs;
 use super::pack::PackArgs;
 use super::packaging::{CompletionsArgs, ManArgs};
+use super::read::ReadArgs;
 use crate::job::{FileHash, InputFile};
 use crate::problem::Problem;
 
@@ -123,6 +125,12 @@ pub enum Command {
         #[command(flatten)]
         watch: WatchArgs,
     },
+    /// Read the flash, or a range of it, into a file; nothing is changed
+    #[command(after_help = super::read::EXIT_CODES)]
+    Read(ReadArgs),
+    /// Erase the flash, or ranges of it, and read back that it is blank
+    #[command(after_help = super::erase::EXIT_CODES)]
+    Erase(EraseArgs),
     /// Tell what is on the board: chip, boot configuration, fuses, RAM split, last reset, flash part
     ///
     /// Nothing non-volatile is changed. The board is reset twice: to look into it, and to let it boot afterwards. What a
