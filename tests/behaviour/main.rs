@@ -8,6 +8,7 @@
 )]
 
 mod a_bootloader_may_take_its_time;
+mod a_cancelled_job_says_what_it_leaves;
 mod a_cut_never_leaves_half_an_image;
 mod a_part_with_qe_elsewhere_is_no_exception;
 mod a_wrong_part_is_called_by_its_name;
@@ -34,7 +35,7 @@ mod the_flash_holds_exactly_image_and_header;
 mod the_part_is_found_by_its_id;
 mod thumb;
 mod virtual_time_is_honest;
-mod what_counts_as_booted;
 mod watched;
+mod what_counts_as_booted;
 mod what_is_read_was_in_the_flash;
 mod what_the_rom_started;
