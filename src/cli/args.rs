@@ -208,6 +208,11 @@ pub struct WatchArgs {
     /// the board starts the image)
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub boot_timeout: Option<Duration>,
+
+    /// How long in seconds the image must then run without a crash or a reset (default: 0.02); longer than its watchdogs
+    /// shows whether it services them
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub boot_watch: Option<Duration>,
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
@@ -243,7 +248,7 @@ pub struct BoardArgs {
     #[arg(long)]
     pub connect_under_reset: bool,
     /// Flash part on the board: is25wp032, is25wp064, is25wp128, is25lp064 or w25q64jv; or auto, to find it by its ID, which
-    /// takes a reset of the board more
+    /// costs one more reset of the board
     #[arg(
         long,
         visible_alias = "target",
