@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::benchmark::BenchmarkArgs;
 #[cfg(feature = "virtual-board")]
 use super::board::BoardCommand;
+use super::doctor::DoctorArgs;
 use super::header::{BoardHeaderArgs, HeaderArgs};
 use super::inspect::InspectArgs;
 use super::pack::PackArgs;
@@ -116,6 +117,9 @@ pub enum Command {
         #[command(flatten)]
         watch: WatchArgs,
     },
+    /// Say why the board does not boot: probe, contact, chip, flash, boot header, slots, what runs. It resets the board
+    #[command(after_help = super::doctor::EXIT_CODES)]
+    Doctor(DoctorArgs),
     /// Show what is in the image and whether the boot ROM will start it; no board is needed
     #[command(after_help = INSPECT_EXIT_CODES)]
     Inspect(InspectArgs),

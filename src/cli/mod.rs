@@ -5,6 +5,7 @@ mod args;
 mod benchmark;
 #[cfg(feature = "virtual-board")]
 mod board;
+mod doctor;
 mod header;
 mod inspect;
 mod interrupt;
@@ -56,6 +57,7 @@ fn last_words(command: &Command, problem: &Problem) -> Option<String> {
         Command::Flash { board, .. } => Some(on_board::refused("flash", board.json, problem)),
         Command::Verify { board, .. } => Some(on_board::refused("verify", board.json, problem)),
         Command::Reset { board, .. } => Some(on_board::refused("reset", board.json, problem)),
+        Command::Doctor(args) => Some(on_board::refused("doctor", args.board.json, problem)),
         Command::Inspect(args) => args.failed(problem),
         Command::Pack(args) => args.failed(problem),
         #[cfg(feature = "virtual-board")]
@@ -145,6 +147,7 @@ fn execute(cli: &Cli) -> Result<u8, Problem> {
                 job::reset(&job, bench, progress)
             })
         }
+        Command::Doctor(args) => doctor::run(args, verbose),
         Command::Inspect(args) => inspect::run(args),
         Command::Pack(args) => pack::run(args),
         #[cfg(feature = "virtual-board")]

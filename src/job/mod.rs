@@ -2,6 +2,7 @@
 
 mod bench;
 mod contact;
+mod doctor;
 mod header;
 mod inspect;
 mod load;
@@ -14,6 +15,7 @@ mod stages;
 use std::time::Duration;
 
 pub use bench::Bench;
+pub use doctor::{Question, UDEV_RULE, UDEV_RULE_NAME};
 pub use header::HeaderChoice;
 pub use inspect::inspect;
 pub use load::{InputFile, Request, load, read, rom_places};
@@ -122,4 +124,15 @@ pub fn reset(job: &Job<'_>, bench: &Bench, observer: &mut dyn Observer) -> Outco
     let mut run = Run::new("reset", job, bench, observer);
     let verdict = run.reset();
     run.finish(verdict)
+}
+
+/// Looks at everything between the host and the application, as far as it can be reached, and says why the board does not
+/// work. Nothing non-volatile is changed; the board is reset, unless the question forbids it.
+pub fn doctor(
+    job: &Job<'_>,
+    question: &Question,
+    bench: &Bench,
+    observer: &mut dyn Observer,
+) -> Outcome {
+    doctor::doctor(job, question, bench, observer)
 }

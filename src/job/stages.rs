@@ -333,7 +333,7 @@ impl Run<'_> {
 }
 
 /// A number that is another one in every process: session number and nonces grow from it.
-fn seed() -> u32 {
+pub(super) fn seed() -> u32 {
     RandomState::new().build_hasher().finish() as u32
 }
 
@@ -343,7 +343,7 @@ fn programmed_bytes(steps: &[Step]) -> u64 {
 }
 
 /// The flash part by what it says of itself, before that is compared with the target.
-fn flash_record(found: &FlashFound) -> FlashRecord {
+pub(super) fn flash_record(found: &FlashFound) -> FlashRecord {
     let [a, b, c] = found.jedec_id;
     let name = FlashPart::named_by(found.jedec_id);
     let part = name.and_then(|name| FlashPart::builtin(name).ok());

@@ -1,6 +1,7 @@
 //! The record of one unit, and how it is shown: as lines for people, as JSON for machines.
 
 mod contact;
+mod diagnosis;
 mod inspection;
 mod inspection_parts;
 mod inspection_text;
@@ -9,6 +10,7 @@ mod text;
 mod verdict;
 
 pub use contact::{ContactRecord, ContactWarning};
+pub use diagnosis::{CheckRecord, CheckResult, DiagnosisRecord, OtherRecord};
 pub use inspection::{FailedInspection, Inspection, InspectionVerdict};
 pub use inspection_parts::{
     DcdRecord, FcbRecord, FieldRecord, FieldsRecord, OutputRecord, PartRecord, RegionRecord,

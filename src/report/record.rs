@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{ContactRecord, ContactWarning, Verdict};
+use super::{ContactRecord, ContactWarning, DiagnosisRecord, Verdict};
 use crate::address::Address;
 use crate::boot::{BootImage, Finding, Role};
 use crate::image::{Image, Input};
@@ -44,6 +44,8 @@ pub struct Record {
     pub mismatch: Option<MismatchRecord>,
     /// How the boot was proven, or what speaks against it.
     pub boot: Option<BootRecord>,
+    /// What `doctor` looked at and what follows from it.
+    pub doctor: Option<DiagnosisRecord>,
     /// The phases in their order.
     pub phases: Vec<Phase>,
     /// Whether their seconds are those of a virtual board.
@@ -359,6 +361,7 @@ impl Record {
             digest: Vec::new(),
             mismatch: None,
             boot: None,
+            doctor: None,
             phases: Vec::new(),
             virtual_time: false,
             verdict,

@@ -134,6 +134,9 @@ pub fn lines(record: &Record, verbose: bool) -> Vec<String> {
             say(label, evidence.clone());
         }
     }
+    if let Some(doctor) = &record.doctor {
+        doctor.say(&mut say);
+    }
     for phase in &record.phases {
         say("time", phase_text(phase, record.virtual_time, verbose));
     }

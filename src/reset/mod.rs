@@ -4,11 +4,13 @@
 mod cause;
 mod content;
 mod evidence;
+mod look;
 mod prove;
 
 pub use cause::{Cause, NotBooted};
 pub use evidence::{Booted, Evidence};
-pub use prove::{BootResult, Expectation, FlashContent, prove_boot};
+pub use look::{Doing, Look, look};
+pub use prove::{BootResult, Expectation, FlashContent, boot_mode_obstacle, is_closed, prove_boot};
 
 #[cfg(test)]
 mod tests;

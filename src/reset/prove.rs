@@ -356,7 +356,8 @@ impl Watch<'_> {
     }
 }
 
-fn boot_mode_obstacle(sbmr1: u32, sbmr2: u32, values: &BootMode) -> Option<Cause> {
+/// What in the boot mode, as latched at power-on, keeps the ROM from the flash; from SRC_SBMR1 and SRC_SBMR2.
+pub fn boot_mode_obstacle(sbmr1: u32, sbmr2: u32, values: &BootMode) -> Option<Cause> {
     let fuses = sbmr2 & values.sbmr2_bt_fuse_sel_mask != 0;
     let bmod = sbmr2 >> values.sbmr2_bmod_shift & values.sbmr2_bmod_mask;
     if bmod == u32::from(values.serial_downloader) {
@@ -376,7 +377,8 @@ fn boot_mode_obstacle(sbmr1: u32, sbmr2: u32, values: &BootMode) -> Option<Cause
     )
 }
 
-fn is_closed(sbmr2: u32, values: &BootMode) -> bool {
+/// Whether the part runs signed images only, from SRC_SBMR2.
+pub fn is_closed(sbmr2: u32, values: &BootMode) -> bool {
     let sec_config = sbmr2 & values.sbmr2_sec_config_mask;
     !values
         .sec_config_open

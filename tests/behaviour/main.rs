@@ -22,6 +22,7 @@ mod never_a_false_pass;
 mod partial_images;
 mod stock_tools_can_use_our_algorithm;
 mod the_contact_is_checked_when_due;
+mod the_doctor_names_the_cause;
 mod the_flash_holds_exactly_image_and_header;
 mod virtual_time_is_honest;
 mod what_the_rom_started;

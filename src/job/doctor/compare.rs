@@ -1,0 +1,139 @@
+//! The image that the board should hold, compared with what it holds.
+
+use super::Question;
+use super::examination::{Examination, check};
+use crate::algorithm::Algorithm;
+use crate::boot::BootImage;
+use crate::boot::mcuboot::{self, Slot};
+use crate::diagnosis::{Observation, Weight};
+use crate::image::Image;
+use crate::job::run::Run;
+use crate::plan::Layout;
+use crate::problem::{ExitCode, Problem};
+use crate::target::FlashPart;
+use crate::verify::{Mismatch, Verification};
+
+/// How many whole sectors of the image the board holds.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    equal: u32,
+    blank: u32,
+    other: u32,
+}
+
+impl Run<'_> {
+    /// Compares the flash with the image, if one was given.
+    pub(super) fn examine_image(
+        &mut self,
+        question: &Question,
+        held: &Image,
+        algorithm: &mut Algorithm<'_, '_>,
+        examination: &mut Examination,
+    ) -> Result<(), Problem> {
+        let Some(request) = &question.image else {
+            return Ok(());
+        };
+        examination.at(check::IMAGE);
+        self.record.note_inputs(&request.image);
+        let offline = match request.judged_offline(self.job.target) {
+            Ok(offline) => offline,
+            Err(problem) => {
+                examination.found(
+                    check::IMAGE,
+                    Observation::new(
+                        Weight::Suspicion,
+                        Problem {
+                            what: format!("the image given would not boot: {}", problem.what),
+                            ..problem
+                        },
+                    ),
+                );
+                Some(request.as_data(self.job.target)?)
+            }
+        };
+        let (image, verification) = self.compare(request, offline, algorithm)?;
+        match verification {
+            Verification::Equal(verified) => {
+                self.record.digest = verified.digest_lines();
+                examination.ok(check::IMAGE, "the flash holds every byte of it");
+            }
+            Verification::Differs(mismatch) => {
+                let tally = tally(&image, algorithm)?;
+                let problem = self.differs(&mismatch, &image);
+                let versions = versions(&request.image, held, self);
+                let told = told(&mismatch, tally, versions, problem, &question.flash_command);
+                examination.found(check::IMAGE, Observation::of(told));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn tally(image: &BootImage, algorithm: &mut Algorithm<'_, '_>) -> Result<Tally, Problem> {
+    let layout = Layout::new(image);
+    let mut tally = Tally::default();
+    for (offset, length) in layout.ranges() {
+        let first = offset.get() / FlashPart::SECTOR_BYTES;
+        let digests = algorithm.map(first, length.div_ceil(FlashPart::SECTOR_BYTES))?;
+        for need in layout.sectors() {
+            let number = need.number();
+            let Some(blank) = digests.is_blank(number) else {
+                continue;
+            };
+            let holds = need
+                .whole_content()
+                .and_then(|content| digests.holds(number, content));
+            match (holds, blank) {
+                (Some(true), _) => tally.equal += 1,
+                (_, true) => tally.blank += 1,
+                (Some(false), false) => tally.other += 1,
+                (None, false) => {}
+            }
+        }
+    }
+    Ok(tally)
+}
+
+/// The versions of both, where both have an MCUboot image at the same place.
+fn versions(wanted: &Image, held: &Image, run: &Run<'_>) -> Option<String> {
+    let target = run.job.target;
+    let on_board = mcuboot::slots(held, target);
+    mcuboot::slots(wanted, target).iter().find_map(|slot| {
+        let same = |other: &&Slot| other.address == slot.address;
+        let other = on_board.iter().find(same)?;
+        Some(format!(
+            "the board has version {} at {}, the image {}",
+            other.header.version, slot.address, slot.header.version
+        ))
+    })
+}
+
+fn told(
+    mismatch: &Mismatch,
+    tally: Tally,
+    versions: Option<String>,
+    problem: Problem,
+    flash_command: &str,
+) -> Problem {
+    let Tally {
+        equal,
+        blank,
+        other,
+    } = tally;
+    let (code, what) = match tally {
+        Tally { equal: 1.., blank: 1.., other: 0 } => (
+            "image-half",
+            "the flash holds only a part of the image: programming it was not finished",
+        ),
+        Tally { equal: 0, other: 1.., .. } => ("image-other", "the flash holds another image"),
+        _ => ("image-differs", "the flash does not hold the image as it is"),
+    };
+    let why = format!(
+        "{equal} of its whole sectors are there, {blank} are erased, {other} hold something else; {mismatch}{}",
+        versions.map_or(String::new(), |text| format!("; {text}"))
+    );
+    Problem::new(code, ExitCode::Differs, what)
+        .at(*problem.place)
+        .because(why)
+        .fix(format!("run: {flash_command}"))
+}

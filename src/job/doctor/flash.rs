@@ -1,0 +1,133 @@
+//! The flash part, its registers, and what it holds, read by the algorithm; the flash is left as the ROM expects it.
+
+use mailbox::result::{FOUND_BUSY, FOUND_SUSPENDED};
+
+use super::Question;
+use super::content::Content;
+use super::examination::{Examination, check};
+use crate::algorithm::Algorithm;
+use crate::diagnosis::{Observation, Weight};
+use crate::job::run::Run;
+use crate::job::stages::{flash_record, seed};
+use crate::job::Saved;
+use crate::link::Link;
+use crate::problem::{ExitCode, Problem};
+use crate::survey::{ChipFound, FlashFound, Identified};
+
+impl Run<'_> {
+    /// Reads the flash; `None` where it is not the part that the target names, so that nothing can be said of its content.
+    pub(super) fn examine_flash(
+        &mut self,
+        question: &Question,
+        link: &mut dyn Link,
+        examination: &mut Examination,
+    ) -> Result<Option<Content>, Problem> {
+        examination.at(check::FLASH_PART);
+        let chip = ChipFound::read(link, self.job.target.chip())?;
+        let uid = chip.unique_id.to_string();
+        let sbmr2 = chip.sbmr2;
+        let closed = chip.closed;
+        let mut algorithm = Algorithm::start(link, self.job.target, seed())?;
+        let looked = self.look_at_flash(question, chip, &mut algorithm, examination);
+        let stopped = self.leave(algorithm);
+        let looked = match (looked, stopped) {
+            (Ok(Some(content)), Ok(stopped)) => Ok(Some(Content {
+                status: stopped.status_register,
+                sbmr2,
+                closed,
+                ..content
+            })),
+            (Err(problem), _) => Err(problem),
+            (_, Err(error)) => Err(error.into()),
+            (Ok(None), _) => Ok(None),
+        };
+        if looked.is_err() {
+            self.let_run(link);
+        }
+        if let Ok(Some(_)) = &looked {
+            self.tell_saved(&uid, examination);
+        }
+        looked
+    }
+
+    fn look_at_flash(
+        &mut self,
+        question: &Question,
+        chip: ChipFound,
+        algorithm: &mut Algorithm<'_, '_>,
+        examination: &mut Examination,
+    ) -> Result<Option<Content>, Problem> {
+        let identity = algorithm.identify()?;
+        let flash = FlashFound {
+            jedec_id: identity.jedec_id,
+            status_register: identity.status_register,
+            sfdp: identity.sfdp.to_vec(),
+        };
+        let record = flash_record(&flash);
+        let text = format!("{}, JEDEC ID {}", record.part, record.jedec_id);
+        self.record.flash = Some(record);
+        if let Err(error) = Identified::new(chip, flash, self.job.target) {
+            let problem = Problem::from(error);
+            examination.stop_because(format!("{}: nothing is read by another part's commands", problem.what));
+            examination.found(check::FLASH_PART, Observation::of(problem));
+            return Ok(None);
+        }
+        examination.ok(check::FLASH_PART, text);
+        self.tell_state(identity.status_register, identity.found, examination);
+        examination.at(check::HEADER);
+        self.begin("content");
+        let held = self.read_board(algorithm)?;
+        let content = self.examine_content(question, held, identity.status_register, examination);
+        self.examine_image(question, &content.held, algorithm, examination)?;
+        Ok(Some(content))
+    }
+
+    /// Protection and what was under way.
+    fn tell_state(&self, status: u32, found: u32, examination: &mut Examination) {
+        let check = check::FLASH_STATE;
+        let note = |code, what: String, fix| {
+            let problem = Problem::new(code, ExitCode::BootNotProven, what);
+            Observation::new(Weight::Note, problem.fix(fix))
+        };
+        let protected = status & self.job.target.flash().protection_mask();
+        if protected != 0 {
+            examination.found(
+                check,
+                note(
+                    "flash-protected",
+                    format!("block protection is on (status register {status:#04x}): it does not keep the board from booting"),
+                    "nothing: `rtflash flash` lifts it",
+                ),
+            );
+        }
+        for (bit, code, what) in [
+            (FOUND_BUSY, "flash-busy", "an erase or a program was under way"),
+            (FOUND_SUSPENDED, "flash-suspended", "an erase or a program was suspended, and was let finish"),
+        ] {
+            if found & bit != 0 {
+                examination.found(
+                    check,
+                    note(code, what.to_owned(), "nothing, if the application writes to its flash"),
+                );
+            }
+        }
+        if protected == 0 && found & (FOUND_BUSY | FOUND_SUSPENDED) == 0 {
+            examination.ok(check, format!("idle, not protected, status register {status:#04x}"));
+        }
+    }
+
+    /// Bytes of others that an interrupted job of this host has left.
+    fn tell_saved(&self, uid: &str, examination: &mut Examination) {
+        let saved = Saved::open(self.bench.state_directory(), uid);
+        let bytes: usize = match &saved {
+            Ok(saved) => saved.pieces().iter().map(|piece| piece.bytes.len()).sum(),
+            Err(_) => 0,
+        };
+        if bytes != 0 {
+            let what = format!("a job on this board was interrupted: {bytes} bytes of others are saved on this host");
+            let problem = Problem::new("saved-bytes", ExitCode::BootNotProven, what)
+                .fix("the next `rtflash flash` of this board restores them");
+            examination.found(check::FLASH_STATE, Observation::new(Weight::Note, problem));
+        }
+    }
+}
