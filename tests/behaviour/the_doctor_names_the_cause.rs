@@ -445,7 +445,7 @@ fn what_the_application_does_wrong_is_named() {
         ),
         ("reset loop", Patient::running(RESET_AT_ONCE), "reset-loop", 16),
         ("halted", Patient::healthy().then(halt), "core-halted", 16),
-        ("asleep without bus clock", Patient::running(SLEEP), "healthy", 0),
+        ("asleep without bus clock", Patient::running(SLEEP), "target-asleep", 22),
         (
             "programmed and not reset",
             Patient::holding(Vec::new()).then(|board| {
@@ -487,7 +487,7 @@ fn another_content_than_the_image_given_is_named() {
     last.1.truncate(keep);
     all(vec![
         ("the image", flashed().to_hold(app(1)), "healthy", 0),
-        ("another", flashed().to_hold(app(2)), "image-differs", 11),
+        ("another", flashed().to_hold(app(2)), "image-other", 11),
         ("half of it", Patient::holding(half).to_hold(app(1)), "image-half", 11),
         (
             "the image without a header",

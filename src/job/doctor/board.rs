@@ -38,6 +38,7 @@ impl Run<'_> {
             drop(connection);
             connection = self.reach_under_reset(None)?;
             seen = None;
+            examination.at(check::CHIP);
         }
         let mut link = connection.link(chip)?;
         let link: &mut dyn Link = &mut link;

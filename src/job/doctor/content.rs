@@ -70,8 +70,10 @@ impl Held {
 
     /// As an image.
     pub fn image(&self, target: &Target) -> Image {
+        // whole sectors were read, and an erased rest belongs to nobody
         let at = |(offset, bytes): &(FlashOffset, Vec<u8>)| {
-            Some((target.address_of(*offset)?, bytes.clone()))
+            let end = bytes.iter().rposition(|byte| *byte != ERASED)? + 1;
+            Some((target.address_of(*offset)?, bytes.get(..end)?.to_vec()))
         };
         Image::nothing().over_board(
             target.chip().flexspi.window_start(),

@@ -79,7 +79,7 @@ fn reset_loop(look: &Look) -> Problem {
 
 fn asleep() -> Problem {
     Problem::new(
-        "target-asleep",
+        "asleep-in-wait-mode",
         ExitCode::LinkLost,
         "the firmware sleeps with its bus clock off, so the debug port reaches nothing",
     )
