@@ -7,6 +7,7 @@ use crate::diagnosis::{Diagnosis, Observation};
 
 /// How a check ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum CheckResult {
     /// As it should be.
@@ -33,6 +34,7 @@ impl CheckResult {
 
 /// One check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CheckRecord {
     /// What was looked at.
     pub name: &'static str,
@@ -44,6 +46,7 @@ pub struct CheckRecord {
 
 /// Something else that was seen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct OtherRecord {
     /// `cause`, `symptom`, `suspicion` or `note`.
     pub weight: &'static str,
@@ -63,6 +66,7 @@ impl From<&Observation> for OtherRecord {
 
 /// The section of `doctor` in the record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct DiagnosisRecord {
     /// The checks, in the order in which a board comes to life.
     pub checks: Vec<CheckRecord>,

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{ContactRecord, ContactWarning, DiagnosisRecord, Verdict};
+use super::{ContactRecord, ContactWarning, DiagnosisRecord, FlashLeft, RetryRecord, Verdict};
 use crate::address::Address;
 use crate::boot::{BootImage, Finding, Role};
 use crate::image::{Image, Input};
@@ -15,6 +15,7 @@ pub const RECORD_VERSION: u32 = 1;
 
 /// Everything recorded about one unit. Sections that the job did not reach are absent.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Record {
     /// [`RECORD_VERSION`].
     pub record_version: u32,
@@ -46,6 +47,10 @@ pub struct Record {
     pub boot: Option<BootRecord>,
     /// What `doctor` looked at and what follows from it.
     pub doctor: Option<DiagnosisRecord>,
+    /// What the job left in the flash; absent for commands that do not change it.
+    pub left: Option<FlashLeft>,
+    /// What was done again.
+    pub retries: Vec<RetryRecord>,
     /// The phases in their order.
     pub phases: Vec<Phase>,
     /// Whether their seconds are those of a virtual board.
@@ -58,6 +63,7 @@ pub struct Record {
 
 /// Names of the target files.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TargetRecord {
     /// Chip.
     pub chip: String,
@@ -79,6 +85,7 @@ impl From<&Target> for TargetRecord {
 
 /// A probe.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ProbeRecord {
     /// Its name.
     pub name: String,
@@ -94,6 +101,7 @@ pub struct ProbeRecord {
 
 /// A chip.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ChipRecord {
     /// Its name.
     pub name: String,
@@ -105,6 +113,7 @@ pub struct ChipRecord {
 
 /// A flash part.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FlashRecord {
     /// Its name.
     pub part: String,
@@ -120,6 +129,7 @@ pub struct FlashRecord {
 
 /// An input file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct InputRecord {
     /// Name as given.
     pub path: String,
@@ -147,6 +157,7 @@ impl From<&Input> for InputRecord {
 
 /// The image as it was to be in the flash.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ImageRecord {
     /// Bytes that the files bring.
     pub file_bytes: u64,
@@ -198,6 +209,7 @@ impl From<&BootImage> for ImageRecord {
 
 /// A finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FindingRecord {
     /// Stable code.
     pub code: &'static str,
@@ -231,6 +243,7 @@ impl From<&Finding> for FindingRecord {
 
 /// What went wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ProblemRecord {
     /// Stable code.
     pub code: &'static str,
@@ -261,6 +274,7 @@ impl From<&Problem> for ProblemRecord {
 
 /// What was planned.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PlanRecord {
     /// Sectors that held their final content.
     pub sectors_kept: u32,
@@ -295,6 +309,7 @@ impl From<&Plan> for PlanRecord {
 
 /// The first difference between board and image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct MismatchRecord {
     /// Bus address.
     pub address: String,
@@ -310,6 +325,7 @@ pub struct MismatchRecord {
 
 /// How the boot was proven, or what speaks against it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct BootRecord {
     /// Whether it is proven.
     pub proven: bool,
@@ -319,6 +335,7 @@ pub struct BootRecord {
 
 /// One phase of the job.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Phase {
     /// Name of the stage.
     pub name: &'static str,
@@ -362,6 +379,8 @@ impl Record {
             mismatch: None,
             boot: None,
             doctor: None,
+            left: None,
+            retries: Vec::new(),
             phases: Vec::new(),
             virtual_time: false,
             verdict,

@@ -1,6 +1,7 @@
 //! The record as lines for people; the last line is the verdict.
 
 use super::record::{Phase, Record};
+use super::retry::FlashLeft;
 
 /// The usual role of an image, which needs no line.
 const WHOLE_IMAGE: &str = "whole image";
@@ -134,8 +135,11 @@ pub fn lines(record: &Record, verbose: bool) -> Vec<String> {
             say(label, evidence.clone());
         }
     }
-    if let Some(doctor) = &record.doctor {
-        doctor.say(&mut say);
+    for retry in &record.retries {
+        say("retry", retry.to_string());
+    }
+    if let Some(left) = record.left.filter(|left| *left != FlashLeft::Complete) {
+        say("left", left.to_string());
     }
     for phase in &record.phases {
         say("time", phase_text(phase, record.virtual_time, verbose));
@@ -147,6 +151,10 @@ pub fn lines(record: &Record, verbose: bool) -> Vec<String> {
             transactions: record.phases.iter().map(|phase| phase.transactions).sum(),
         };
         say("time", phase_text(&total, record.virtual_time, verbose));
+    }
+    if let Some(doctor) = &record.doctor {
+        let mut say = |label: &str, text: String| lines.push(format!("{label:LABEL_WIDTH$} {text}"));
+        doctor.say(&mut say);
     }
     lines.push(record.verdict.to_string());
     lines

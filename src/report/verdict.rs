@@ -4,12 +4,14 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::FlashLeft;
 use crate::problem::{ExitCode, Problem};
 use crate::reset::Booted;
 use crate::verify::Verified;
 
 /// How a job ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Verdict {
     /// `flash`: every byte was read back and the ROM was seen to start the image. `reset`: the ROM was seen to start it.
@@ -53,6 +55,11 @@ pub enum Verdict {
         /// The process's exit code.
         exit: u8,
     },
+    /// The user ended the job.
+    Cancelled {
+        /// What that leaves in the flash.
+        left: FlashLeft,
+    },
     /// The job was not begun: no board was touched.
     Refused {
         /// The problem's stable code.
@@ -75,6 +82,7 @@ pub enum Verdict {
 
 /// Proof that [`Verdict::Pass`] was earned; it can only be made in this file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Pass {
     /// Whether the content was verified as well: `flash`, not `reset`.
     verified: bool,
@@ -162,6 +170,7 @@ impl Verdict {
                 ExitCode::BootNotProven.number()
             }
             Verdict::Differs => ExitCode::Differs.number(),
+            Verdict::Cancelled { .. } => ExitCode::Cancelled.number(),
             Verdict::Failed { exit, .. }
             | Verdict::Refused { exit, .. }
             | Verdict::Diagnosed { exit, .. } => *exit,
@@ -182,6 +191,7 @@ impl fmt::Display for Verdict {
             Verdict::Healthy { what } => write!(f, "HEALTHY: {what}"),
             Verdict::Diagnosed { code, what, .. } => write!(f, "DIAGNOSIS: {what} [{code}]"),
             Verdict::Done { what } => write!(f, "DONE: {what}"),
+            Verdict::Cancelled { left } => write!(f, "CANCELLED: {left}"),
             Verdict::Failed { code, what, .. } => write!(f, "FAIL: {what} [{code}]"),
             Verdict::Refused { code, what, .. } => {
                 write!(f, "REFUSED, board not touched: {what} [{code}]")

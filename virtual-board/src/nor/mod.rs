@@ -13,12 +13,14 @@ pub mod operation;
 pub mod part;
 pub mod protection;
 pub mod reads;
+mod recorder;
 mod register_writes;
 pub mod registers;
 mod sfdp;
 
 pub use faults::Faults;
 pub use part::{Part, PartError, TimingProfile};
+pub use recorder::Recorder;
 
 use crate::activity::Activity;
 use crate::time::Time;
@@ -113,8 +115,10 @@ pub struct Nor {
     frame: Option<Frame>,
     busy_polled: bool,
     counters: Counters,
-    /// Self-timed operations.
+    /// Self-timed operations, with their times.
     pub activity: Activity,
+    /// Self-timed operations, with all that they change.
+    pub recorder: Recorder,
 }
 
 impl Nor {
@@ -144,6 +148,7 @@ impl Nor {
             busy_polled: false,
             counters: Counters::default(),
             activity: Activity::default(),
+            recorder: Recorder::default(),
         }
     }
 
