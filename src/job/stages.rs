@@ -17,7 +17,7 @@ use crate::report::{
     RetryRecord,
 };
 use crate::reset::{BootResult, Booted, Expectation, FlashContent, prove_boot};
-use crate::survey::{ChipFound, FlashFound, Identified, require_chip};
+use crate::survey::{ChipFound, FlashFound, Identified, require_chip, require_debug_port};
 use crate::target::FlashPart;
 use crate::verify::{Expected, Mismatch, Verification, Verified, expected_by, verify};
 
@@ -32,6 +32,7 @@ impl Run<'_> {
             contact: Vec::new(),
             contact_warning: None,
         });
+        require_debug_port(connection.debug_port(), self.job.target.chip())?;
         Ok(connection)
     }
 
@@ -62,17 +63,13 @@ impl Run<'_> {
         });
         let mut algorithm = Algorithm::start(link, target, seed())?;
         let identity = algorithm.identify()?;
-        let flash = FlashFound {
-            jedec_id: identity.jedec_id,
-            status_register: identity.status_register,
-            sfdp: identity.sfdp.to_vec(),
-        };
+        let flash = FlashFound::from(&identity);
         self.record.flash = Some(flash_record(&flash));
         match Identified::new(chip, flash, target) {
             Ok(identified) => Ok((algorithm, identified)),
             Err(error) => {
-                // the flash is left as it was found; the board is not ours
-                let _ = algorithm.stop();
+                // the flash as the ROM needs it, and the board runs on with what it has
+                let _ = algorithm.release();
                 Err(error.into())
             }
         }

@@ -7,6 +7,7 @@
 mod connection;
 mod contact;
 mod core;
+mod debug_port;
 mod error;
 mod fault;
 mod joined;
@@ -23,6 +24,7 @@ mod virtual_probe;
 pub use self::core::{BootWatch, CoreRegister, CoreState, Start};
 pub use connection::{Choice, Connection};
 pub use contact::{Contact, Trial, check_contact};
+pub use debug_port::DebugPort;
 pub use error::{Doing, LinkError};
 #[cfg(feature = "virtual-board")]
 pub use peer::{PeerAlgorithm, PeerError, flash_through_probe_rs};

@@ -10,7 +10,7 @@ mod prove;
 pub use cause::{Cause, NotBooted};
 pub use evidence::{Booted, Evidence};
 pub use look::{Doing, Look, look};
-pub use prove::{BootResult, Expectation, FlashContent, boot_mode_obstacle, is_closed, prove_boot};
+pub use prove::{BootResult, Expectation, FlashContent, cause_of, prove_boot};
 
 #[cfg(test)]
 mod tests;

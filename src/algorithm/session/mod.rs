@@ -193,6 +193,20 @@ impl<'l, 'p> Algorithm<'l, 'p> {
     /// # Errors
     /// [`AlgorithmError`].
     pub fn stop(mut self) -> Result<Stopped, AlgorithmError> {
+        self.exit()
+    }
+
+    /// Exit sequence, and the reset that lets the board run, for a board that was only looked at.
+    ///
+    /// # Errors
+    /// [`AlgorithmError`]; the board was reset or its lease does it.
+    pub fn release(mut self) -> Result<Stopped, AlgorithmError> {
+        let stopped = self.exit();
+        self.link.final_reset(None)?;
+        stopped
+    }
+
+    fn exit(&mut self) -> Result<Stopped, AlgorithmError> {
         let [id, status] = self.ask(Request::Stop)?.values;
         let [a, b, c, _] = id.to_le_bytes();
         Ok(Stopped {

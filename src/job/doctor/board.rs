@@ -12,7 +12,7 @@ use crate::link::{Choice, Connection, Link};
 use crate::problem::{ExitCode, Problem};
 use crate::report::{ChipRecord, ProbeRecord};
 use crate::reset::{
-    Cause, Doing, Expectation, FlashContent, Look, boot_mode_obstacle, is_closed, look,
+    Cause, Doing, Expectation, FlashContent, Look, cause_of, look,
 };
 use crate::survey::{ChipFound, require_chip};
 
@@ -293,13 +293,14 @@ impl Run<'_> {
         let chip = self.job.target.chip();
         let sbmr1 = link.read_word(chip.registers.src_sbmr1)?;
         let sbmr2 = link.read_word(chip.registers.src_sbmr2)?;
-        match boot_mode_obstacle(sbmr1, sbmr2, &chip.boot_mode) {
-            Some(cause) => examination.found(
+        let boot = chip.boot_config(sbmr1, sbmr2);
+        match boot.obstacle() {
+            Some(obstacle) => examination.found(
                 check::BOOT_MODE,
-                Observation::of(Problem::from(cause)),
+                Observation::of(Problem::from(cause_of(obstacle, &boot))),
             ),
             None => {
-                let source = if sbmr2 & chip.boot_mode.sbmr2_bt_fuse_sel_mask != 0 {
+                let source = if boot.is_from_fuses() {
                     "fuses"
                 } else {
                     "pins"
@@ -310,7 +311,7 @@ impl Run<'_> {
                 );
             }
         }
-        if is_closed(sbmr2, &chip.boot_mode) {
+        if boot.is_closed() {
             examination.ok(
                 check::SECURITY,
                 "the part is closed (HAB): it runs signed images only",

@@ -25,8 +25,8 @@ impl Run<'_> {
         examination.at(check::FLASH_PART);
         let chip = ChipFound::read(link, self.job.target.chip())?;
         let uid = chip.unique_id.to_string();
-        let sbmr2 = chip.sbmr2;
-        let closed = chip.closed;
+        let sbmr2 = chip.boot.sbmr2;
+        let closed = chip.boot.is_closed();
         let mut algorithm = Algorithm::start(link, self.job.target, seed())?;
         let looked = self.look_at_flash(question, chip, &mut algorithm, examination);
         let stopped = self.leave(algorithm);
@@ -58,11 +58,7 @@ impl Run<'_> {
         examination: &mut Examination,
     ) -> Result<Option<Content>, Problem> {
         let identity = algorithm.identify()?;
-        let flash = FlashFound {
-            jedec_id: identity.jedec_id,
-            status_register: identity.status_register,
-            sfdp: identity.sfdp.to_vec(),
-        };
+        let flash = FlashFound::from(&identity);
         let record = flash_record(&flash);
         let text = format!("{}, JEDEC ID {}", record.part, record.jedec_id);
         self.record.flash = Some(record);
