@@ -8,6 +8,7 @@ use rtflash::image::Image;
 use rtflash::job::{self, Bench, Job, Question, Request};
 use rtflash::link::{Choice, VirtualBench};
 use rtflash::report::{CheckResult, Record, Verdict};
+use sha2::{Digest, Sha256};
 use virtual_board::board::{Board, BoardConfig};
 use virtual_board::nor::Faults;
 use virtual_board::rom::Reading;
@@ -15,7 +16,9 @@ use virtual_board::soc::Straps;
 use virtual_board::swd::BadContact;
 
 use crate::bench;
+use crate::boot_failures::{self, BootFailure};
 use crate::images::{APPLICATION, intel_hex};
+use crate::thumb::{program, store, store_half, wait_ms};
 
 const QE: u8 = 0x40;
 const FCB: usize = 0;
@@ -25,6 +28,18 @@ const VECTORS: usize = 0x2000;
 const SLOT: u32 = 0x6002_0000;
 const SECOND_SLOT: u32 = 0x6032_0000;
 const WINDOW: u32 = 0x6000_0000;
+const MAGIC: u32 = 0x96F3_B83D;
+/// First bytes of the trailer of a slot (MCUboot's boot_img_magic).
+const TRAILER_MAGIC: [u8; 16] = [
+    0x77, 0xC2, 0x95, 0xF3, 0x60, 0xD2, 0xEF, 0x7F, 0x35, 0x52, 0x50, 0x0F, 0x2C, 0xB6, 0x79, 0x80,
+];
+const HEADER_BYTES: u32 = 0x400;
+
+// Registers that the programs write.
+const AIRCR: u32 = 0xE000_ED0C;
+const SYSRESETREQ: u32 = 0x05FA_0004;
+const CCM_CLPCR: u32 = 0x400F_C054;
+const WDOG1_WCR: u32 = 0x400B_8000;
 
 /// `b .`
 const LOOP: &[u16] = &[0xE7FE];
@@ -373,25 +388,24 @@ fn what_is_wrong_between_probe_and_chip_is_named() {
         patient.choice.speed_khz = speed_khz;
         patient
     };
-    let fused = |bits: u32| Patient::healthy().with(move |config| config.fuses.set_word(0x460, bits));
-    let mut elsewhere = Patient::healthy();
-    elsewhere.choice.probe = None;
+    // what runs does not matter here, and a boot ROM that waits costs no time
+    let silent = |change: fn(&mut BoardConfig)| Patient::holding(Vec::new()).with(change);
     all(vec![
         (
             "no power",
-            Patient::healthy().then(|board| board.chip.power_off(1)),
+            silent(|config| config.powered = false),
             "target-unpowered",
             22,
         ),
         (
             "not wired",
-            Patient::healthy().with(|config| config.wire_faults.closed_port = true),
+            silent(|config| config.wire_faults.closed_port = true),
             "target-no-answer",
             22,
         ),
-        ("SJC_DISABLE", fused(1 << 20), "target-no-answer", 22),
-        ("JTAG_SMODE: none", fused(3 << 22), "target-no-answer", 22),
-        ("JTAG_SMODE: challenge", fused(1 << 22), "target-no-answer", 22),
+        ("SJC_DISABLE", silent(|config| config.fuses.set_word(0x460, 1 << 20)), "target-no-answer", 22),
+        ("JTAG_SMODE: none", silent(|config| config.fuses.set_word(0x460, 3 << 22)), "target-no-answer", 22),
+        ("JTAG_SMODE: challenge", silent(|config| config.fuses.set_word(0x460, 1 << 22)), "target-no-answer", 22),
         ("bad contact", contact(500, None), "contact-poor", 22),
         ("bad contact at the clock asked for", contact(2000, Some(8000)), "contact-poor", 22),
         ("contact good for less", contact(2000, None), "healthy", 0),
@@ -423,15 +437,19 @@ fn a_wrong_flash_part_is_named() {
     ]);
 }
 
-/// AIRCR = 0x05FA0004
-const RESET_AT_ONCE: &[u16] = &[
-    0x4801, // ldr r0, [pc, #4]
-    0x4902, // ldr r1, [pc, #8]
-    0x6001, // str r1, [r0]
-    0xE7FE, // b .
-    0xED0C, 0xE000, // AIRCR
-    0x0004, 0x05FA,
-];
+/// Puts the core to sleep with its clock on.
+fn sleep_in_run_mode() -> Vec<u16> {
+    program(&[&store(CCM_CLPCR, 0x78), SLEEP])
+}
+
+/// Lets WDOG1 bite half a second later, and sleeps.
+fn wait_for_the_watchdog() -> Vec<u16> {
+    program(&[&store_half(WDOG1_WCR, 0x0034), &sleep_in_run_mode()])
+}
+
+fn reset_after_ms(ms: u32) -> Vec<u16> {
+    program(&[&wait_ms(ms), &store(AIRCR, SYSRESETREQ)])
+}
 
 #[test]
 fn what_the_application_does_wrong_is_named() {
@@ -443,7 +461,9 @@ fn what_the_application_does_wrong_is_named() {
             "image-crashed",
             16,
         ),
-        ("reset loop", Patient::running(RESET_AT_ONCE), "reset-loop", 16),
+        ("reset loop", Patient::running(&reset_after_ms(1)), "reset-loop", 16),
+        ("watchdog loop", Patient::running(&wait_for_the_watchdog()), "reset-loop", 16),
+        ("asleep", Patient::running(&sleep_in_run_mode()), "healthy", 0),
         ("halted", Patient::healthy().then(halt), "core-halted", 16),
         ("asleep without bus clock", Patient::running(SLEEP), "target-asleep", 22),
         (
@@ -496,4 +516,237 @@ fn another_content_than_the_image_given_is_named() {
             16,
         ),
     ]);
+}
+
+/// An MCUboot-like bootloader: starts the slot if its header has the magic, and waits for ever if not; with the constants
+/// that MCUboot's code has.
+fn bootloader() -> Vec<u8> {
+    let mut bytes = application(
+        APPLICATION,
+        &[
+            0x4806, // ldr r0, slot
+            0x4907, // ldr r1, magic
+            0x6802, // ldr r2, [r0]
+            0x4291, // cmp r1, r2
+            0xD106, // bne wait
+            0x8903, // ldrh r3, [r0, #8]: header size
+            0x18C0, // adds r0, r0, r3: vector table
+            0x6801, // ldr r1, [r0]
+            0xF381, 0x8808, // msr msp, r1
+            0x6842, // ldr r2, [r0, #4]
+            0x4710, // bx r2
+            0xE7FE, // wait: b wait
+            0xBF00,
+        ],
+    );
+    bytes.extend(SLOT.to_le_bytes());
+    bytes.extend(MAGIC.to_le_bytes());
+    bytes.extend(TRAILER_MAGIC);
+    bytes
+}
+
+/// A signed application for `linked`, as imgtool writes it.
+fn signed(linked: u32, code: &[u16]) -> Vec<u8> {
+    let mut payload = application(linked + HEADER_BYTES, code);
+    payload.resize(payload.len().next_multiple_of(4) + 0x1800, 0x5A);
+    let header = [MAGIC, 0, HEADER_BYTES, payload.len() as u32, 0, 0x0002_0001, 0];
+    let mut bytes: Vec<u8> = header.iter().flat_map(|word| word.to_le_bytes()).collect();
+    bytes.resize(HEADER_BYTES as usize, 0);
+    bytes.extend(payload);
+    let hash = Sha256::digest(&bytes);
+    let head = [0x6907_u16, 4 + 36, 0x10, 32];
+    bytes.extend(head.iter().flat_map(|half| half.to_le_bytes()));
+    bytes.extend(hash);
+    bytes
+}
+
+#[test]
+fn what_a_bootloader_cannot_start_is_named() {
+    let with_slots = |slots: Vec<(u32, Vec<u8>)>| {
+        let mut pieces = complete(&[(APPLICATION, bootloader())]);
+        pieces.extend(slots);
+        Patient::holding(pieces)
+    };
+    let sound = || signed(SLOT, LOOP);
+    let half = {
+        let mut bytes = sound();
+        bytes.truncate(0x1000);
+        bytes
+    };
+    let mut damaged = sound();
+    damaged[0x800] ^= 1;
+    let mut without_first_sector = sound();
+    without_first_sector.drain(..0x1000);
+    all(vec![
+        ("sound", with_slots(vec![(SLOT, sound())]), "healthy", 0),
+        (
+            "empty slot",
+            with_slots(Vec::new()),
+            "bootloader-without-application",
+            16,
+        ),
+        (
+            "slot without its first sector",
+            with_slots(vec![(SLOT + 0x1000, without_first_sector)]),
+            "bootloader-without-application",
+            16,
+        ),
+        ("half a slot", with_slots(vec![(SLOT, half)]), "mcuboot-incomplete", 16),
+        ("damaged slot", with_slots(vec![(SLOT, damaged)]), "mcuboot-hash", 16),
+        (
+            "second slot alone",
+            with_slots(vec![(SECOND_SLOT, signed(SLOT, LOOP))]),
+            "mcuboot-second-slot",
+            16,
+        ),
+        (
+            "linked for the second slot",
+            with_slots(vec![(SLOT, signed(SECOND_SLOT, LOOP))]),
+            "mcuboot-linked-elsewhere",
+            16,
+        ),
+        (
+            "no bootloader",
+            Patient::holding(vec![(SLOT, sound())]),
+            "bootloader-missing",
+            16,
+        ),
+        (
+            "bootloader that waits for ever",
+            with_slots(vec![(SLOT, sound())]).word(VECTORS + 0x40, 0xE7FE_E7FE),
+            "slot-not-started",
+            16,
+        ),
+        (
+            "application in a slot crashes",
+            with_slots(vec![(SLOT, signed(SLOT, CRASH))]),
+            "image-crashed",
+            16,
+        ),
+    ]);
+}
+
+#[test]
+fn an_older_version_in_the_slot_is_told_with_both_versions() {
+    let old = signed(SLOT, LOOP);
+    let mut new = signed(SLOT, LOOP);
+    new[20] = 2;
+    let mut pieces = complete(&[(APPLICATION, bootloader())]);
+    pieces.push((SLOT, old));
+    let record = has(
+        "older version",
+        Patient::holding(pieces).to_hold(vec![(SLOT, new)]),
+        "image-differs",
+        11,
+    )
+    .unwrap_or_else(|text| panic!("{text}"));
+    let why = record.problem.expect("problem").why.expect("why");
+    assert!(why.contains("the board has version 1.0.2") && why.contains("the image 2.0.2"), "{why}");
+}
+
+/// What the doctor sees that the boot proof does not: it reads more of the flash, and before the reset.
+const SEES_MORE: &[(&str, &str)] = &[];
+
+#[test]
+fn every_board_that_does_not_boot_has_the_cause_that_is_known() {
+    let filter = std::env::var("RTFLASH_BOOT_FAILURE").unwrap_or_default();
+    let expected = |failure: &BootFailure| {
+        let more = SEES_MORE.iter().find(|(name, _)| *name == failure.name);
+        more.map_or(failure.code, |(_, code)| *code)
+    };
+    let wrong: Vec<String> = boot_failures::all()
+        .filter(|failure| failure.name.contains(&filter))
+        .filter_map(|failure| {
+            let choice = Patient::healthy().choice;
+            let begun = std::time::Instant::now();
+            let record = examine(&failure.start(), choice, None, false);
+            eprintln!("{}: {:?}", failure.name, begun.elapsed());
+            let (code, exit) = told(&record);
+            ((code.as_str(), exit) != (expected(failure), 16)).then(|| {
+                format!("{}: expected {}\n{}", failure.name, expected(failure), text(&record))
+            })
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn a_probe_that_is_not_there_is_named() {
+    let choice = Choice {
+        probe: Some("1209:0001:NOT-THERE".parse().expect("selector")),
+        ..Choice::default()
+    };
+    let clock = std::sync::Arc::new(rtflash::clock::HostClock::start());
+    let target = bench::target();
+    let question = Question {
+        image: None,
+        no_reset: false,
+        flash_command: "rtflash flash IMAGE".to_owned(),
+    };
+    let outcome = job::doctor(
+        &Job::new(&target),
+        &question,
+        &Bench::real(choice, clock),
+        &mut (),
+    );
+    assert_eq!(told(&outcome.record), ("probe-not-found".to_owned(), 21));
+    let checks = outcome.record.doctor.expect("doctor").checks;
+    let result = |name: &str| {
+        let check = checks.iter().find(|check| check.name == name);
+        check.map(|check| check.result)
+    };
+    assert_eq!(result("probe"), Some(CheckResult::Problem));
+    assert_eq!(result("boot"), Some(CheckResult::NotChecked));
+    assert!(checks.iter().any(|check| check.name == "permissions"));
+}
+
+#[test]
+fn a_step_that_fails_ends_only_those_that_need_it() {
+    let record = Patient::healthy()
+        .with(|config| {
+            config.nor_faults = Faults {
+                absent: true,
+                ..Faults::default()
+            }
+        })
+        .examined();
+    let checks = record.doctor.expect("doctor").checks;
+    for check in &checks {
+        let expected = match check.name {
+            "permissions" | "image" => CheckResult::NotChecked,
+            "flash part" => CheckResult::Problem,
+            "flash state" | "boot header" | "quad enable" | "application" | "slots" | "boot" => {
+                CheckResult::NotChecked
+            }
+            _ => CheckResult::Ok,
+        };
+        assert_eq!(check.result, expected, "{check:?}");
+        if check.result == CheckResult::NotChecked {
+            assert!(check.text.starts_with("not checked, because "), "{check:?}");
+        }
+    }
+    assert_eq!(checks.len(), 17);
+}
+
+#[test]
+fn without_a_reset_the_board_runs_on_undisturbed() {
+    let board = {
+        let patient = Patient::running(&sleep_in_run_mode());
+        let board = bench::start(patient.config);
+        for (at, bytes) in &patient.content {
+            bench::fill(&board, (at - WINDOW) as usize, bytes);
+        }
+        bench::set_status(&board, QE);
+        board.board().with(|board| board.power_cycle(1)).expect("board");
+        board.board().sleep(Duration::from_millis(30)).expect("board");
+        board
+    };
+    let before = board.board().with(|board| board.chip.resets()).expect("board");
+    let record = examine(&board, Choice::default(), None, true);
+    assert_eq!(told(&record), ("healthy".to_owned(), 0), "{}", text(&record));
+    let (after, halted) = board
+        .board()
+        .with(|board| (board.chip.resets(), board.chip.cpu.debug.halted()))
+        .expect("board");
+    assert_eq!((after, halted), (before, false));
 }

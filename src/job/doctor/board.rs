@@ -40,6 +40,7 @@ impl Run<'_> {
             seen = None;
             examination.at(check::CHIP);
         }
+        self.go_on()?;
         let mut link = connection.link(chip)?;
         let link: &mut dyn Link = &mut link;
         if question.no_reset {
@@ -61,6 +62,10 @@ impl Run<'_> {
         examination.at(check::BOOT_MODE);
         self.examine_chip(link, examination)?;
         let content = self.examine_flash(question, link, examination)?;
+        if let Err(cancelled) = self.go_on() {
+            self.let_run(link);
+            return Err(cancelled);
+        }
         self.examine_boot(link, seen, content, examination)
     }
 
@@ -364,7 +369,7 @@ impl Run<'_> {
         let flash = FlashContent::new(content.present, Some(content.status), self.job.target);
         match self.prove(link, expected, &flash)? {
             Ok(booted) => {
-                let boot = if content.is_bootloader && content.application.is_none() {
+                let boot = if content.starts_another && content.application.is_none() {
                     Boot::ByRom
                 } else {
                     Boot::ToTheEnd

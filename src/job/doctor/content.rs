@@ -29,8 +29,8 @@ pub(super) struct Content {
     pub reset_handler: Option<Address>,
     /// What the bootloader is to start.
     pub application: Option<Address>,
-    /// Whether what the ROM starts is an MCUboot bootloader.
-    pub is_bootloader: bool,
+    /// Whether what the ROM starts is a bootloader that starts something else, or may be one.
+    pub starts_another: bool,
     /// Whether a CSF is where the IVT says.
     pub is_signed: bool,
     /// Status registers as left.

@@ -27,6 +27,14 @@ const NOT_OF_A_BOARD: [&str; 6] = [
     "empty-image",
     "image-empty",
 ];
+/// Findings that let an image pass, for another bootloader may start it; MCUboot passes such an image over or starts what
+/// is none.
+const STOPS_BOOTLOADER: [&str; 4] = [
+    "mcuboot-incomplete",
+    "mcuboot-linked-elsewhere",
+    "mcuboot-not-bootable",
+    "mcuboot-no-hash",
+];
 /// What `boot` puts before a finding about bytes of a board.
 const ON_BOARD: &str = "on the board: ";
 
@@ -74,7 +82,7 @@ impl Run<'_> {
         Content {
             reset_handler,
             application,
-            is_bootloader: anatomy.is_bootloader,
+            starts_another: anatomy.is_bootloader || !anatomy.slots.is_empty(),
             is_signed: anatomy.csf.is_some(),
             present,
             held: image,
@@ -118,16 +126,21 @@ fn missing(
         && let Some(found) = head(offsets.fcb_offset)
         && is_absent(found)
     {
-        problems.push(Problem::from(Cause::NoFcb { found }).fix(rewrite));
+        problems.push(Problem::from(Cause::NoFcb { found }).fix(inserts(rewrite)));
     }
     if anatomy.ivt.is_none()
         && anatomy.bee.is_empty()
         && let Some(found) = head(offsets.ivt_offset)
         && is_absent(found)
     {
-        problems.push(Problem::from(Cause::NoIvt { found }).fix(rewrite));
+        problems.push(Problem::from(Cause::NoIvt { found }).fix(inserts(rewrite)));
     }
     problems
+}
+
+/// What to do about a header that is not there.
+fn inserts(rewrite: &str) -> String {
+    format!("{rewrite} (with the whole image; FCB and IVT are inserted where it has none)")
 }
 
 /// Nothing is there, as opposed to something else.
@@ -168,6 +181,7 @@ fn blank(held: &Held, anatomy: &Anatomy, rewrite: &str) -> Problem {
 /// A finding of the rules as an observation about this board.
 fn observation(finding: &Finding, rewrite: &str) -> Observation {
     let weight = match finding.severity {
+        _ if STOPS_BOOTLOADER.contains(&finding.code) => Weight::Cause,
         Severity::Error => Weight::Cause,
         Severity::Warning => Weight::Suspicion,
         Severity::Note => Weight::Note,
@@ -176,9 +190,16 @@ fn observation(finding: &Finding, rewrite: &str) -> Observation {
     problem.exit = ExitCode::BootNotProven;
     if let Some(what) = problem.what.strip_prefix(ON_BOARD) {
         problem.what = what.to_owned();
-        problem.fix = Some(format!(
-            "correct the image (`rtflash inspect IMAGE` says how), or let rtflash make its boot header (--replace-boot-header), then {rewrite}"
-        ));
+        // that one speaks to a user who is flashing something else
+        problem.fix = None;
+    }
+    if weight != Weight::Note && problem.fix.is_none() {
+        problem.fix = Some(match check_of(finding.code) {
+            check::HEADER => format!(
+                "let the image be built with another boot header, or let rtflash make one: {rewrite} --replace-boot-header"
+            ),
+            _ => format!("correct the image (`rtflash inspect` says what is wrong with a file), then {rewrite}"),
+        });
     }
     Observation::new(weight, problem)
 }

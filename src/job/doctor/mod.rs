@@ -15,6 +15,7 @@ pub use host::{UDEV_RULE, UDEV_RULE_NAME};
 use super::run::Run;
 use super::{Bench, Job, Observer, Outcome, Request};
 use crate::diagnosis::{Boot, diagnose};
+use crate::problem::ExitCode;
 use crate::report::{DiagnosisRecord, Verdict};
 use examination::Examination;
 
@@ -40,8 +41,10 @@ pub fn doctor(
     let mut examination = Examination::new(question);
     run.begin("host");
     host::look(bench, &mut examination);
-    if let Err(problem) = run.examine_board(question, &mut examination) {
-        examination.stop(problem);
+    match run.examine_board(question, &mut examination) {
+        Err(cancelled) if cancelled.exit == ExitCode::Cancelled => return run.finish(Err(cancelled)),
+        Err(problem) => examination.stop(problem),
+        Ok(()) => {}
     }
     let examined = examination.finish();
     let diagnosis = diagnose(examined.seen, examined.boot);
