@@ -11,6 +11,7 @@ use super::benchmark::BenchmarkArgs;
 use super::board::BoardCommand;
 use super::doctor::DoctorArgs;
 use super::header::{BoardHeaderArgs, HeaderArgs};
+use super::info::InfoArgs;
 use super::inspect::InspectArgs;
 use super::pack::PackArgs;
 use super::packaging::{CompletionsArgs, ManArgs};
@@ -126,6 +127,13 @@ pub enum Command {
     /// Say why the board does not boot: probe, contact, chip, flash, boot header, slots, what runs. It resets the board
     #[command(after_help = super::doctor::EXIT_CODES)]
     Doctor(DoctorArgs),
+    /// Tell what is on the board: chip, boot configuration, fuses, RAM split, last reset, flash part
+    ///
+    /// Nothing non-volatile is changed. The board is reset twice: to look into it, and to let it boot afterwards. What a
+    /// reset takes away (its cause, the RAM split, what the core did) is read before. The flash part is found by its ID,
+    /// whatever --flash says.
+    #[command(after_help = super::info::EXIT_CODES)]
+    Info(InfoArgs),
     /// Show what is in the image and whether the boot ROM will start it; no board is needed
     #[command(after_help = INSPECT_EXIT_CODES)]
     Inspect(InspectArgs),
@@ -230,8 +238,14 @@ pub struct BoardArgs {
     /// Pulse the reset pin first and halt the core in its boot ROM: for firmware that sleeps or turns SWD off
     #[arg(long)]
     pub connect_under_reset: bool,
-    /// Flash part on the board: is25wp032, is25wp064, is25wp128, is25lp064 or w25q64jv
-    #[arg(long, value_name = "PART", default_value = "is25wp064")]
+    /// Flash part on the board: is25wp032, is25wp064, is25wp128, is25lp064 or w25q64jv; or auto, to find it by its ID, which
+    /// takes a reset of the board more
+    #[arg(
+        long,
+        visible_alias = "target",
+        value_name = "PART",
+        default_value = "is25wp064"
+    )]
     pub flash: String,
     /// How the flash is wired: qspi is one part on the primary pins of FlexSPI A
     #[arg(long, value_name = "BOARD", default_value = "qspi")]

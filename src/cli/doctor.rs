@@ -43,18 +43,25 @@ pub fn run(args: &DoctorArgs, verbose: bool) -> Result<u8, Problem> {
         print(UDEV_RULE.trim_end());
         return Ok(ExitCode::Proven.number());
     }
-    let target = on_board::target(&args.board)?;
+    let target = on_board::assumed_target(&args.board)?;
     let question = Question {
         image: image(&args.images, &target)?,
         no_reset: args.no_reset,
         flash_command: flash_command(args),
     };
-    let job = Job {
-        boot_timeout: args.watch.boot_timeout,
-        ..Job::new(&target)
-    };
     on_board::run(&args.board, verbose, |bench, progress| {
-        job::doctor(&job, &question, bench, progress)
+        let mut examine = |target: &Target| {
+            let job = Job {
+                boot_timeout: args.watch.boot_timeout,
+                ..Job::new(target)
+            };
+            job::doctor(&job, &question, bench, progress)
+        };
+        let outcome = examine(&target);
+        match on_board::other_target(&args.board, &outcome.record) {
+            Some(found) => examine(&found),
+            None => outcome,
+        }
     })
 }
 

@@ -105,17 +105,23 @@ pub fn diagnose(seen: Vec<Observation>, boot: Boot) -> Diagnosis {
         let code = observation.problem.code;
         let class = match observation.weight {
             Weight::Cause => 0,
-            Weight::Suspicion if symptoms.iter().any(|symptom| explains(code, symptom)) => 1,
+            // of a header, the boot proof names what the ROM stumbled over
+            Weight::Suspicion
+                if stage_of(code) >= Stage::Image
+                    && symptoms.iter().any(|symptom| explains(code, symptom)) =>
+            {
+                1
+            }
             Weight::Symptom => 2,
             Weight::Suspicion => 3,
             Weight::Note => 4,
         };
         (class, place_of(code))
     });
-    let works = boot != Boot::NotSeen && symptoms.is_empty();
-    let is_answer = told.first().is_some_and(|first| {
-        first.weight <= Weight::Symptom || (!works && !symptoms.is_empty())
-    });
+    // a suspicion comes before a symptom, where it does, only because it explains that
+    let is_answer = told
+        .first()
+        .is_some_and(|first| first.weight <= Weight::Symptom || !symptoms.is_empty());
     if !is_answer {
         return Diagnosis {
             first: None,

@@ -66,16 +66,29 @@ fn a_cause_comes_before_its_symptom_which_is_not_told_again() {
 
 #[test]
 fn a_suspicion_is_the_diagnosis_where_it_explains_what_was_seen_and_only_there() {
-    let seen = |symptom| vec![cause(symptom), suspicion("fcb-version")];
-    assert_eq!(order(seen("rom-refused"), Boot::NotSeen), ["fcb-version"]);
+    let seen = |symptom| vec![cause(symptom), suspicion("mcuboot-vectors")];
     assert_eq!(
         order(seen("slot-not-started"), Boot::NotSeen),
-        ["slot-not-started", "fcb-version"]
+        ["mcuboot-vectors"]
     );
     assert_eq!(
-        order(vec![suspicion("fcb-version")], Boot::NotSeen),
-        ["-", "fcb-version"]
+        order(seen("rom-refused"), Boot::NotSeen),
+        ["rom-refused", "mcuboot-vectors"]
     );
+    assert_eq!(
+        order(vec![suspicion("mcuboot-vectors")], Boot::NotSeen),
+        ["-", "mcuboot-vectors"]
+    );
+}
+
+#[test]
+fn a_suspicion_about_the_header_is_left_to_the_boot_proof_which_knows_how_far_the_rom_came() {
+    let seen = vec![cause("rom-refused"), suspicion("fcb-clock")];
+    assert_eq!(order(seen, Boot::NotSeen), ["rom-refused", "fcb-clock"]);
+    let mut named = cause("fcb-version");
+    named.problem.what = "the ROM has not taken the version".to_owned();
+    let seen = vec![suspicion("fcb-clock"), suspicion("fcb-version"), named];
+    assert_eq!(order(seen, Boot::NotSeen), ["fcb-version", "fcb-clock"]);
 }
 
 #[test]

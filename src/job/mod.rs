@@ -3,7 +3,9 @@
 mod bench;
 mod contact;
 mod doctor;
+mod find_target;
 mod header;
+mod info;
 mod inspect;
 mod load;
 mod meter;
@@ -17,6 +19,7 @@ use std::time::Duration;
 
 pub use bench::Bench;
 pub use doctor::{Question, UDEV_RULE, UDEV_RULE_NAME};
+pub use find_target::{Found, find_target};
 pub use header::HeaderChoice;
 pub use inspect::inspect;
 pub use load::{InputFile, Request, load, read, rom_places};
@@ -24,7 +27,7 @@ pub use pack::{PackFormat, pack};
 pub use saved::{Saved, SavedError};
 
 pub use crate::boot::HeaderPolicy;
-pub use crate::image::FileHash;
+pub use crate::image::{FileHash, Image};
 use crate::link::Link;
 pub use crate::plan::SharedSectors;
 use crate::problem::Problem;
@@ -173,4 +176,12 @@ pub fn doctor(
     observer: &mut dyn Observer,
 ) -> Outcome {
     doctor::doctor(job, question, bench, observer)
+}
+
+/// Reads everything that identifies the board and decides its boot. Nothing non-volatile changes; the board is reset
+/// before and after. Of the job's target, the flash part does not matter.
+pub fn info(job: &Job<'_>, bench: &Bench, observer: &mut dyn Observer) -> Outcome {
+    let mut run = Run::new("info", job, bench, observer);
+    let verdict = run.info();
+    run.finish(verdict)
 }

@@ -5,15 +5,17 @@ use super::meter::Meter;
 use super::{Bench, BootPolicy, Job, Observer, Outcome};
 use std::time::Duration;
 
-use super::Request;
+use super::{Request, Saved};
 use crate::algorithm::Algorithm;
-use crate::boot::{self, BootImage, Present, Role};
+use crate::boot::{self, BootImage, Fcb, HeaderPart, Ivt, Present, Reason, Role};
 
 use crate::link::Link;
+use crate::plan::Foreign;
 use crate::problem::{ExitCode, Problem};
 use crate::report::{FlashLeft, Record, Verdict};
 use crate::reset::{Expectation, FlashContent};
 use crate::survey::Identified;
+use crate::target::Target;
 use crate::verify::{Expected, Verification, Verified, verify};
 
 /// A running job.
@@ -183,10 +185,15 @@ impl<'r> Run<'r> {
         algorithm: &mut Algorithm<'_, '_>,
         identified: &Identified,
     ) -> Result<(BootImage, Present, Verified), Problem> {
-        let present = self.read_present(Some(request), algorithm)?;
+        let directory = self.bench.state_directory();
+        let saved = Saved::open(directory, &identified.chip().unique_id.to_string())?;
+        let interrupted = self.interrupted(&saved, algorithm)?;
+        let present = self.read_present_or_saved(Some(request), &interrupted, algorithm)?;
         let image = request.judged_with(&present, self.job.target)?;
         self.record.note_image(&image);
-        let verified = self.write(&image, algorithm, identified)?;
+        let header = kept_header(&image, self.job.target);
+        let status = identified.flash().status_register;
+        let verified = self.write(&image, header, saved, algorithm, status)?;
         Ok((image, present, verified))
     }
 
@@ -331,6 +338,28 @@ fn not_watched(role: &Role) -> Problem {
             "accept it with --boot-proof=none; `rtflash reset` tells whether the bootloader starts",
         ),
     }
+}
+
+/// What the image has of the board's own header: nobody else knows it, so it is saved before it is erased.
+fn kept_header(image: &BootImage, target: &Target) -> Vec<Foreign> {
+    let boot = &target.chip().boot;
+    let inserted = image.inserted().iter();
+    let kept = inserted.filter(|inserted| inserted.reason == Reason::KeptOfBoard);
+    kept.filter_map(|inserted| {
+        let (offset, length) = match inserted.part {
+            HeaderPart::Fcb { .. } => (boot.fcb_offset, Fcb::SIZE_BYTES),
+            HeaderPart::Ivt(_) => (boot.ivt_offset, Ivt::SIZE_BYTES),
+        };
+        let bytes = image.runs().iter().find_map(|run| {
+            let from = offset.checked_from(run.offset)? as usize;
+            run.bytes.get(from..from + length)
+        });
+        Some(Foreign {
+            offset,
+            bytes: bytes?.to_vec(),
+        })
+    })
+    .collect()
 }
 
 /// What was written, and what the board held around it.

@@ -2,6 +2,7 @@
 
 mod contact;
 mod diagnosis;
+mod info;
 mod inspection;
 mod inspection_parts;
 mod inspection_text;
@@ -12,6 +13,10 @@ mod verdict;
 
 pub use contact::{ContactRecord, ContactWarning};
 pub use diagnosis::{CheckRecord, CheckResult, DiagnosisRecord, OtherRecord};
+pub use info::{
+    BootConfigRecord, FlashDetails, FlexRamRecord, FoundRecord, FusesRecord, InfoRecord,
+    StatusRecord,
+};
 pub use inspection::{FailedInspection, Inspection, InspectionVerdict};
 pub use inspection_parts::{
     DcdRecord, FcbRecord, FieldRecord, FieldsRecord, OutputRecord, PartRecord, RegionRecord,

@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
-use super::{ContactRecord, ContactWarning, DiagnosisRecord, FlashLeft, RetryRecord, Verdict};
+use super::{
+    ContactRecord, ContactWarning, DiagnosisRecord, FlashLeft, InfoRecord, RetryRecord, Verdict,
+};
 use crate::address::Address;
 use crate::boot::{BootImage, Finding, Role};
 use crate::image::{Image, Input};
@@ -31,6 +33,8 @@ pub struct Record {
     pub chip: Option<ChipRecord>,
     /// The flash part found.
     pub flash: Option<FlashRecord>,
+    /// What `info` read besides.
+    pub info: Option<InfoRecord>,
     /// The input files.
     pub inputs: Vec<InputRecord>,
     /// The image.
@@ -71,6 +75,8 @@ pub struct TargetRecord {
     pub flash: String,
     /// Board.
     pub board: String,
+    /// Whether the flash part was found by its ID, and not named.
+    pub found_by_id: bool,
 }
 
 impl From<&Target> for TargetRecord {
@@ -79,6 +85,7 @@ impl From<&Target> for TargetRecord {
             chip: target.chip().name.clone(),
             flash: target.flash().name.clone(),
             board: target.board().name.clone(),
+            found_by_id: false,
         }
     }
 }
@@ -371,6 +378,7 @@ impl Record {
             probe: None,
             chip: None,
             flash: None,
+            info: None,
             inputs: Vec::new(),
             image: None,
             findings: Vec::new(),

@@ -1,8 +1,8 @@
 //! The flash part as it is found, from what the algorithm read of it.
 
 use mailbox::result::{
-    FOUND_BUSY, FOUND_PLLS_DOWN, FOUND_RTWDOG_LOCKED, FOUND_SUSPENDED, FOUND_WDOG1_LOCKED,
-    FOUND_WDOG2_LOCKED, Identity,
+    FOUND_BUSY, FOUND_RTWDOG_LOCKED, FOUND_SUSPENDED, FOUND_WDOG1_LOCKED, FOUND_WDOG2_LOCKED,
+    Identity,
 };
 
 /// What the flash part says about itself.
@@ -49,14 +49,13 @@ const DENSITY: usize = 4;
 /// Density: bits 30:0 are a power of two, not a count.
 const DENSITY_IS_EXPONENT: u32 = 1 << 31;
 
-/// `FOUND_*` in words.
-const ON_ENTRY: [(u32, &str); 6] = [
+/// `FOUND_*` in words, save what our own reset brings about: PLLs that are down.
+const ON_ENTRY: [(u32, &str); 5] = [
     (FOUND_BUSY, "the flash was busy"),
     (
         FOUND_SUSPENDED,
         "a suspended erase or program was found and resumed",
     ),
-    (FOUND_PLLS_DOWN, "the PLLs were down"),
     (FOUND_WDOG1_LOCKED, "WDOG1 cannot be disabled"),
     (FOUND_WDOG2_LOCKED, "WDOG2 cannot be disabled"),
     (FOUND_RTWDOG_LOCKED, "RTWDOG cannot be disabled"),

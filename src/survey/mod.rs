@@ -7,6 +7,7 @@ mod flexram;
 mod fuses;
 mod identified;
 mod reset_causes;
+mod rom_api;
 mod standing;
 
 pub use chip::{ChipFound, UniqueId, require_chip, require_debug_port};
@@ -16,6 +17,7 @@ pub use flexram::{FlexRam, FlexRamSizes};
 pub use fuses::{DebugAccess, Fuses};
 pub use identified::{Identified, part_found};
 pub use reset_causes::ResetCauses;
+pub use rom_api::RomApi;
 pub use standing::Standing;
 
 #[cfg(test)]

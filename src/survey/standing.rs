@@ -67,7 +67,8 @@ fn sample(link: &mut dyn Link) -> Result<Option<Address>, LinkError> {
     Ok((pc != NO_SAMPLE && pc != 0).then_some(Address::new(pc)))
 }
 
-fn answered(word: Result<u32, LinkError>) -> Result<Option<u32>, LinkError> {
+/// A word, where the bus gave one.
+pub(super) fn answered(word: Result<u32, LinkError>) -> Result<Option<u32>, LinkError> {
     match word {
         Ok(word) => Ok(Some(word)),
         Err(LinkError::BusFault { .. }) => Ok(None),

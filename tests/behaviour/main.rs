@@ -23,6 +23,7 @@ mod link;
 mod never_a_false_pass;
 mod nothing_changes_before_the_board_is_known;
 mod partial_images;
+mod slots;
 mod stock_tools_can_use_our_algorithm;
 mod the_contact_is_checked_when_due;
 mod the_doctor_names_the_cause;

@@ -2,10 +2,11 @@
 
 use crate::station::Station;
 
-const COMMANDS: [&[&str]; 13] = [
+const COMMANDS: [&[&str]; 14] = [
     &[],
     &["flash"],
     &["verify"],
+    &["info"],
     &["inspect"],
     &["pack"],
     &["reset"],

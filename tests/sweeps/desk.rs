@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use rtflash::boot::{BootImage, Present, wanted};
 use rtflash::clock::Clock;
 use rtflash::job::{self, Bench, Job, Observer, Request, Written};
 use rtflash::plan::SharedSectors;
@@ -127,6 +128,20 @@ impl Desk {
             m.reset(ResetCause::PowerOn);
             m.trace = Trace::default();
         });
+    }
+
+    /// What a job for `request` leaves in the flash, by what the flash holds now.
+    pub fn judged(&self, request: &Request) -> BootImage {
+        let mut present = Present::default();
+        let (image, policy) = (Some(&request.image), request.wishes.policy);
+        while let Some((offset, length)) = wanted(image, &present, &self.target, policy) {
+            let at = offset.get() as usize;
+            let bytes = self.nor(|nor| nor.content()[at..at + length as usize].to_vec());
+            present.add(offset, bytes);
+        }
+        request
+            .judged_with(&present, &self.target)
+            .expect("accepted")
     }
 
     /// What the boot ROM does with the flash after power-on.

@@ -111,7 +111,7 @@ impl Run<'_> {
         problem: Problem,
         examination: &mut Examination,
     ) -> Result<Connection, Problem> {
-        if let Ok(connection) = self.open(Choice {
+        if let Ok(connection) = self.open_with(Choice {
             speed_khz: Some(SLOW_KHZ),
             ..self.bench.choice().clone()
         }) {
@@ -155,7 +155,7 @@ impl Run<'_> {
     }
 
     /// Opens the probe with another choice than the user's.
-    fn open(&mut self, choice: Choice) -> Result<Connection, Problem> {
+    fn open_with(&mut self, choice: Choice) -> Result<Connection, Problem> {
         let chip = self.job.target.chip();
         let connection = Connection::open(&choice, chip, self.bench.clock().clone())?;
         self.record.probe = Some(ProbeRecord {
@@ -170,7 +170,7 @@ impl Run<'_> {
 
     fn reach_under_reset(&mut self, speed_khz: Option<u32>) -> Result<Connection, Problem> {
         let choice = self.bench.choice().clone();
-        self.open(Choice {
+        self.open_with(Choice {
             connect_under_reset: true,
             speed_khz: speed_khz.or(choice.speed_khz),
             ..choice

@@ -19,7 +19,9 @@ const FCB_VERSION_LETTER: u8 = b'V';
 /// A tag that was programmed to 0, or one that is not programmed yet.
 const DEAD_TAGS: [[u8; 4]; 2] = [[0; 4], [0xFF; 4]];
 /// Findings that are about files and not about a board, or that are told in a better way here.
-const NOT_OF_A_BOARD: [&str; 6] = [
+const NOT_OF_A_BOARD: [&str; 8] = [
+    "fcb-tag",
+    "ivt-tag",
     "gaps",
     "partial-image",
     "bootloader-unknown",
@@ -55,13 +57,11 @@ impl Run<'_> {
         let rewrite = format!("run: {}", question.flash_command);
         let header = missing(&held, &present, &anatomy, target, &rewrite);
         let header_is_there = header.is_empty();
-        let dead = header.iter().any(|problem| problem.code == "flash-interrupted");
         for problem in header {
             examination.found(check::HEADER, Observation::of(problem));
         }
         for finding in judgement.findings() {
             let is_told = NOT_OF_A_BOARD.contains(&finding.code)
-                || (dead && finding.code == "fcb-tag")
                 || (!header_is_there && finding.code == "nothing-to-start");
             if !is_told {
                 let observation = observation(finding, &rewrite);
@@ -124,14 +124,12 @@ fn missing(
         );
     } else if fcb.is_none()
         && let Some(found) = head(offsets.fcb_offset)
-        && is_absent(found)
     {
         problems.push(Problem::from(Cause::NoFcb { found }).fix(inserts(rewrite)));
     }
     if anatomy.ivt.is_none()
         && anatomy.bee.is_empty()
         && let Some(found) = head(offsets.ivt_offset)
-        && is_absent(found)
     {
         problems.push(Problem::from(Cause::NoIvt { found }).fix(inserts(rewrite)));
     }
@@ -141,11 +139,6 @@ fn missing(
 /// What to do about a header that is not there.
 fn inserts(rewrite: &str) -> String {
     format!("{rewrite} (with the whole image; FCB and IVT are inserted where it has none)")
-}
-
-/// Nothing is there, as opposed to something else.
-fn is_absent(found: [u8; 4]) -> bool {
-    DEAD_TAGS.contains(&found)
 }
 
 /// The first block is erased: what stands behind it tells why.

@@ -57,18 +57,20 @@ fn locked_up(at: &str) -> Problem {
 
 fn reset_loop(look: &Look) -> Problem {
     let srsr = look.srsr.unwrap_or_default();
-    let (what, fix) = if look.watchdog_has_bitten() {
+    let (code, what, fix) = if look.watchdog_has_bitten() {
         (
+            "reset-loop",
             "a watchdog resets the chip again and again",
             "let the image service the watchdog, or not start it; look whether it waits for something that never comes",
         )
     } else {
         (
+            "image-resets",
             "the chip is reset again and again by its own program",
             "look for what makes the image ask for a reset (a fault handler, an assertion, a bootloader that finds nothing)",
         )
     };
-    Problem::new("reset-loop", ExitCode::BootNotProven, what)
+    Problem::new(code, ExitCode::BootNotProven, what)
         .because(format!(
             "{} resets were seen within {} ms (SRC_SRSR {srsr:#x})",
             look.resets,
