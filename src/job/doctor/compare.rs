@@ -2,6 +2,7 @@
 
 use super::Question;
 use super::examination::{Examination, check};
+use crate::address::FlashOffset;
 use crate::algorithm::Algorithm;
 use crate::boot::BootImage;
 use crate::boot::mcuboot::{self, Slot};
@@ -13,7 +14,7 @@ use crate::problem::{ExitCode, Problem};
 use crate::target::FlashPart;
 use crate::verify::{Mismatch, Verification};
 
-/// How many whole sectors of the image the board holds.
+/// How many sectors of the image the board holds, as far as the image fills them.
 #[derive(Clone, Copy, Debug, Default)]
 struct Tally {
     equal: u32,
@@ -80,18 +81,37 @@ fn tally(image: &BootImage, algorithm: &mut Algorithm<'_, '_>) -> Result<Tally, 
             let Some(blank) = digests.is_blank(number) else {
                 continue;
             };
-            let holds = need
-                .whole_content()
-                .and_then(|content| digests.holds(number, content));
+            let holds = match need.whole_content() {
+                _ if blank => false,
+                Some(content) => digests.holds(number, content) == Some(true),
+                None => holds_its_part(image, number, algorithm)?,
+            };
             match (holds, blank) {
-                (Some(true), _) => tally.equal += 1,
-                (_, true) => tally.blank += 1,
-                (Some(false), false) => tally.other += 1,
-                (None, false) => {}
+                (true, _) => tally.equal += 1,
+                (false, true) => tally.blank += 1,
+                (false, false) => tally.other += 1,
             }
         }
     }
     Ok(tally)
+}
+
+/// Whether the board holds what the image brings of a sector that it does not fill.
+fn holds_its_part(
+    image: &BootImage,
+    sector: u32,
+    algorithm: &mut Algorithm<'_, '_>,
+) -> Result<bool, Problem> {
+    let start = FlashOffset::new(sector * FlashPart::SECTOR_BYTES);
+    let held = algorithm.read(start, FlashPart::SECTOR_BYTES)?;
+    Ok(image.runs().iter().all(|run| {
+        let bytes = run.bytes.iter().enumerate().filter_map(|(index, byte)| {
+            let offset = run.offset.checked_add(u32::try_from(index).ok()?)?;
+            let at = usize::try_from(offset.checked_from(start)?).ok()?;
+            Some((*held.get(at)?, *byte))
+        });
+        bytes.into_iter().all(|(held, wanted)| held == wanted)
+    }))
 }
 
 /// The versions of both, where both have an MCUboot image at the same place.
@@ -126,11 +146,11 @@ fn told(
             "image-half",
             "the flash holds only a part of the image: programming it was not finished",
         ),
-        Tally { equal: 0, other: 1.., .. } => ("image-other", "the flash holds another image"),
+        _ if other > equal => ("image-other", "the flash holds another image"),
         _ => ("image-differs", "the flash does not hold the image as it is"),
     };
     let why = format!(
-        "{equal} of its whole sectors are there, {blank} are erased, {other} hold something else; {mismatch}{}",
+        "{equal} of its sectors are there, {blank} are erased, {other} hold something else; {mismatch}{}",
         versions.map_or(String::new(), |text| format!("; {text}"))
     );
     Problem::new(code, ExitCode::Differs, what)
