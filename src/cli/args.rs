@@ -204,6 +204,11 @@ pub struct WatchArgs {
     /// the board starts the image)
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub boot_timeout: Option<Duration>,
+
+    /// How long in seconds the image must then run without a crash or a reset (default: 0.02); longer than its watchdogs
+    /// shows whether it services them
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub boot_watch: Option<Duration>,
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

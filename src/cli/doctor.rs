@@ -53,6 +53,7 @@ pub fn run(args: &DoctorArgs, verbose: bool) -> Result<u8, Problem> {
         let mut examine = |target: &Target| {
             let job = Job {
                 boot_timeout: args.watch.boot_timeout,
+                boot_watch: args.watch.boot_watch,
                 ..Job::new(target)
             };
             job::doctor(&job, &question, bench, progress)

@@ -127,6 +127,7 @@ fn execute(cli: &Cli) -> Result<u8, Problem> {
                     let job = Job {
                         boot_policy,
                         boot_timeout: watch.boot_timeout,
+                        boot_watch: watch.boot_watch,
                         shared,
                         ..Job::new(target)
                     };
@@ -162,6 +163,7 @@ fn execute(cli: &Cli) -> Result<u8, Problem> {
                 |target, (), bench, progress| {
                     let job = Job {
                         boot_timeout: watch.boot_timeout,
+                        boot_watch: watch.boot_watch,
                         ..Job::new(target)
                     };
                     job::reset(&job, bench, progress)

@@ -136,6 +136,7 @@ const TABLE: &[Row] = &[
             "reset-loop",
             "image-resets",
             "not-started-again",
+            "debug-port-silent",
             "core-halted",
             "not-reset",
             "flash-unstable",

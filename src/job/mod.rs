@@ -57,6 +57,8 @@ pub struct Job<'t> {
     /// How long the board may take from its reset to the image's first instruction; by default what the boot ROM needs,
     /// and longer where a bootloader on the board starts the image.
     pub boot_timeout: Option<Duration>,
+    /// How long the image must then run without a crash or a reset; by default [`crate::reset::SETTLE`].
+    pub boot_watch: Option<Duration>,
 }
 
 impl<'t> Job<'t> {
@@ -67,6 +69,7 @@ impl<'t> Job<'t> {
             boot_policy: BootPolicy::Required,
             shared: SharedSectors::Preserve,
             boot_timeout: None,
+            boot_watch: None,
         }
     }
 }

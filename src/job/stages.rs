@@ -8,7 +8,7 @@ use super::run::Run;
 use super::{Request, Saved};
 use crate::address::AddressRange;
 use crate::algorithm::{Algorithm, SectorDigests, Stopped, operations};
-use crate::boot::{BootImage, Fcb, HeaderPolicy, Present, wanted};
+use crate::boot::{BootImage, Fcb, HeaderPolicy, Present, Role, wanted};
 use crate::link::{Connection, Link};
 use crate::plan::{
     Foreign, Layout, Plan, Saved as SavedBytes, SectorMap, SectorState, Step, VerifyScope,
@@ -332,12 +332,22 @@ impl Run<'_> {
         .fix("flash again; if it differs again, suspect the flash part, its wiring, or firmware that writes into its own image")
     }
 
-    /// Where the image executes in place, if its reset handler is in the flash.
+    /// Where nothing but the image executes in place, if its reset handler is in the flash. Below a slot lies the
+    /// bootloader, which is not the image.
     pub(super) fn code_of(&self, image: &BootImage) -> Option<AddressRange> {
+        let first = image.first_instruction()?;
+        let segments = image.image().segments().iter();
+        if matches!(image.role(), Role::Partial { .. }) {
+            return segments
+                .filter_map(|segment| {
+                    AddressRange::new(segment.start(), segment.bytes().len() as u32)
+                })
+                .find(|range| range.contains(first));
+        }
         let window = self.job.target.flash_window();
         let end = u32::try_from(image.end()).ok()?;
         let code = AddressRange::new(window.start(), end)?;
-        code.contains(image.first_instruction()?).then_some(code)
+        code.contains(first).then_some(code)
     }
 
     /// What of the flash decides the boot and is not brought by the files; without files, all that does.
@@ -408,14 +418,19 @@ impl Run<'_> {
         expected: Expectation,
         content: &FlashContent,
     ) -> Result<Result<Booted, Problem>, Problem> {
-        let result = prove_boot(link, self.job.target.chip(), expected, content)?;
+        let result = prove_boot(link, self.job.target, expected, content)?;
         self.meter.note_counts(link.counts());
         let (proven, evidence) = match &result {
             BootResult::Booted(booted) => (true, booted.evidence()),
             BootResult::NotBooted(not_booted) => (false, not_booted.evidence.as_slice()),
         };
+        let proof = match &result {
+            BootResult::Booted(booted) => Some(booted.proof().name()),
+            BootResult::NotBooted(_) => None,
+        };
         self.record.boot = Some(BootRecord {
             proven,
+            proof,
             evidence: evidence.iter().map(ToString::to_string).collect(),
         });
         Ok(match result {

@@ -336,6 +336,10 @@ pub struct MismatchRecord {
 pub struct BootRecord {
     /// Whether it is proven.
     pub proven: bool,
+    /// By what: `reset-handler` (its execution was seen by the core's comparator), `samples` (the image took the
+    /// comparator for itself; program counter and vector table are the image's), `sleep` (the core went from the boot ROM
+    /// to a sleep with its bus clock off, which the ROM does not have).
+    pub proof: Option<&'static str>,
     /// The evidence, one sentence each.
     pub evidence: Vec<String>,
 }

@@ -10,8 +10,8 @@ use virtual_board::soc::Straps;
 
 use crate::bench;
 use crate::thumb::{
-    BREAKPOINT, PUSH, SLEEP, SPIN, UNDEFINED, call_for_ever, program, start_vector_table, store,
-    store_half, wait_ms,
+    BREAKPOINT, PUSH, SLEEP, SPIN, UNDEFINED, call_for_ever, load_word, program,
+    start_vector_table, store, store_half, wait_ms,
 };
 
 /// Quad enable in the flash's status register.
@@ -27,23 +27,25 @@ const IVT: usize = 0x1000;
 const BOOT_DATA: usize = 0x1020;
 const DCD: usize = 0x1040;
 const CSF: usize = 0x3000;
-const VECTORS: usize = 0x2000;
-const FLASH: u32 = 0x6000_0000;
+pub const VECTORS: usize = 0x2000;
+pub const FLASH: u32 = 0x6000_0000;
 
 // Registers that the programs write.
-const AIRCR: u32 = 0xE000_ED0C;
-const SYSRESETREQ: u32 = 0x05FA_0004;
+pub const AIRCR: u32 = 0xE000_ED0C;
+pub const SYSRESETREQ: u32 = 0x05FA_0004;
 const VECTRESET: u32 = 0x05FA_0001;
-const WDOG1_WCR: u32 = 0x400B_8000;
+pub const WDOG1_WCR: u32 = 0x400B_8000;
 /// WDE off, SRS low: resets at once.
 const WCR_SOFTWARE_RESET: u16 = 0x0020;
 /// Nothing answers here.
 const NOWHERE: u32 = 0x3000_0000;
+/// IOMUXC_SW_MUX_CTL_PAD_GPIO_AD_B0_06.
+pub const MUX_OF_SWDIO: u32 = 0x401F_80D4;
 const FLEXSPI: u32 = 0x402A_8000;
 /// OCRAM2 behind the boot ROM's own.
-const RAM: u32 = 0x2021_0000;
+pub const RAM: u32 = 0x2021_0000;
 /// Of the flash driver in the boot ROM's API, where the model has it.
-const ROM_CLEAR_CACHE: u32 = 0x0020_C251;
+pub const ROM_CLEAR_CACHE: u32 = 0x0020_C251;
 
 /// A board that does not boot.
 pub struct BootFailure {
@@ -248,7 +250,7 @@ fn enter_qpi() -> Vec<u16> {
         &store(FLEXSPI + 0xA0, 0),
         &store(FLEXSPI + 0xA4, SEQUENCE << 16),
         &store(FLEXSPI + 0xB0, 1),
-        &wait_ms(1),
+        &wait_ms(12),
     ])
 }
 
@@ -499,9 +501,20 @@ const ENTRY: &[BootFailure] = &[
     failure(
         "the entry is even and points to code",
         "entry-fault",
-        "reset handler",
+        "reset vector",
     )
-    .flash(|| ivt(1, RESET_HANDLER)),
+    .flash(|| {
+        let mut flash = sound(&program(&[&load_word(0), &SPIN]));
+        put(&mut flash, IVT + 4, &[RESET_HANDLER]);
+        flash
+    }),
+    failure(
+        "the reset vector points to RAM that nobody fills",
+        "reset-outside",
+        "does not fill",
+    )
+    // where the boot proof parks the core, so that code happens to be there
+    .flash(|| vectors(0x2002_0000, 0x2027_FF81)),
     failure(
         "the reset vector is no Thumb address",
         "entry-fault",
@@ -590,19 +603,30 @@ const IMAGE: &[BootFailure] = &[
         "reset-loop",
         "watchdog",
     )
-    .flash(|| set_up(&store_half(WDOG1_WCR, WCR_SOFTWARE_RESET))),
+    .flash(|| {
+        set_up(&program(&[
+            &store_half(WDOG1_WCR, WCR_SOFTWARE_RESET),
+            &SPIN,
+        ]))
+    }),
     failure(
         "the image resets the core alone",
         "not-started-again",
         "did not start it again",
     )
-    .flash(|| set_up(&store(AIRCR, VECTRESET))),
+    .flash(|| set_up(&program(&[&wait_ms(12), &store(AIRCR, VECTRESET)]))),
     failure(
         "the image leaves the flash in QPI and resets the chip",
         "not-started-again",
         "did not start it again",
     )
     .flash(|| in_ram(&program(&[&enter_qpi(), &store(AIRCR, SYSRESETREQ)]))),
+    failure(
+        "the image takes the debug port's pins at once",
+        "debug-port-silent",
+        "debug port",
+    )
+    .flash(|| sound(&program(&[&store(MUX_OF_SWDIO, 5), &SPIN]))),
     failure(
         "the image goes back into the boot ROM and stays there",
         "image-left",

@@ -56,3 +56,45 @@ fn every_failure_to_boot_ends_in_16_and_names_the_stage() {
         .collect();
     assert!(complaints.is_empty(), "{}", complaints.join("\n\n"));
 }
+
+#[test]
+fn after_a_failed_proof_the_board_runs_on_and_its_flash_is_as_the_rom_needs_it() {
+    // one board of every stage: boot mode, FCB, IVT, entry, image
+    let stages = [
+        "boot mode pins say serial downloader",
+        "the FCB has no read sequence",
+        "the boot data's length is 0",
+        "the reset vector is no Thumb address",
+        "the image's first instruction is undefined",
+    ];
+    for name in stages {
+        let failure = all().find(|failure| failure.name == name).expect(name);
+        let board = failure.start_as_just_flashed();
+        reset(&board);
+        let (halted, debug_enabled, demcr) = board
+            .board()
+            .with(|b| {
+                let debug = &b.chip.cpu.debug;
+                (debug.halted(), debug.enabled(), debug.read_demcr())
+            })
+            .expect("board");
+        assert_eq!((halted, debug_enabled, demcr), (false, false, 0), "{name}");
+        let content = (failure.flash)();
+        assert!(bench::flash_content(&board).starts_with(&content), "{name}");
+        // with what was wrong put right, the next warm reset boots: nothing is left in the flash that hinders the ROM
+        let sound = crate::boot_failures::sound(&crate::thumb::SPIN);
+        bench::fill(&board, 0, &sound);
+        let booted = board.board().with(|b| {
+            b.chip.reset(virtual_board::soc::ResetCause::SystemRequest);
+            b.wait(virtual_board::time::Time::ms(30));
+            b.chip.rom_outcome()
+        });
+        let booted = format!("{:?}", booted.expect("board"));
+        let expected = if name.contains("pins") {
+            "SerialDownloader(StrappedToSerialDownloader"
+        } else {
+            "Booted"
+        };
+        assert!(booted.contains(expected), "{name}: {booted}");
+    }
+}

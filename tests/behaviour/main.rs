@@ -7,6 +7,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod a_bootloader_may_take_its_time;
 mod a_part_with_qe_elsewhere_is_no_exception;
 mod a_wrong_part_is_called_by_its_name;
 mod an_interrupted_job_is_finished_by_the_next;
@@ -30,4 +31,5 @@ mod the_doctor_names_the_cause;
 mod the_flash_holds_exactly_image_and_header;
 mod thumb;
 mod virtual_time_is_honest;
+mod what_counts_as_booted;
 mod what_the_rom_started;

@@ -58,11 +58,16 @@ pub fn store_half(address: u32, value: u16) -> Vec<u16> {
     .concat()
 }
 
+/// Reads the word at `address`.
+pub fn load_word(address: u32) -> Vec<u16> {
+    let ldr_r1_r0 = 0x6800 | R0 << 3 | R1;
+    [&load(R0, address)[..], &[ldr_r1_r0]].concat()
+}
+
 /// Writes the word at `address` to itself: clears what is cleared by writing 1.
 pub fn store_itself(address: u32) -> Vec<u16> {
-    let ldr_r1_r0 = 0x6800 | R0 << 3 | R1;
     let str_r1_r0 = 0x6000 | R0 << 3 | R1;
-    [&load(R0, address)[..], &[ldr_r1_r0, str_r1_r0]].concat()
+    [load_word(address), vec![str_r1_r0]].concat()
 }
 
 /// Loads SP and branches as the vector table at `address` says.
@@ -76,20 +81,6 @@ pub fn start_vector_table(address: u32) -> Vec<u16> {
         &[ldr_r1],
         &msr_msp_r1,
         &[ldr_r2_4, bx_r2],
-    ]
-    .concat()
-}
-
-/// Goes on only where the word at `address` is `value`, and hangs otherwise.
-pub fn require_word(address: u32, value: u32) -> Vec<u16> {
-    let ldr_r2_r0 = 0x6800 | R0 << 3 | R2;
-    let cmp_r2_r1 = 0x4280 | R1 << 3 | R2;
-    let beq_over_the_loop = 0xD001;
-    [
-        &load(R0, address)[..],
-        &load(R1, value),
-        &[ldr_r2_r0, cmp_r2_r1, beq_over_the_loop],
-        &SPIN,
     ]
     .concat()
 }
@@ -121,4 +112,24 @@ pub fn call_for_ever(address: u32) -> Vec<u16> {
     let movs_r0_0 = 0x2000;
     let back_to_movs = 0xE7FC;
     program(&[&load(R4, address), &[movs_r0_0, blx_r4, back_to_movs]])
+}
+
+/// Goes on at `address`.
+pub fn jump(address: u32) -> Vec<u16> {
+    let bx_r0 = 0x4700 | R0 << 3;
+    [&load(R0, address | 1)[..], &[bx_r0]].concat()
+}
+
+/// Does `first` and stops in a loop where the word at `address` is not `value`, and skips that where it is.
+pub fn unless_word(address: u32, value: u32, first: &[u16]) -> Vec<u16> {
+    let ldr_r2_r0 = 0x6800 | R0 << 3 | R2;
+    let cmp_r2_r1 = 0x4280 | R1 << 3 | R2;
+    let skipped = program(&[first, &SPIN]);
+    let beq_over_it = 0xD000 | (skipped.len() as u16 - 1);
+    program(&[
+        &load(R0, address),
+        &load(R1, value),
+        &[ldr_r2_r0, cmp_r2_r1, beq_over_it],
+        &skipped,
+    ])
 }

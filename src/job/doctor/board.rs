@@ -12,7 +12,7 @@ use crate::link::{Choice, Connection, Link};
 use crate::problem::{ExitCode, Problem};
 use crate::report::{ChipRecord, ProbeRecord};
 use crate::reset::{
-    Cause, Doing, Expectation, FlashContent, Look, cause_of, look,
+    Cause, Doing, Expectation, FlashContent, Look, SETTLE, boot_source, look,
 };
 use crate::survey::{ChipFound, require_chip};
 
@@ -227,7 +227,9 @@ impl Run<'_> {
             format!("core and boot ROM are those of the {}", chip.name),
         );
         examination.at(check::BOOT_MODE);
-        self.examine_boot_source(link, examination)?;
+        if let Err(problem) = self.examine_boot_source(link, examination) {
+            examination.skip(check::BOOT_MODE, &problem.what);
+        }
         if seen.is_some_and(|look| look.doing == Doing::InRom) {
             let problem = Problem::new(
                 "in-boot-rom",
@@ -296,13 +298,11 @@ impl Run<'_> {
         examination: &mut Examination,
     ) -> Result<(), Problem> {
         let chip = self.job.target.chip();
-        let sbmr1 = link.read_word(chip.registers.src_sbmr1)?;
-        let sbmr2 = link.read_word(chip.registers.src_sbmr2)?;
-        let boot = chip.boot_config(sbmr1, sbmr2);
-        match boot.obstacle() {
-            Some(obstacle) => examination.found(
+        let (boot, obstacle) = boot_source(link, chip)?;
+        match obstacle {
+            Some(cause) => examination.found(
                 check::BOOT_MODE,
-                Observation::of(Problem::from(cause_of(obstacle, &boot))),
+                Observation::of(Problem::from(cause)),
             ),
             None => {
                 let source = if boot.is_from_fuses() {
@@ -312,7 +312,7 @@ impl Run<'_> {
                 };
                 examination.ok(
                     check::BOOT_MODE,
-                    format!("FlexSPI NOR, from {source} (SRC_SBMR1 {sbmr1:#010x}, SRC_SBMR2 {sbmr2:#010x})"),
+                    format!("FlexSPI NOR, from {source} (SRC_SBMR1 {:#010x}, SRC_SBMR2 {:#010x})", boot.sbmr1, boot.sbmr2),
                 );
             }
         }
@@ -359,6 +359,7 @@ impl Run<'_> {
                 .job
                 .boot_timeout
                 .unwrap_or(Duration::from_millis(usual_ms.into())),
+            settle: self.job.boot_watch.unwrap_or(SETTLE),
         };
         if content.must_be_signed() {
             let cause = Cause::Closed {
@@ -366,7 +367,10 @@ impl Run<'_> {
             };
             examination.found(check::SECURITY, Observation::of(cause.into()));
         }
-        let flash = FlashContent::new(content.present, Some(content.status), self.job.target);
+        let flash = FlashContent {
+            present: content.present,
+            status_register: Some(content.status),
+        };
         match self.prove(link, expected, &flash)? {
             Ok(booted) => {
                 let boot = if content.starts_another && content.application.is_none() {

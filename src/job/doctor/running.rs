@@ -52,7 +52,8 @@ fn halted() -> Problem {
 }
 
 fn locked_up(at: &str) -> Problem {
-    Problem::from(Cause::LockedUp).because(format!("a fault happened inside a fault handler{at}"))
+    let cause = Cause::LockedUp { finding: None };
+    Problem::from(cause).because(format!("a fault happened inside a fault handler{at}"))
 }
 
 fn reset_loop(look: &Look) -> Problem {
