@@ -124,7 +124,11 @@ pub enum Command {
         #[command(flatten)]
         watch: WatchArgs,
     },
-    /// Say why the board does not boot: probe, contact, chip, flash, boot header, slots, what runs. It resets the board
+    /// Say why the board does not boot: probe, contact, chip, flash, boot header, slots, and what runs
+    ///
+    /// Nothing non-volatile is changed. The board is first looked at as it runs; then it is reset twice, to read its flash and
+    /// to watch it boot (--no-reset only looks). A step that fails ends only those that need it. The last line is the
+    /// diagnosis, with the reason and what to do about it above, and other things that were seen in their order.
     #[command(after_help = super::doctor::EXIT_CODES)]
     Doctor(DoctorArgs),
     /// Tell what is on the board: chip, boot configuration, fuses, RAM split, last reset, flash part

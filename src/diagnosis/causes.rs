@@ -142,7 +142,10 @@ const TABLE: &[Row] = &[
             "flash-unstable",
         ],
     ),
-    (Stage::Wanted, &["image-half", "image-other", "image-differs"]),
+    (
+        Stage::Wanted,
+        &["image-half", "image-other", "image-differs"],
+    ),
 ];
 
 /// What happened, not why.
@@ -194,7 +197,11 @@ pub(super) fn explains(code: &str, symptom: &str) -> bool {
 
 /// Where `code` stands in the table. A code that is not in it is a rule of the image, which stands behind those that are.
 pub(super) fn place_of(code: &str) -> usize {
-    let all = || TABLE.iter().flat_map(|(stage, codes)| codes.iter().map(|code| (*stage, *code)));
+    let all = || {
+        TABLE
+            .iter()
+            .flat_map(|(stage, codes)| codes.iter().map(|code| (*stage, *code)))
+    };
     let exact = all().position(|(_, listed)| listed == code);
     let begun = || all().position(|(_, listed)| listed.ends_with('-') && code.starts_with(listed));
     let behind_images = || all().take_while(|(stage, _)| *stage <= UNKNOWN).count();

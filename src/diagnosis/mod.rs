@@ -130,7 +130,9 @@ pub fn diagnose(seen: Vec<Observation>, boot: Boot) -> Diagnosis {
     }
     let first = told.remove(0).problem;
     // a symptom that has found its reason is no other cause
-    told.retain(|other| other.weight != Weight::Symptom || !explains(first.code, other.problem.code));
+    told.retain(|other| {
+        other.weight != Weight::Symptom || !explains(first.code, other.problem.code)
+    });
     Diagnosis {
         first: Some(first),
         others: told,

@@ -93,7 +93,10 @@ fn a_suspicion_about_the_header_is_left_to_the_boot_proof_which_knows_how_far_th
 
 #[test]
 fn a_symptom_without_a_reason_is_the_diagnosis() {
-    assert_eq!(order(vec![cause("rom-refused")], Boot::NotSeen), ["rom-refused"]);
+    assert_eq!(
+        order(vec![cause("rom-refused")], Boot::NotSeen),
+        ["rom-refused"]
+    );
 }
 
 #[test]
@@ -101,12 +104,21 @@ fn a_boot_that_was_seen_disproves_what_should_prevent_it() {
     let seen = || vec![cause("ivt-self"), cause("mcuboot-hash")];
     assert_eq!(order(seen(), Boot::NotSeen), ["ivt-self", "mcuboot-hash"]);
     assert_eq!(order(seen(), Boot::ByRom), ["mcuboot-hash", "ivt-self"]);
-    assert_eq!(order(seen(), Boot::ToTheEnd), ["-", "ivt-self", "mcuboot-hash"]);
+    assert_eq!(
+        order(seen(), Boot::ToTheEnd),
+        ["-", "ivt-self", "mcuboot-hash"]
+    );
 }
 
 #[test]
 fn a_boot_that_was_seen_disproves_neither_another_image_nor_a_loop_nor_a_debugger() {
-    for code in ["image-differs", "reset-loop", "core-halted", "not-reset", "image-crashed"] {
+    for code in [
+        "image-differs",
+        "reset-loop",
+        "core-halted",
+        "not-reset",
+        "image-crashed",
+    ] {
         assert_eq!(order(vec![cause(code)], Boot::ToTheEnd), [code]);
     }
 }
@@ -134,7 +146,11 @@ fn a_note_is_never_the_diagnosis() {
 #[test]
 fn a_rule_that_the_table_does_not_name_is_one_about_the_image() {
     assert_eq!(stage_of("a-new-rule"), Stage::Image);
-    let seen = vec![cause("mcuboot-hash"), cause("a-new-rule"), cause("fcb-missing")];
+    let seen = vec![
+        cause("mcuboot-hash"),
+        cause("a-new-rule"),
+        cause("fcb-missing"),
+    ];
     assert_eq!(
         order(seen, Boot::NotSeen),
         ["fcb-missing", "a-new-rule", "mcuboot-hash"]

@@ -53,7 +53,10 @@ fn without_an_image_the_advice_says_where_to_put_it() {
     let station = programmed_by_another_tool();
     doctor(&station, "", &[])
         .ends_with(16)
-        .reports("do", &["run: rtflash flash IMAGE --probe virtual:flash.bin"])
+        .reports(
+            "do",
+            &["run: rtflash flash IMAGE --probe virtual:flash.bin"],
+        )
         .last_line_is("DIAGNOSIS: the flash has no FCB [fcb-missing]");
 }
 
@@ -96,7 +99,12 @@ fn what_can_be_rehearsed_on_the_virtual_board_is_diagnosed() {
     // what runs does not matter there, and a boot ROM that waits costs no time
     let blank = Station::new();
     for (station, options, exit, code) in [
-        (&station, "boot-mode=serial-downloader", 16, "strapped-serial-downloader"),
+        (
+            &station,
+            "boot-mode=serial-downloader",
+            16,
+            "strapped-serial-downloader",
+        ),
         (&station, "boot-mode=fuses", 16, "boot-fuses-not-set"),
         (&station, "boot-mode=reserved", 16, "boot-mode-reserved"),
         (&station, "boot-device=other", 16, "boot-device"),

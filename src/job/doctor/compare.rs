@@ -142,12 +142,19 @@ fn told(
     } = tally;
     let (code, what) = match tally {
         // the last sector that was written may be written in part
-        Tally { equal: 1.., blank: 1.., other: 0..=1 } => (
+        Tally {
+            equal: 1..,
+            blank: 1..,
+            other: 0..=1,
+        } => (
             "image-half",
             "the flash holds only a part of the image: programming it was not finished",
         ),
         _ if other > equal => ("image-other", "the flash holds another image"),
-        _ => ("image-differs", "the flash does not hold the image as it is"),
+        _ => (
+            "image-differs",
+            "the flash does not hold the image as it is",
+        ),
     };
     let why = format!(
         "{equal} of its sectors are there, {blank} are erased, {other} hold something else; {mismatch}{}",

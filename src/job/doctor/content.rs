@@ -35,17 +35,6 @@ pub(super) struct Content {
     pub is_signed: bool,
     /// Status registers as left.
     pub status: u32,
-    /// SRC_SBMR2.
-    pub sbmr2: u32,
-    /// Whether the part runs signed images only.
-    pub closed: bool,
-}
-
-impl Content {
-    /// Whether the part refuses the image for want of a signature.
-    pub const fn must_be_signed(&self) -> bool {
-        self.closed && !self.is_signed
-    }
 }
 
 /// What was read.
@@ -105,10 +94,15 @@ impl Run<'_> {
         held.first_block_is_blank = (0..BLOCK_BYTES / FlashPart::SECTOR_BYTES).all(is_blank);
         let mut sector = 0;
         while sector < first {
-            let run = (sector..first).take_while(|sector| !is_blank(*sector)).count() as u32;
+            let run = (sector..first)
+                .take_while(|sector| !is_blank(*sector))
+                .count() as u32;
             if run != 0 {
                 let offset = FlashOffset::new(sector * FlashPart::SECTOR_BYTES);
-                held.add(offset, algorithm.read(offset, run * FlashPart::SECTOR_BYTES)?);
+                held.add(
+                    offset,
+                    algorithm.read(offset, run * FlashPart::SECTOR_BYTES)?,
+                );
                 let done = u64::from(sector + run);
                 self.observer.progress(done, first.into());
             }

@@ -94,7 +94,11 @@ impl Examination {
 
     /// Not looked at, and why.
     pub fn skip(&mut self, check: &'static str, why: &str) {
-        self.tell(check, CheckResult::NotChecked, format!("not checked, because {why}"));
+        self.tell(
+            check,
+            CheckResult::NotChecked,
+            format!("not checked, because {why}"),
+        );
     }
 
     /// Something was seen.
@@ -110,7 +114,11 @@ impl Examination {
 
     /// Something was seen that counts only where the boot is not seen to fail: else it is told with that.
     pub fn defer(&mut self, check: &'static str, observation: Observation) {
-        self.tell(check, CheckResult::Problem, observation.problem.what.clone());
+        self.tell(
+            check,
+            CheckResult::Problem,
+            observation.problem.what.clone(),
+        );
         self.deferred = Some(observation);
     }
 

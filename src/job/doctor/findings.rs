@@ -76,7 +76,10 @@ impl Run<'_> {
         let application = tell_slots(&anatomy, &rewrite, examination);
         let reset_handler = boot::reset_handler(&present, target);
         match reset_handler {
-            Some(address) => examination.ok(check::APPLICATION, format!("its reset handler is at {address}")),
+            Some(address) => examination.ok(
+                check::APPLICATION,
+                format!("its reset handler is at {address}"),
+            ),
             None => examination.ok(check::APPLICATION, "none that the boot ROM would find"),
         }
         Content {
@@ -87,8 +90,6 @@ impl Run<'_> {
             present,
             held: image,
             status,
-            sbmr2: 0,
-            closed: false,
         }
     }
 }
@@ -113,7 +114,9 @@ fn missing(
         .bytes_at::<{ Fcb::SIZE_BYTES }>(offsets.fcb_offset)
         .map(|bytes| bytes.as_slice());
     let is_dead = raw.is_some_and(|bytes| {
-        bytes.first_chunk().is_some_and(|tag| DEAD_TAGS.contains(tag))
+        bytes
+            .first_chunk()
+            .is_some_and(|tag| DEAD_TAGS.contains(tag))
             && bytes.get(7) == Some(&FCB_VERSION_LETTER)
     });
     if is_dead {
@@ -191,7 +194,9 @@ fn observation(finding: &Finding, rewrite: &str) -> Observation {
             check::HEADER => format!(
                 "let the image be built with another boot header, or let rtflash make one: {rewrite} --replace-boot-header"
             ),
-            _ => format!("correct the image (`rtflash inspect` says what is wrong with a file), then {rewrite}"),
+            _ => format!(
+                "correct the image (`rtflash inspect` says what is wrong with a file), then {rewrite}"
+            ),
         });
     }
     Observation::new(weight, problem)
@@ -200,7 +205,12 @@ fn observation(finding: &Finding, rewrite: &str) -> Observation {
 /// Which check a rule belongs to.
 fn check_of(code: &str) -> &'static str {
     const OF_SLOTS: [&str; 2] = ["mcuboot-", "bootloader-"];
-    const OF_APPLICATIONS: [&str; 4] = ["stack-pointer", "reset-", "vector-table-alignment", "entry-"];
+    const OF_APPLICATIONS: [&str; 4] = [
+        "stack-pointer",
+        "reset-",
+        "vector-table-alignment",
+        "entry-",
+    ];
     let begins = |list: &[&str]| list.iter().any(|start| code.starts_with(start));
     if begins(&OF_SLOTS) {
         check::SLOTS
@@ -221,12 +231,18 @@ fn tell_quad_enable(
     let is_set = status & target.flash().quad_enable_mask() != 0;
     let Some(fcb) = anatomy.fcb.as_ref().map(|part| &part.value) else {
         let state = if is_set { "set" } else { "clear" };
-        examination.ok(check, format!("{state}; without an FCB nobody needs it yet"));
+        examination.ok(
+            check,
+            format!("{state}; without an FCB nobody needs it yet"),
+        );
         return;
     };
     match (fcb.needs_quad_enable(), is_set) {
         (true, false) if fcb.device_mode_cfg_enable == 0 => {
-            examination.found(check, Observation::of(Cause::QuadEnableOff { status }.into()));
+            examination.found(
+                check,
+                Observation::of(Cause::QuadEnableOff { status }.into()),
+            );
         }
         (true, false) => examination.ok(check, "clear; the FCB has a command that sets it"),
         (true, true) => examination.ok(check, "set, as the FCB needs it"),
@@ -235,11 +251,7 @@ fn tell_quad_enable(
 }
 
 /// Tells the slots, and gives the first instruction of the application that a bootloader is to start.
-fn tell_slots(
-    anatomy: &Anatomy,
-    rewrite: &str,
-    examination: &mut Examination,
-) -> Option<Address> {
+fn tell_slots(anatomy: &Anatomy, rewrite: &str, examination: &mut Examination) -> Option<Address> {
     let slots = &anatomy.slots;
     if slots.is_empty() {
         if !anatomy.is_bootloader {
@@ -258,7 +270,12 @@ fn tell_slots(
     }
     for slot in slots {
         let name = slot.name.map_or(String::new(), |name| format!(" ({name})"));
-        let text = format!("version {} at {}{name}, {}", slot.header.version, slot.address, slot.hash.text());
+        let text = format!(
+            "version {} at {}{name}, {}",
+            slot.header.version,
+            slot.address,
+            slot.hash.text()
+        );
         examination.ok(check::SLOTS, text);
     }
     let primary = slots.iter().find(|slot| slot.primary != Some(false));
@@ -272,12 +289,13 @@ fn tell_slots(
         && primary.runs_in_place() == Some(true)
         && !primary.header.is_not_bootable();
     let (_, reset) = primary.vectors?;
-    (is_sound && anatomy.is_bootloader)
-        .then_some(Address::new(reset & !THUMB))
+    (is_sound && anatomy.is_bootloader).then_some(Address::new(reset & !THUMB))
 }
 
 fn second_slot(slots: &[Slot], rewrite: &str) -> Problem {
-    let at = slots.first().map_or(String::new(), |slot| format!(" at {}", slot.address));
+    let at = slots
+        .first()
+        .map_or(String::new(), |slot| format!(" at {}", slot.address));
     Problem::new(
         "mcuboot-second-slot",
         ExitCode::BootNotProven,

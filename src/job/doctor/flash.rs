@@ -7,9 +7,9 @@ use super::content::Content;
 use super::examination::{Examination, check};
 use crate::algorithm::Algorithm;
 use crate::diagnosis::{Observation, Weight};
+use crate::job::Saved;
 use crate::job::run::Run;
 use crate::job::stages::{flash_record, seed};
-use crate::job::Saved;
 use crate::link::Link;
 use crate::problem::{ExitCode, Problem};
 use crate::survey::{ChipFound, FlashFound, Identified};
@@ -20,32 +20,27 @@ impl Run<'_> {
         &mut self,
         question: &Question,
         link: &mut dyn Link,
+        chip: ChipFound,
         examination: &mut Examination,
     ) -> Result<Option<Content>, Problem> {
         examination.at(check::FLASH_PART);
-        let chip = ChipFound::read(link, self.job.target.chip())?;
         let uid = chip.unique_id.to_string();
-        let sbmr2 = chip.boot.sbmr2;
-        let closed = chip.boot.is_closed();
         let mut algorithm = Algorithm::start(link, self.job.target, seed())?;
         let looked = self.look_at_flash(question, chip, &mut algorithm, examination);
         let stopped = self.leave(algorithm);
-        let looked = match (looked, stopped) {
-            (Ok(Some(content)), Ok(stopped)) => Ok(Some(Content {
+        let looked = looked.and_then(|content| match (content, stopped) {
+            (Some(content), Ok(stopped)) => Ok(Some(Content {
                 status: stopped.status_register,
-                sbmr2,
-                closed,
                 ..content
             })),
-            (Err(problem), _) => Err(problem),
-            (_, Err(error)) => Err(error.into()),
-            (Ok(None), _) => Ok(None),
-        };
-        if looked.is_err() {
-            self.let_run(link);
-        }
-        if let Ok(Some(_)) = &looked {
-            self.tell_saved(&uid, examination);
+            (Some(_), Err(problem)) => Err(problem),
+            // no part, or another one, need not answer to the exit sequence either
+            (None, _) => Ok(None),
+        });
+        match &looked {
+            Ok(Some(_)) => self.tell_saved(&uid, examination),
+            Ok(None) => {}
+            Err(_) => self.let_run(link),
         }
         looked
     }
@@ -64,7 +59,10 @@ impl Run<'_> {
         self.record.flash = Some(record);
         if let Err(error) = Identified::new(chip, flash, self.job.target) {
             let problem = Problem::from(error);
-            examination.stop_because(format!("{}: nothing is read by another part's commands", problem.what));
+            examination.stop_because(format!(
+                "{}: nothing is read by another part's commands",
+                problem.what
+            ));
             examination.found(check::FLASH_PART, Observation::of(problem));
             return Ok(None);
         }
@@ -97,18 +95,33 @@ impl Run<'_> {
             );
         }
         for (bit, code, what) in [
-            (FOUND_BUSY, "flash-busy", "an erase or a program was under way"),
-            (FOUND_SUSPENDED, "flash-suspended", "an erase or a program was suspended, and was let finish"),
+            (
+                FOUND_BUSY,
+                "flash-busy",
+                "an erase or a program was under way",
+            ),
+            (
+                FOUND_SUSPENDED,
+                "flash-suspended",
+                "an erase or a program was suspended, and was let finish",
+            ),
         ] {
             if found & bit != 0 {
                 examination.found(
                     check,
-                    note(code, what.to_owned(), "nothing, if the application writes to its flash"),
+                    note(
+                        code,
+                        what.to_owned(),
+                        "nothing, if the application writes to its flash",
+                    ),
                 );
             }
         }
         if protected == 0 && found & (FOUND_BUSY | FOUND_SUSPENDED) == 0 {
-            examination.ok(check, format!("idle, not protected, status register {status:#04x}"));
+            examination.ok(
+                check,
+                format!("idle, not protected, status register {status:#04x}"),
+            );
         }
     }
 
@@ -120,7 +133,9 @@ impl Run<'_> {
             Err(_) => 0,
         };
         if bytes != 0 {
-            let what = format!("a job on this board was interrupted: {bytes} bytes of others are saved on this host");
+            let what = format!(
+                "a job on this board was interrupted: {bytes} bytes of others are saved on this host"
+            );
             let problem = Problem::new("saved-bytes", ExitCode::BootNotProven, what)
                 .fix("the next `rtflash flash` of this board restores them");
             examination.found(check::FLASH_STATE, Observation::new(Weight::Note, problem));

@@ -8,6 +8,7 @@ mod examination;
 mod findings;
 mod flash;
 mod host;
+mod reach;
 mod running;
 
 pub use host::{UDEV_RULE, UDEV_RULE_NAME};
@@ -42,7 +43,9 @@ pub fn doctor(
     run.begin("host");
     host::look(bench, &mut examination);
     match run.examine_board(question, &mut examination) {
-        Err(cancelled) if cancelled.exit == ExitCode::Cancelled => return run.finish(Err(cancelled)),
+        Err(cancelled) if cancelled.exit == ExitCode::Cancelled => {
+            return run.finish(Err(cancelled));
+        }
         Err(problem) => examination.stop(problem),
         Ok(()) => {}
     }

@@ -17,7 +17,9 @@ pub(super) fn tell(look: &Look, examination: &mut Examination) {
         Doing::Halted => examination.found(check, Observation::of(halted())),
         Doing::LockedUp => examination.defer(check, Observation::of(locked_up(&at))),
         Doing::ResetLoop => examination.found(check, Observation::of(reset_loop(look))),
-        Doing::AsleepWithoutBus => examination.found(check, Observation::new(Weight::Note, asleep())),
+        Doing::AsleepWithoutBus => {
+            examination.found(check, Observation::new(Weight::Note, asleep()))
+        }
     }
     if look.watchdog_has_bitten() && look.doing != Doing::ResetLoop {
         examination.found(check, watchdog(look));
