@@ -144,7 +144,12 @@ const TABLE: &[Row] = &[
     ),
     (
         Stage::Wanted,
-        &["image-half", "image-other", "image-differs"],
+        &[
+            "image-without-header",
+            "image-half",
+            "image-other",
+            "image-differs",
+        ],
     ),
 ];
 

@@ -111,7 +111,10 @@ impl DiagnosisRecord {
         }
         for other in &self.others {
             let problem = &other.problem;
-            let fix = problem.fix.as_ref().map(|fix| format!("; do: {fix}"));
+            // what was advised above need not be said again
+            let advised = self.diagnosis.as_ref().and_then(|d| d.fix.as_ref());
+            let fix = problem.fix.as_ref().filter(|fix| Some(*fix) != advised);
+            let fix = fix.map(|fix| format!("; do: {fix}"));
             say(
                 "also",
                 format!(

@@ -35,7 +35,7 @@ fn an_image_that_another_tool_has_written_lacks_its_header_and_the_advice_mends_
         .reports("diagnosis", &["the flash has no FCB", "[fcb-missing]"])
         .reports("why", &["flash offset 0x0", "FF FF FF FF"])
         .reports("do", &["rtflash flash", path, "--probe virtual:flash.bin"])
-        .reports("also", &["[ivt-missing]", "[image-differs]"])
+        .reports("also", &["[ivt-missing]", "[image-without-header]"])
         .reports("problem", &["boot header:", "image:", "boot:"])
         .last_line_is("DIAGNOSIS: the flash has no FCB [fcb-missing]");
     assert!(!session.stderr.contains("error"), "{session}");

@@ -2,7 +2,7 @@
 
 use super::Question;
 use super::examination::{Examination, check};
-use crate::address::FlashOffset;
+use crate::address::{AddressRange, FlashOffset};
 use crate::algorithm::Algorithm;
 use crate::boot::BootImage;
 use crate::boot::mcuboot::{self, Slot};
@@ -11,7 +11,7 @@ use crate::image::Image;
 use crate::job::run::Run;
 use crate::plan::Layout;
 use crate::problem::{ExitCode, Problem};
-use crate::target::FlashPart;
+use crate::target::{FlashPart, Target};
 use crate::verify::{Mismatch, Verification};
 
 /// How many sectors of the image the board holds, as far as the image fills them.
@@ -20,6 +20,8 @@ struct Tally {
     equal: u32,
     blank: u32,
     other: u32,
+    /// Sectors that are not as they should be, and of which the files bring nothing: the boot header's.
+    header: u32,
 }
 
 impl Run<'_> {
@@ -59,7 +61,7 @@ impl Run<'_> {
                 examination.ok(check::IMAGE, "the flash holds every byte of it");
             }
             Verification::Differs(mismatch) => {
-                let tally = tally(&image, algorithm)?;
+                let tally = tally(&image, self.job.target, algorithm)?;
                 let problem = self.differs(&mismatch, &image);
                 let versions = versions(&request.image, held, self);
                 let told = told(&mismatch, tally, versions, problem, &question.flash_command);
@@ -70,7 +72,11 @@ impl Run<'_> {
     }
 }
 
-fn tally(image: &BootImage, algorithm: &mut Algorithm<'_, '_>) -> Result<Tally, Problem> {
+fn tally(
+    image: &BootImage,
+    target: &Target,
+    algorithm: &mut Algorithm<'_, '_>,
+) -> Result<Tally, Problem> {
     let layout = Layout::new(image);
     let mut tally = Tally::default();
     for (offset, length) in layout.ranges() {
@@ -86,7 +92,12 @@ fn tally(image: &BootImage, algorithm: &mut Algorithm<'_, '_>) -> Result<Tally, 
                 Some(content) => digests.holds(number, content) == Some(true),
                 None => holds_its_part(image, number, algorithm)?,
             };
+            let is_of_files = target
+                .address_of(need.offset())
+                .and_then(|start| AddressRange::new(start, FlashPart::SECTOR_BYTES))
+                .is_some_and(|range| image.image().pieces_in(range).next().is_some());
             match (holds, blank) {
+                (false, _) if !is_of_files => tally.header += 1,
                 (true, _) => tally.equal += 1,
                 (false, true) => tally.blank += 1,
                 (false, false) => tally.other += 1,
@@ -139,13 +150,24 @@ fn told(
         equal,
         blank,
         other,
+        header,
     } = tally;
     let (code, what) = match tally {
+        Tally {
+            equal: 1..,
+            blank: 0,
+            other: 0,
+            header: 1..,
+        } => (
+            "image-without-header",
+            "the flash holds every byte of the files, and not the boot header that belongs to them",
+        ),
         // the last sector that was written may be written in part
         Tally {
             equal: 1..,
             blank: 1..,
             other: 0..=1,
+            ..
         } => (
             "image-half",
             "the flash holds only a part of the image: programming it was not finished",
@@ -157,7 +179,7 @@ fn told(
         ),
     };
     let why = format!(
-        "{equal} of its sectors are there, {blank} are erased, {other} hold something else; {mismatch}{}",
+        "{equal} of its sectors are there, {blank} are erased, {other} hold something else, {header} lack what rtflash inserts; {mismatch}{}",
         versions.map_or(String::new(), |text| format!("; {text}"))
     );
     Problem::new(code, ExitCode::Differs, what)
