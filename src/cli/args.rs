@@ -10,11 +10,13 @@ use super::benchmark::BenchmarkArgs;
 #[cfg(feature = "virtual-board")]
 use super::board::BoardCommand;
 use super::doctor::DoctorArgs;
+use super::erase::EraseArgs;
 use super::header::{BoardHeaderArgs, HeaderArgs};
 use super::info::InfoArgs;
 use super::inspect::InspectArgs;
 use super::pack::PackArgs;
 use super::packaging::{CompletionsArgs, ManArgs};
+use super::read::ReadArgs;
 use crate::job::{FileHash, InputFile};
 use crate::problem::Problem;
 
@@ -131,6 +133,12 @@ pub enum Command {
     /// diagnosis, with the reason and what to do about it above, and other things that were seen in their order.
     #[command(after_help = super::doctor::EXIT_CODES)]
     Doctor(DoctorArgs),
+    /// Read the flash, or a range of it, into a file; nothing is changed
+    #[command(after_help = super::read::EXIT_CODES)]
+    Read(ReadArgs),
+    /// Erase the flash, or ranges of it, and read back that it is blank
+    #[command(after_help = super::erase::EXIT_CODES)]
+    Erase(EraseArgs),
     /// Tell what is on the board: chip, boot configuration, fuses, RAM split, last reset, flash part
     ///
     /// Nothing non-volatile is changed. The board is reset twice: to look into it, and to let it boot afterwards. What a
@@ -248,7 +256,7 @@ pub struct BoardArgs {
     #[arg(long)]
     pub connect_under_reset: bool,
     /// Flash part on the board: is25wp032, is25wp064, is25wp128, is25lp064 or w25q64jv; or auto, to find it by its ID, which
-    /// takes a reset of the board more
+    /// costs one more reset of the board
     #[arg(
         long,
         visible_alias = "target",

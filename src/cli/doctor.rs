@@ -72,7 +72,7 @@ fn image(files: &[PathBuf], target: &Target) -> Result<Option<Request>, Problem>
         return Ok(None);
     }
     let inputs = InputFile::all(files, &[])?;
-    Ok(Some(Request::new(job::read(&inputs, target)?)))
+    Ok(Some(Request::new(job::read_files(&inputs, target)?)))
 }
 
 /// The command line that flashes this board.

@@ -6,6 +6,7 @@ mod benchmark;
 #[cfg(feature = "virtual-board")]
 mod board;
 mod doctor;
+mod erase;
 mod header;
 mod info;
 mod inspect;
@@ -14,6 +15,7 @@ mod on_board;
 mod pack;
 mod packaging;
 mod progress;
+mod read;
 #[cfg(feature = "virtual-board")]
 mod standing;
 mod targets;
@@ -60,6 +62,8 @@ fn last_words(command: &Command, problem: &Problem) -> Option<String> {
         Command::Verify { board, .. } => Some(on_board::refused("verify", board.json, problem)),
         Command::Reset { board, .. } => Some(on_board::refused("reset", board.json, problem)),
         Command::Doctor(args) => Some(on_board::refused("doctor", args.board.json, problem)),
+        Command::Read(args) => args.refused(problem),
+        Command::Erase(args) => Some(on_board::refused("erase", args.board.json, problem)),
         Command::Info(args) => Some(on_board::refused("info", args.board.json, problem)),
         Command::Inspect(args) => args.failed(problem),
         Command::Pack(args) => args.failed(problem),
@@ -89,6 +93,10 @@ fn log_to_stderr(verbose: u8) {
 
 fn complain(problem: &Problem, severity: &str) {
     let _ = writeln!(io::stderr(), "{severity}: {problem}");
+}
+
+fn print_aside(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 fn print(line: &str) {
@@ -171,6 +179,8 @@ fn execute(cli: &Cli) -> Result<u8, Problem> {
             )
         }
         Command::Doctor(args) => doctor::run(args, verbose),
+        Command::Read(args) => read::run(args, verbose),
+        Command::Erase(args) => erase::run(args, verbose),
         Command::Info(args) => info::run(args, verbose),
         Command::Inspect(args) => inspect::run(args),
         Command::Pack(args) => pack::run(args),
@@ -196,7 +206,7 @@ fn execute(cli: &Cli) -> Result<u8, Problem> {
 
 /// The files' bytes. Where they belong depends on the chip alone, not on its flash part.
 fn image(images: &ImageArgs, board: &BoardArgs) -> Result<Image, Problem> {
-    job::read(&images.inputs()?, &on_board::assumed_target(board)?)
+    job::read_files(&images.inputs()?, &on_board::assumed_target(board)?)
 }
 
 fn request(image: &Image, header: &HeaderChoice, target: &Target) -> Result<Request, Problem> {

@@ -147,6 +147,7 @@ const TABLE: &[Row] = &[
         &[
             "image-without-header",
             "image-half",
+            "image-absent",
             "image-other",
             "image-differs",
         ],

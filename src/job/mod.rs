@@ -3,14 +3,18 @@
 mod bench;
 mod contact;
 mod doctor;
+mod erase;
 mod find_target;
 mod header;
 mod info;
 mod inspect;
 mod load;
 mod meter;
+mod output;
 mod pack;
 mod policy;
+mod range;
+mod read;
 mod run;
 mod saved;
 mod stages;
@@ -19,17 +23,21 @@ use std::time::Duration;
 
 pub use bench::Bench;
 pub use doctor::{Question, UDEV_RULE, UDEV_RULE_NAME};
+pub use erase::{EraseRequest, EraseWhat, erase};
 pub use find_target::{Found, find_target};
 pub use header::HeaderChoice;
 pub use inspect::inspect;
-pub use load::{InputFile, Request, load, read, rom_places};
+pub use load::{InputFile, Request, load, read as read_files, rom_places};
+pub use output::OutputFile;
 pub use pack::{PackFormat, pack};
+pub use range::RangeChoice;
+pub use read::{Destination, ReadRequest, read};
 pub use saved::{Saved, SavedError};
 
 pub use crate::boot::HeaderPolicy;
 pub use crate::image::{FileHash, Image};
 use crate::link::Link;
-pub use crate::plan::SharedSectors;
+pub use crate::plan::{CutSectors, SharedSectors};
 use crate::problem::Problem;
 use crate::report::Record;
 use crate::target::Target;
@@ -89,6 +97,9 @@ pub trait Observer {
     fn phase(&mut self, name: &'static str);
     /// The phase is this far.
     fn progress(&mut self, done_bytes: u64, total_bytes: u64);
+    /// What is under way tells nothing of itself until it ends: it has taken `elapsed`, usually takes `typical`, and by the
+    /// data sheet `longest` at most.
+    fn waiting(&mut self, _elapsed: Duration, _typical: Duration, _longest: Duration) {}
     /// Something worth a line.
     fn note(&mut self, text: &str);
     /// Whether the job shall end early, at the next point where the board can be left safely.

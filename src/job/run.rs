@@ -246,8 +246,8 @@ impl<'r> Run<'r> {
                 self.record.digest = verified.digest_lines();
                 Verdict::equal(&verified)
             }
-            Verification::Differs(mismatch) => {
-                self.problem = Some(self.differs(&mismatch, &image));
+            Verification::Differs(difference) => {
+                self.problem = Some(self.differs(&difference, &image));
                 Verdict::Differs
             }
         })

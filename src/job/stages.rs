@@ -21,7 +21,7 @@ use crate::report::{
 use crate::reset::{BootResult, Booted, Expectation, FlashContent, prove_boot};
 use crate::survey::{ChipFound, FlashFound, Identified, require_chip, require_debug_port};
 use crate::target::FlashPart;
-use crate::verify::{Expected, Mismatch, Verification, Verified, expected_by, verify};
+use crate::verify::{Difference, Expected, Verification, Verified, expected_by, verify};
 
 impl Run<'_> {
     /// Opens the connection and makes sure that the debug port is the target's.
@@ -160,7 +160,9 @@ impl Run<'_> {
         self.begin("compare");
         self.go_on()?;
         let interrupted = self.interrupted(saved, algorithm)?;
-        let map = self.map(image, algorithm)?.with_saved(interrupted);
+        let map = self
+            .map(&Layout::new(image), algorithm)?
+            .with_saved(interrupted);
         let plan = Plan::new(image, part, &map, status, self.job.shared)?;
         let plan = plan.paced(part, algorithm.pace());
         self.record.plan = Some(PlanRecord::from(&plan));
@@ -202,7 +204,7 @@ impl Run<'_> {
     }
 
     /// Maps what lies around the sectors to be changed, and must stay as it is.
-    fn guard(
+    pub(super) fn guard(
         &mut self,
         plan: &Plan,
         algorithm: &mut Algorithm<'_, '_>,
@@ -215,7 +217,7 @@ impl Run<'_> {
     }
 
     /// Whether what lies around is as it was.
-    fn check_guard(
+    pub(super) fn check_guard(
         &mut self,
         guard: &[SectorDigests],
         algorithm: &mut Algorithm<'_, '_>,
@@ -223,10 +225,10 @@ impl Run<'_> {
         for before in guard {
             let after = algorithm.map_again(before)?;
             if let Some(sector) = before.first_change(&after) {
-                let what = "bytes outside the image have changed";
+                let what = "bytes that were not to be touched have changed";
                 return Err(Problem::new("guard-differs", ExitCode::Differs, what)
                     .at(Place { sector: Some(sector), ..Place::default() })
-                    .because("the sector was not to be touched, and its digest is another one than before")
+                    .because("the digest of their sector is another one than before")
                     .fix("do not use this board: its flash part answers to wrong addresses or loses content"));
             }
         }
@@ -253,13 +255,12 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The state of every sector that the image lies in.
-    fn map(
+    /// The state of every sector of a layout.
+    pub(super) fn map(
         &mut self,
-        image: &BootImage,
+        layout: &Layout,
         algorithm: &mut Algorithm<'_, '_>,
     ) -> Result<SectorMap, Problem> {
-        let layout = Layout::new(image);
         let mut map = SectorMap::new();
         for (offset, length) in layout.ranges() {
             let first = offset.get() / FlashPart::SECTOR_BYTES;
@@ -295,39 +296,33 @@ impl Run<'_> {
     ) -> Result<Verified, Problem> {
         match verify(algorithm, expected)? {
             Verification::Equal(verified) => Ok(verified),
-            Verification::Differs(mismatch) => Err(self.differs(&mismatch, image)),
+            Verification::Differs(difference) => Err(self.differs(&difference, image)),
         }
     }
 
-    pub(super) fn differs(&mut self, mismatch: &Mismatch, image: &BootImage) -> Problem {
-        let address = self.job.target.address_of(mismatch.offset);
-        let origin = image.origin_of(mismatch.offset);
+    pub(super) fn differs(&mut self, difference: &Difference, image: &BootImage) -> Problem {
+        let target = self.job.target;
+        let first = &difference.first;
+        let origin = image.origin_of(first.offset);
         let origin_text = origin
             .as_ref()
             .map_or("bytes of others".to_owned(), ToString::to_string);
-        self.record.mismatch = Some(MismatchRecord {
-            address: address.map_or_else(
-                || mismatch.offset.to_string(),
-                |address| address.to_string(),
-            ),
-            sector: mismatch.sector(),
-            expected: mismatch.expected,
-            found: mismatch.found,
-            origin: origin_text.clone(),
-        });
+        let record = MismatchRecord::new(difference, origin_text.clone(), target);
+        let summary = record.summary();
+        self.record.mismatch = Some(record);
         Problem::new(
             "verify-differs",
             ExitCode::Differs,
             "the flash does not hold the image",
         )
         .at(Place {
-            address,
-            sector: Some(mismatch.sector()),
+            address: target.address_of(first.offset),
+            sector: Some(first.sector()),
             ..Place::default()
         })
         .because(format!(
-            "expected 0x{:02X} (from {origin_text}), found 0x{:02X}",
-            mismatch.expected, mismatch.found
+            "expected 0x{:02X} (from {origin_text}), found 0x{:02X}; {summary}",
+            first.expected, first.found
         ))
         .fix("flash again; if it differs again, suspect the flash part, its wiring, or firmware that writes into its own image")
     }
@@ -404,12 +399,15 @@ impl Run<'_> {
         Ok(stopped)
     }
 
-    /// Lets the board run without watching it. Where that fails, the algorithm's lease resets it.
-    pub(super) fn let_run(&mut self, link: &mut dyn Link) {
-        if let Err(error) = link.final_reset(None) {
+    /// Lets the board run without watching it. Where that fails, the algorithm's lease resets it; false says that it has
+    /// failed.
+    pub(super) fn let_run(&mut self, link: &mut dyn Link) -> bool {
+        let reset = link.final_reset(None);
+        if let Err(error) = &reset {
             tracing::warn!(%error, "the board could not be reset; where the algorithm runs, its lease does it, else power-cycle it");
         }
         self.meter.note_counts(link.counts());
+        reset.is_ok()
     }
 
     pub(super) fn prove(
@@ -439,7 +437,7 @@ impl Run<'_> {
         })
     }
 
-    fn note_counts(&mut self, algorithm: &mut Algorithm<'_, '_>) {
+    pub(super) fn note_counts(&mut self, algorithm: &mut Algorithm<'_, '_>) {
         self.meter.note_counts(algorithm.link().counts());
     }
 }

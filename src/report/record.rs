@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::{
-    ContactRecord, ContactWarning, DiagnosisRecord, FlashLeft, InfoRecord, RetryRecord, Verdict,
+    ContactRecord, ContactWarning, DiagnosisRecord, EraseRecord, FlashLeft, InfoRecord,
+    MismatchRecord, ReadRecord, RetryRecord, Verdict,
 };
 use crate::address::Address;
 use crate::boot::{BootImage, Finding, Role};
@@ -45,8 +46,12 @@ pub struct Record {
     pub plan: Option<PlanRecord>,
     /// Digests over the whole range as the target computed them after the last write, one for each contiguous range.
     pub digest: Vec<String>,
-    /// First difference, where the content differs.
+    /// Where and how the content differs.
     pub mismatch: Option<MismatchRecord>,
+    /// What was read.
+    pub read: Option<ReadRecord>,
+    /// What was erased.
+    pub erase: Option<EraseRecord>,
     /// How the boot was proven, or what speaks against it.
     pub boot: Option<BootRecord>,
     /// What `doctor` looked at and what follows from it.
@@ -314,22 +319,6 @@ impl From<&Plan> for PlanRecord {
     }
 }
 
-/// The first difference between board and image.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct MismatchRecord {
-    /// Bus address.
-    pub address: String,
-    /// 4 KiB sector, counted from 0.
-    pub sector: u32,
-    /// What the image has there.
-    pub expected: u8,
-    /// What the board holds.
-    pub found: u8,
-    /// File and line of that byte, or what inserted it.
-    pub origin: String,
-}
-
 /// How the boot was proven, or what speaks against it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -389,6 +378,8 @@ impl Record {
             plan: None,
             digest: Vec::new(),
             mismatch: None,
+            read: None,
+            erase: None,
             boot: None,
             doctor: None,
             left: None,
@@ -413,6 +404,6 @@ impl Record {
     }
 }
 
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

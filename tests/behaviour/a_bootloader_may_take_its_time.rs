@@ -1,17 +1,15 @@
 //! A slot under a bootloader may take seconds, or never start: the boot proof waits as long as it was told to, and no
 //! longer; and a bootloader that runs is no proof of what it was to start.
 
-use std::path::Path;
 use std::time::Duration;
 
-use rtflash::image::Image;
-use rtflash::job::{Job, Outcome, Request};
+use rtflash::job::{Job, Outcome};
 use rtflash::report::Verdict;
 
 use crate::bench;
 use crate::boot_failures::{AIRCR, FLASH, SYSRESETREQ};
-use crate::images::{APPLICATION, intel_hex};
-use crate::slots::{MAGIC, SLOT, application_of};
+use crate::images::APPLICATION;
+use crate::slots::{MAGIC, SLOT, application_of, request};
 use crate::thumb::{
     SLEEP, SPIN, UNDEFINED, program, start_vector_table, store, unless_word, wait_ms,
 };
@@ -43,23 +41,22 @@ fn comparators_off() -> Vec<u16> {
     COMPARATORS.iter().flat_map(|at| store(*at, 0)).collect()
 }
 
-fn request(piece: (u32, Vec<u8>)) -> Request {
-    let text = intel_hex(&[piece]);
-    Request::new(Image::parse(Path::new("test.hex"), text.as_bytes()).expect("image"))
-}
-
 /// Flashes an application that runs `code` into the slot of a board whose bootloader will run `boot` from the next reset on.
 fn flash(boot: &[u16], code: &[u16], timeout: Option<Duration>) -> Outcome {
     let board = bench::start(bench::config());
-    passed(&bench::run(&board, &request(bootloader(&SPIN)), |job| job));
+    passed(&bench::run(&board, &request(&[bootloader(&SPIN)]), |job| {
+        job
+    }));
     let (_, resident) = bootloader(boot);
     bench::fill(&board, (APPLICATION - FLASH) as usize, &resident);
-    bench::run(&board, &request(application_of(SLOT, code, &[])), |job| {
-        Job {
+    bench::run(
+        &board,
+        &request(&[application_of(SLOT, code, &[])]),
+        |job| Job {
             boot_timeout: timeout,
             ..job
-        }
-    })
+        },
+    )
 }
 
 /// Seconds from the reset to the verdict.

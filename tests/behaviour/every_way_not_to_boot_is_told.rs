@@ -26,9 +26,13 @@ fn reset(board: &VirtualBench) -> Outcome {
     job::reset(&job, &Bench::virtual_board(choice, board.clone()), &mut ())
 }
 
-/// What is wrong with how `failure` is told; empty where nothing is.
+/// What is wrong with how `failure` is told; `None` where nothing is.
 fn complaint(failure: &BootFailure) -> Option<String> {
-    let outcome = reset(&failure.start_as_just_flashed());
+    complaint_about(failure, &failure.start_as_just_flashed())
+}
+
+fn complaint_about(failure: &BootFailure, board: &VirtualBench) -> Option<String> {
+    let outcome = reset(board);
     let exit = outcome.record.verdict.exit();
     let Some(problem) = outcome.problem else {
         return Some(format!("{}: no problem, exit {exit}", failure.name));
@@ -96,5 +100,20 @@ fn after_a_failed_proof_the_board_runs_on_and_its_flash_is_as_the_rom_needs_it()
             "Booted"
         };
         assert!(booted.contains(expected), "{name}: {booted}");
+    }
+}
+
+#[test]
+fn a_board_that_was_switched_on_like_that_is_told_the_same() {
+    for name in [
+        "boot mode pins say serial downloader",
+        "a fuse asks for the endless loop in the boot ROM",
+        "the flash is blank",
+        "the IVT is missing",
+        "the image faults behind its start-up code, and its fault handler loops",
+    ] {
+        let failure = all().find(|failure| failure.name == name).expect(name);
+        let told = complaint_about(failure, &failure.start());
+        assert_eq!(told, None);
     }
 }

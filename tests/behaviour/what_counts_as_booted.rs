@@ -1,11 +1,9 @@
 //! An image that runs is seen to run, whatever it does with core, clocks and debug logic; and the record says what the
 //! proof was. Through the whole of `rtflash flash`, onto a blank board.
 
-use std::path::Path;
 use std::time::Duration;
 
-use rtflash::image::Image;
-use rtflash::job::{Job, Outcome, Request};
+use rtflash::job::{Job, Outcome};
 use rtflash::report::Verdict;
 use virtual_board::board::BoardConfig;
 use virtual_board::rom::Reading;
@@ -16,7 +14,7 @@ use crate::boot_failures::{
     AIRCR, FLASH, MUX_OF_SWDIO, RAM, ROM_CLEAR_CACHE, SYSRESETREQ, VECTORS, WDOG1_WCR, in_ram, put,
     put_code, set_up, sound,
 };
-use crate::images::intel_hex;
+use crate::slots::request;
 use crate::thumb::{
     SLEEP, SPIN, call_for_ever, jump, program, start_vector_table, store, store_half, store_itself,
     unless_word, wait_ms,
@@ -164,16 +162,11 @@ const BOOTING: &[Booting] = &[
     }),
 ];
 
-fn request(flash: Vec<u8>) -> Request {
-    let text = intel_hex(&[(FLASH, flash)]);
-    Request::new(Image::parse(Path::new("test.hex"), text.as_bytes()).expect("image"))
-}
-
 fn flash(row: &Booting, boot_watch: Option<Duration>) -> Outcome {
     let mut config = bench::config();
     (row.config)(&mut config);
     let board = bench::start(config);
-    bench::run(&board, &request((row.flash)()), |job| Job {
+    bench::run(&board, &request(&[(FLASH, (row.flash)())]), |job| Job {
         boot_timeout: Some(Duration::from_millis(300)),
         boot_watch,
         ..job

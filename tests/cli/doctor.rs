@@ -131,7 +131,10 @@ fn an_image_of_another_build_is_told() {
     let other = image();
     doctor(&station, "", &[other.to_str().expect("text")])
         .ends_with(11)
-        .reports("diagnosis", &["the flash holds another image"])
+        .reports(
+            "diagnosis",
+            &["the flash holds another image, or another version"],
+        )
         .reports("where", &["address 0x60"]);
 }
 

@@ -40,7 +40,9 @@ impl Run<'_> {
         match &looked {
             Ok(Some(_)) => self.tell_saved(&uid, examination),
             Ok(None) => {}
-            Err(_) => self.let_run(link),
+            Err(_) => {
+                self.let_run(link);
+            }
         }
         looked
     }
