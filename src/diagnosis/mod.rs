@@ -139,12 +139,13 @@ pub fn diagnose(seen: Vec<Observation>, boot: Boot) -> Diagnosis {
     }
 }
 
-/// Whether a boot that was seen shows that this cannot be what keeps the board from working.
+/// Whether a boot that was seen shows that this cannot be what keeps the board from working. It says nothing of the wire,
+/// which other commands need as well, nor of what comes later.
 fn disproved(code: &str, boot: Boot) -> bool {
     match boot {
         Boot::NotSeen => false,
-        Boot::ByRom => stage_of(code) <= Stage::Image,
-        Boot::ToTheEnd => stage_of(code) <= Stage::Slot,
+        Boot::ByRom => (Stage::BootSource..=Stage::Image).contains(&stage_of(code)),
+        Boot::ToTheEnd => (Stage::BootSource..=Stage::Slot).contains(&stage_of(code)),
     }
 }
 

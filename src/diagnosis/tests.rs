@@ -111,8 +111,9 @@ fn a_boot_that_was_seen_disproves_what_should_prevent_it() {
 }
 
 #[test]
-fn a_boot_that_was_seen_disproves_neither_another_image_nor_a_loop_nor_a_debugger() {
+fn a_boot_that_was_seen_disproves_neither_a_poor_contact_nor_what_comes_later() {
     for code in [
+        "contact-poor",
         "image-differs",
         "reset-loop",
         "core-halted",

@@ -332,6 +332,7 @@ impl Clock for BoardClock {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use virtual_board::soc::SecConfig;
 
     #[test]
     fn the_probe_option_names_a_file_and_board_options() {
@@ -369,6 +370,36 @@ mod tests {
         assert_eq!(contact("virtual"), None);
         for wrong in ["99", "50001", "-2000", "2e3", ""] {
             let text = format!("virtual?contact-khz={wrong}");
+            assert!(VirtualProbe::parse(&text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_keeps_a_board_from_booting_can_be_rehearsed() {
+        let config = |options: &str| {
+            let probe = VirtualProbe::parse(&format!("virtual?{options}"));
+            let probe = probe.expect("valid").expect("virtual");
+            probe.config("is25wp064").expect("configuration")
+        };
+        assert_eq!(config("boot-mode=reserved").straps.boot_mode, 3);
+        assert_ne!(config("boot-device=other").straps.boot_cfg1, 0);
+        let both = config("boot-device=other&boot-mode=fuses").straps;
+        assert_eq!(both.boot_mode, 0);
+        assert_ne!(both.boot_cfg1, 0);
+        assert!(!config("power=off").powered && config("power=on").powered);
+        assert!(config("debug-port=closed").fuses.debug_port_closed());
+        assert!(!config("debug-port=open").fuses.debug_port_closed());
+        assert_eq!(
+            config("security=closed").fuses.sec_config(),
+            SecConfig::Closed
+        );
+        for wrong in [
+            "power=maybe",
+            "security=",
+            "boot-device=flash",
+            "debug-port",
+        ] {
+            let text = format!("virtual?{wrong}");
             assert!(VirtualProbe::parse(&text).is_err(), "{text}");
         }
     }

@@ -7,6 +7,7 @@ use crate::job::run::Run;
 use crate::link::{Choice, Connection};
 use crate::problem::{ExitCode, Problem};
 use crate::report::ProbeRecord;
+use crate::survey::require_debug_port;
 
 /// A clock that nearly every contact stands, in kHz.
 const SLOW_KHZ: u32 = 100;
@@ -102,6 +103,7 @@ impl Run<'_> {
     fn open_with(&mut self, choice: Choice) -> Result<Connection, Problem> {
         let chip = self.job.target.chip();
         let connection = Connection::open(&choice, chip, self.bench.clock().clone())?;
+        require_debug_port(connection.debug_port(), chip)?;
         self.record.probe = Some(ProbeRecord {
             name: connection.probe().name.clone(),
             selector: connection.probe().selector().to_string(),
