@@ -887,7 +887,7 @@ fn a_step_that_fails_ends_only_those_that_need_it() {
             assert!(check.text.starts_with("not checked, because "), "{check:?}");
         }
     }
-    assert_eq!(checks.len(), 17);
+    assert_eq!(checks.len(), 18);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::link::{Connection, Link};
 use crate::problem::{ExitCode, Problem};
 use crate::report::ChipRecord;
 use crate::reset::{Cause, Doing, Expectation, FlashContent, Look, SETTLE, boot_source, look};
-use crate::survey::{ChipFound, require_chip};
+use crate::survey::{ChipFound, Fuses, require_chip};
 
 impl Run<'_> {
     /// Looks at everything behind the probe.
@@ -181,6 +181,14 @@ impl Run<'_> {
             silicon_revision: format!("{:#010x}", chip.silicon_revision),
         });
         self.examine_boot_source(link, examination)?;
+        examination.at(check::FUSES);
+        let fuses = Fuses::read(link, &self.job.target.chip().registers)?;
+        let notable = match fuses.notable() {
+            notable if notable.is_empty() => "nothing blown that changes how it boots".to_owned(),
+            notable => notable.join("; "),
+        };
+        let access = fuses.debug_access();
+        examination.ok(check::FUSES, format!("debug port {access}; {notable}"));
         Ok(chip)
     }
 

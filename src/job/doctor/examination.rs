@@ -15,6 +15,7 @@ pub(super) mod check {
     pub const CHIP: &str = "chip";
     pub const CONTACT: &str = "contact";
     pub const BOOT_MODE: &str = "boot mode";
+    pub const FUSES: &str = "fuses";
     pub const SECURITY: &str = "security";
     pub const FLASH_PART: &str = "flash part";
     pub const FLASH_STATE: &str = "flash state";
@@ -26,7 +27,7 @@ pub(super) mod check {
     pub const BOOT: &str = "boot";
 }
 
-const CHECKS: [&str; 17] = [
+const CHECKS: [&str; 18] = [
     check::PERMISSIONS,
     check::PROBE,
     check::POWER,
@@ -35,6 +36,7 @@ const CHECKS: [&str; 17] = [
     check::CHIP,
     check::CONTACT,
     check::BOOT_MODE,
+    check::FUSES,
     check::SECURITY,
     check::FLASH_PART,
     check::FLASH_STATE,

@@ -1,7 +1,5 @@
 //! The flash part, its registers, and what it holds, read by the algorithm; the flash is left as the ROM expects it.
 
-use mailbox::result::{FOUND_BUSY, FOUND_SUSPENDED};
-
 use super::Question;
 use super::content::Content;
 use super::examination::{Examination, check};
@@ -59,17 +57,20 @@ impl Run<'_> {
         let record = flash_record(&flash);
         let text = format!("{}, JEDEC ID {}", record.part, record.jedec_id);
         self.record.flash = Some(record);
-        if let Err(error) = Identified::new(chip, flash, self.job.target) {
-            let problem = Problem::from(error);
-            examination.stop_because(format!(
-                "{}: nothing is read by another part's commands",
-                problem.what
-            ));
-            examination.found(check::FLASH_PART, Observation::of(problem));
-            return Ok(None);
-        }
+        let identified = match Identified::new(chip, flash, self.job.target) {
+            Ok(identified) => identified,
+            Err(error) => {
+                let problem = Problem::from(error);
+                examination.stop_because(format!(
+                    "{}: nothing is read by another part's commands",
+                    problem.what
+                ));
+                examination.found(check::FLASH_PART, Observation::of(problem));
+                return Ok(None);
+            }
+        };
         examination.ok(check::FLASH_PART, text);
-        self.tell_state(identity.status_register, identity.found, examination);
+        self.tell_state(identified.flash(), examination);
         examination.at(check::HEADER);
         self.begin("content");
         let held = self.read_board(algorithm)?;
@@ -79,8 +80,9 @@ impl Run<'_> {
     }
 
     /// Protection and what was under way.
-    fn tell_state(&self, status: u32, found: u32, examination: &mut Examination) {
+    fn tell_state(&self, flash: &FlashFound, examination: &mut Examination) {
         let check = check::FLASH_STATE;
+        let status = flash.status_register;
         let note = |code, what: String, fix| {
             let problem = Problem::new(code, ExitCode::BootNotProven, what);
             Observation::new(Weight::Note, problem.fix(fix))
@@ -96,30 +98,12 @@ impl Run<'_> {
                 ),
             );
         }
-        for (bit, code, what) in [
-            (
-                FOUND_BUSY,
-                "flash-busy",
-                "an erase or a program was under way",
-            ),
-            (
-                FOUND_SUSPENDED,
-                "flash-suspended",
-                "an erase or a program was suspended, and was let finish",
-            ),
-        ] {
-            if found & bit != 0 {
-                examination.found(
-                    check,
-                    note(
-                        code,
-                        what.to_owned(),
-                        "nothing, if the application writes to its flash",
-                    ),
-                );
-            }
+        let met: Vec<&str> = flash.on_entry().collect();
+        if !met.is_empty() {
+            let fix = "nothing, if the application writes to its flash or runs a watchdog";
+            examination.found(check, note("flash-on-entry", met.join("; "), fix));
         }
-        if protected == 0 && found & (FOUND_BUSY | FOUND_SUSPENDED) == 0 {
+        if protected == 0 && met.is_empty() {
             examination.ok(
                 check,
                 format!("idle, not protected, status register {status:#04x}"),
