@@ -217,7 +217,7 @@ fn over_what_an_earlier_cut_left() {
     let mut cuts = Vec::new();
     first.every_cut(1, |cut| cuts.push(cut.kept.clone()));
     // early, in the middle and late; the same image again, and a third one
-    let third = request(&image(&[(0x6000_2800, noise(3, 0x2400))]));
+    let third = request(&small(3));
     let picked = [1, 3, cuts.len() / 2, cuts.len() - 4];
     let mut total = Counts::default();
     for (at, update) in picked.into_iter().zip([&new, &third, &third, &new]) {
