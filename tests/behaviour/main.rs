@@ -34,7 +34,7 @@ mod the_flash_holds_exactly_image_and_header;
 mod the_part_is_found_by_its_id;
 mod thumb;
 mod virtual_time_is_honest;
-mod what_counts_as_booted;
 mod watched;
+mod what_counts_as_booted;
 mod what_is_read_was_in_the_flash;
 mod what_the_rom_started;
