@@ -10,6 +10,7 @@ mod core;
 mod error;
 mod fault;
 mod joined;
+mod ladder;
 #[cfg(feature = "virtual-board")]
 mod peer;
 mod probe_link;
@@ -17,6 +18,7 @@ mod probes;
 pub mod registers;
 mod retry;
 mod sequence;
+mod under_reset;
 #[cfg(feature = "virtual-board")]
 mod virtual_probe;
 
@@ -28,7 +30,7 @@ pub use error::{Doing, LinkError};
 pub use peer::{PeerAlgorithm, PeerError, flash_through_probe_rs};
 pub use probe_link::ProbeLink;
 pub use probes::{Listed, ProbeSelector, SelectorError, list};
-pub use retry::Counts;
+pub use retry::{Counts, Retry};
 #[cfg(feature = "virtual-board")]
 pub use virtual_probe::{VirtualBench, VirtualError, VirtualProbe};
 
@@ -97,4 +99,10 @@ pub trait Link {
 
     /// What the link did so far.
     fn counts(&self) -> Counts;
+
+    /// What was done again, or in another way than usual, so far.
+    fn retries(&self) -> &[Retry];
+
+    /// Notes something of the kind that was decided above the link.
+    fn note_retry(&mut self, what: &'static str, why: &'static str);
 }

@@ -22,9 +22,19 @@ pub const DCRDR: Address = Address::new(0xE000_EDF8);
 pub const DEMCR: Address = Address::new(0xE000_EDFC);
 /// Program counter sample.
 pub const DWT_PCSR: Address = Address::new(0xE000_101C);
-/// Flash patch and breakpoint control.
+/// DWT control.
+pub const DWT_CTRL: Address = Address::new(0xE000_1000);
+/// DWT_CTRL: the number of comparators, the only field that is not a use of the unit.
+pub const DWT_CTRL_NUMCOMP: u32 = 0xF << 28;
+/// ITM control.
+pub const ITM_TCR: Address = Address::new(0xE000_0E80);
+/// ITM_TCR: the ITM is on.
+pub const ITM_TCR_ITMENA: u32 = 1 << 0;
+/// Flash patch and breakpoint control; FP_REMAP and the comparators follow.
 pub const FP_CTRL: Address = Address::new(0xE000_2000);
 
+/// Comparators of the RT1062's FPB, all for code.
+pub const FP_COMPARATORS: usize = 8;
 /// Comparators of the RT1062's DWT.
 pub const DWT_COMPARATORS: u32 = 4;
 /// The comparator of the boot watch. Not 0, which the caught reset of probe-rs uses.

@@ -19,7 +19,9 @@ mod offset {
     pub const CFSR: u32 = 0xD28;
 }
 
-/// ITM and ETM/CTI/TPIU registers are not modelled beyond their identification.
+/// ITM and ETM/CTI/TPIU registers are not modelled beyond their identification, but for the ITM's control register: off,
+/// as out of reset, and a program that turns it on meets the model's limit.
+const ITM_TCR: u32 = 0xE000_0E80;
 const DWT_END: u32 = Dwt::BASE + 0xFFC;
 const FPB_END: u32 = Fpb::BASE + 0xFFC;
 const SCS_END: u32 = Scs::BASE + 0xFFC;
@@ -122,6 +124,7 @@ impl Cpu {
                     .read(o, cycle, hz)
                     .or_else(|| rom_table_word(address)),
             },
+            ITM_TCR => Some(0),
             _ => rom_table_word(address),
         }
     }

@@ -217,6 +217,16 @@ impl Nor {
         self.powered_down
     }
 
+    /// Whether an erase or program is suspended.
+    pub fn is_suspended(&self) -> bool {
+        self.suspended.is_some()
+    }
+
+    /// Whether a command is under way: CS# is low.
+    pub fn is_selected(&self) -> bool {
+        self.frame.is_some()
+    }
+
     /// What the chip has accepted so far.
     pub fn counters(&self) -> Counters {
         self.counters

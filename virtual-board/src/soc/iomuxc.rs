@@ -49,6 +49,11 @@ const SELECT_DATA1: u32 = 0x4AC;
 const SELECT_DATA2: u32 = 0x4B0;
 const SELECT_DATA3: u32 = 0x4B4;
 
+// JTAG_TMS and JTAG_TCK, which are SWDIO and SWCLK: ALT0 of GPIO_AD_B0_06 and GPIO_AD_B0_07 (the same chapter).
+const AD_B0_06_TMS: u32 = 0x0D4;
+const AD_B0_07_TCK: u32 = 0x0D8;
+const JTAG_ALT: u32 = 0;
+
 const GPR16: u32 = 0x40;
 const GPR17: u32 = 0x44;
 const FLEXRAM_FROM_GPR17: u32 = 1 << 2;
@@ -174,6 +179,13 @@ impl Iomuxc {
                 && self.pad(SD_B1_05_DQS) & MUX_SION != 0
                 && self.pad(SELECT_DQS) == 0,
         }
+    }
+
+    /// Whether SWDIO and SWCLK reach the debug port.
+    pub fn swd_pads(&self) -> bool {
+        [AD_B0_06_TMS, AD_B0_07_TCK]
+            .into_iter()
+            .all(|mux| self.pad(mux) & MUX_MODE == JTAG_ALT)
     }
 
     /// The FlexRAM split now in force: GPR17 where GPR16 says so, else the fuse default (fuse 0x6D0 19:16).

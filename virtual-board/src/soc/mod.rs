@@ -235,6 +235,11 @@ impl Soc {
         self.fuses.debug_port_closed() || self.fuses.debug_port_wants_response()
     }
 
+    /// Whether SWDIO and SWCLK reach the debug port: a program may use their pads for something else.
+    pub fn swd_pads(&self) -> bool {
+        self.iomuxc.swd_pads()
+    }
+
     /// The core entered or left debug halt: counters that stop in debug stop.
     pub fn set_debug_halted(&mut self, now: Time, halted: bool) {
         self.wdogs
