@@ -8,13 +8,13 @@ use super::{Request, Saved};
 use crate::address::AddressRange;
 use crate::algorithm::{Algorithm, SectorDigests, Stopped, operations};
 use crate::boot::{BootImage, HeaderPolicy, Present, wanted};
-use crate::link::{Connection, Link};
+use crate::link::{Connection, Link, LinkError};
 use crate::plan::{Foreign, Layout, Plan, SectorMap, SectorState, Step, VerifyScope};
 use crate::problem::{ExitCode, Place, Problem};
 use crate::report::{BootRecord, ChipRecord, FlashRecord, MismatchRecord, PlanRecord, ProbeRecord};
 use crate::reset::{BootResult, Booted, Expectation, FlashContent, prove_boot};
-use crate::survey::{ChipFound, FlashFound, Identified, require_chip};
-use crate::target::FlashPart;
+use crate::survey::{ChipFound, FlashFound, Identified, SurveyError, require_chip};
+use crate::target::{Chip, FlashPart};
 use crate::verify::{Expected, Mismatch, Verification, Verified, expected_by, verify};
 
 impl Run<'_> {
@@ -32,17 +32,16 @@ impl Run<'_> {
     }
 
     /// Takes the board over, loads the algorithm and makes sure that chip and flash part are the target's. Nothing
-    /// non-volatile changes.
+    /// non-volatile changes. Where it fails, the board runs on without a debugger if it still answers.
     pub(super) fn survey<'l, 'p>(
         &mut self,
         link: &'l mut (dyn Link + 'p),
     ) -> Result<(Algorithm<'l, 'p>, Identified), Problem> {
         let target = self.job.target;
-        // a chip that is not the target's is not even reset
-        let taken_over = require_chip(link, target.chip()).and_then(|_| Ok(link.take_over()?));
+        let taken_over = take_over(link, target.chip());
         taken_over.map_err(|error| self.blame_contact(error.into(), link.counts()))?;
         self.require_contact(link)?;
-        self.meter.note_counts(link.counts());
+        self.note_link(link);
         self.begin("survey");
         let chip = match ChipFound::read(link, target.chip()) {
             Ok(chip) => chip,
@@ -57,6 +56,21 @@ impl Run<'_> {
             silicon_revision: format!("{:#010x}", chip.silicon_revision),
         });
         let mut algorithm = Algorithm::start(link, target, seed())?;
+        match self.identify(&mut algorithm, chip) {
+            Ok(identified) => Ok((algorithm, identified)),
+            Err(problem) => {
+                // the flash is left as it was found; the board is not ours
+                algorithm.abandon();
+                Err(problem)
+            }
+        }
+    }
+
+    fn identify(
+        &mut self,
+        algorithm: &mut Algorithm<'_, '_>,
+        chip: ChipFound,
+    ) -> Result<Identified, Problem> {
         let identity = algorithm.identify()?;
         let flash = FlashFound {
             jedec_id: identity.jedec_id,
@@ -64,14 +78,7 @@ impl Run<'_> {
             sfdp: identity.sfdp.to_vec(),
         };
         self.record.flash = Some(flash_record(&flash));
-        match Identified::new(chip, flash, target) {
-            Ok(identified) => Ok((algorithm, identified)),
-            Err(error) => {
-                // the flash is left as it was found; the board is not ours
-                let _ = algorithm.stop();
-                Err(error.into())
-            }
-        }
+        Ok(Identified::new(chip, flash, self.job.target)?)
     }
 
     /// Compares, plans, erases, programs and verifies.
@@ -302,7 +309,7 @@ impl Run<'_> {
         if let Err(error) = link.final_reset(None) {
             tracing::warn!(%error, "the board could not be reset; where the algorithm runs, its lease does it, else power-cycle it");
         }
-        self.meter.note_counts(link.counts());
+        self.note_link(link);
     }
 
     pub(super) fn prove(
@@ -311,8 +318,12 @@ impl Run<'_> {
         expected: Expectation,
         content: &FlashContent,
     ) -> Result<Result<Booted, Problem>, Problem> {
-        let result = prove_boot(link, self.job.target.chip(), expected, content)?;
-        self.meter.note_counts(link.counts());
+        let result = prove_boot(link, self.job.target.chip(), expected, content);
+        if let Err(error) = link.disarm() {
+            tracing::warn!(%error, "the boot watch stays armed, since the board does not answer; it halts nothing");
+        }
+        self.note_link(link);
+        let result = result?;
         let (proven, evidence) = match &result {
             BootResult::Booted(booted) => (true, booted.evidence()),
             BootResult::NotBooted(not_booted) => (false, not_booted.evidence.as_slice()),
@@ -328,8 +339,30 @@ impl Run<'_> {
     }
 
     fn note_counts(&mut self, algorithm: &mut Algorithm<'_, '_>) {
-        self.meter.note_counts(algorithm.link().counts());
+        self.note_link(algorithm.link());
     }
+
+    /// Notes what the link has done and retried so far.
+    pub(super) fn note_link(&mut self, link: &dyn Link) {
+        self.meter.note(link.counts(), link.retries());
+    }
+}
+
+/// Makes sure that the chip is the target's, and takes it over. Another chip is not even reset; a core that sleeps is
+/// halted to be asked, and let go again.
+fn take_over(link: &mut dyn Link, chip: &Chip) -> Result<(), SurveyError> {
+    match require_chip(link, chip) {
+        Ok(_) => {}
+        Err(SurveyError::Link(LinkError::Asleep { .. })) => {
+            link.halt_when_awake("the bus answered WAIT: the core sleeps with its clock off")?;
+            if let Err(error) = require_chip(link, chip) {
+                let _ = link.let_go();
+                return Err(error);
+            }
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(link.take_over()?)
 }
 
 /// A number that is another one in every process: session number and nonces grow from it.

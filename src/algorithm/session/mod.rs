@@ -188,17 +188,33 @@ impl<'l, 'p> Algorithm<'l, 'p> {
         self.ask(Request::ClearFault).map(drop)
     }
 
-    /// Exit sequence: the flash as the boot ROM needs it. The algorithm then waits for the reset.
+    /// Exit sequence: the flash as the boot ROM needs it. The algorithm then waits for the reset. A board that answers and
+    /// could not do it is reset here, without a debugger.
     ///
     /// # Errors
     /// [`AlgorithmError`].
     pub fn stop(mut self) -> Result<Stopped, AlgorithmError> {
-        let [id, status] = self.ask(Request::Stop)?.values;
+        let [id, status] = match self.ask(Request::Stop) {
+            Ok(outcome) => outcome.values,
+            Err(error) => {
+                if !matches!(error, AlgorithmError::Link(_)) {
+                    let _ = self.link.final_reset(None);
+                }
+                return Err(error);
+            }
+        };
         let [a, b, c, _] = id.to_le_bytes();
         Ok(Stopped {
             jedec_id: [a, b, c],
             status_register: status,
         })
+    }
+
+    /// Leaves a board that is not ours: exit sequence, then a reset without a debugger, as far as the board answers. Where
+    /// it does not, the lease ends.
+    pub fn abandon(mut self) {
+        let _ = self.ask(Request::Stop);
+        let _ = self.link.final_reset(None);
     }
 
     /// How payload reaches the target: at the rate at which the algorithm itself was loaded.
