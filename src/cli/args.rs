@@ -45,7 +45,8 @@ Exit codes:
    20  image would not boot or does not fit: refused, nothing written
    21  no probe, or several and none chosen
    22  probe or target lost on the way, or their contact poor
-   23  output file could not be written";
+   23  output file could not be written
+  130  cancelled (Ctrl-C); the last line says what that leaves in the flash";
 
 const FLASH_EXIT_CODES: &str = "\
 Exit codes: 0 PASS; 11 verified, and differs; 16 programmed and verified, but the

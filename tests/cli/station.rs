@@ -92,6 +92,22 @@ impl Station {
         session
     }
 
+    /// The program with `arguments` on this desk, not yet started.
+    pub fn command(&self, arguments: &[&str]) -> std::process::Command {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_rtflash"));
+        command
+            .args(arguments)
+            .current_dir(self.desk.path())
+            .env("RTFLASH_STATE", self.state.path())
+            .env_remove("RTFLASH_PROBE");
+        command
+    }
+
+    /// A file on the desk.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.desk.path().join(name)
+    }
+
     /// `flash` on this board.
     pub fn flash(&self, image: &Path, more: &[&str]) -> Session {
         self.on_image("flash", image, more)
@@ -211,6 +227,16 @@ impl std::fmt::Display for Session {
 }
 
 impl Session {
+    /// A run that was watched while it went on.
+    pub fn seen(arguments: &[&str], code: Option<i32>, stdout: String, stderr: String) -> Self {
+        Session {
+            typed: format!("rtflash {}", arguments.join(" ")),
+            code,
+            stdout,
+            stderr,
+        }
+    }
+
     /// Both streams.
     pub fn all(&self) -> String {
         format!("{}{}", self.stdout, self.stderr)
