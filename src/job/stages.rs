@@ -43,6 +43,7 @@ impl Run<'_> {
     ) -> Result<(Algorithm<'l, 'p>, Identified), Problem> {
         let target = self.job.target;
         let taken_over = take_over(link, target.chip());
+        self.note_link(link);
         taken_over.map_err(|error| self.blame_contact(error.into(), link.counts()))?;
         self.require_contact(link)?;
         self.note_link(link);

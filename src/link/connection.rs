@@ -90,7 +90,8 @@ impl Connection {
         let unproven_khz = asked_khz
             .filter(|_| probe.try_as_dap_probe().is_some())
             .filter(|khz| is_unproven(&listed, *khz));
-        if let Some(khz) = unproven_khz.map(first_khz) {
+        let careful_khz = unproven_khz.map(first_khz);
+        if let Some(khz) = careful_khz.filter(|_| !choice.connect_under_reset) {
             set_speed(&mut probe, Some(khz), &failed)?;
         }
         probe
@@ -103,7 +104,8 @@ impl Connection {
         let mut halt_at_once = false;
         if choice.connect_under_reset {
             // After the attach: a J-Link lets the pin go there.
-            let halted = under_reset::connect(&mut probe, &clock, &mut retries).map_err(failed)?;
+            let halted = under_reset::connect(&mut probe, &clock, careful_khz, &mut retries)
+                .map_err(failed)?;
             halt_at_once = !halted;
         }
         let millivolts = probe

@@ -172,17 +172,6 @@ impl std::fmt::Display for Doing {
 }
 
 impl Doing {
-    /// Without address and length.
-    pub(super) const fn kind(self) -> &'static str {
-        match self {
-            Doing::Attaching => "attach",
-            Doing::Reading { .. } => "read",
-            Doing::Writing { .. } => "write",
-            Doing::Resetting => "caught reset",
-            Doing::SettingSpeed { .. } => "set SWCLK",
-        }
-    }
-
     fn place(self) -> Place {
         match self {
             Doing::Reading { address, .. } | Doing::Writing { address, .. } => Place::at(address),

@@ -56,7 +56,7 @@ impl dyn Link + '_ {
     /// # Errors
     /// [`LinkError::Asleep`] where it does not wake up; [`LinkError::NotHalted`].
     pub fn halt_when_awake(&mut self, why: &'static str) -> Result<(), LinkError> {
-        self.note_retry("halt request kept up until the core is awake", why);
+        self.note_retry("the halt request was kept up until the core was awake", why);
         let deadline = Deadline::after(self.clock(), WAKE_LIMIT);
         loop {
             match self.halt() {

@@ -100,7 +100,7 @@ pub trait Link {
     /// What the link did so far.
     fn counts(&self) -> Counts;
 
-    /// What was done again, or in another way than usual, so far.
+    /// Which steps to control of the core were made again, or in another way than usual, so far.
     fn retries(&self) -> &[Retry];
 
     /// Notes something of the kind that was decided above the link.

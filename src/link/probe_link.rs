@@ -66,7 +66,6 @@ impl<'c> ProbeLink<'c> {
             tracing::debug!("{doing}, attempt {attempt}: {fault:?}");
             let damaged = fault == Fault::Refused && self.write_was_damaged();
             self.note(&fault, damaged);
-            let why = fault.name();
             match judge(fault, damaged, attempt, doing) {
                 Verdict::Fail(error) => return Err(error),
                 Verdict::Again => {}
@@ -74,7 +73,6 @@ impl<'c> ProbeLink<'c> {
             }
             attempt += 1;
             self.counts.retries += 1;
-            self.retries.note(doing.kind(), why);
             self.wake(doing)?;
         }
     }
@@ -220,7 +218,7 @@ impl Link for ProbeLink<'_> {
             }
             attempt += 1;
             self.counts.retries += 1;
-            self.retries.note(doing.kind(), why);
+            self.retries.note("the caught reset was made again", why);
             self.wake(doing)?;
         }
     }

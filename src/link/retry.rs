@@ -31,7 +31,8 @@ pub struct Counts {
     pub reattaches: u64,
 }
 
-/// Something that was done again, or in another way than usual, and why: for the record.
+/// A step to control of the core that was made again, or in another way than usual, and why: for the record. Accesses that
+/// were repeated are in [`Counts`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Retry {
     /// What was done.

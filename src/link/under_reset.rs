@@ -37,22 +37,41 @@ const CSW_WORDS: u32 = 0x2300_0002;
 /// Pulses the pin and halts the core. False where the probe gives no access to the debug port's registers, so that the
 /// core is still to be halted, or where the firmware was faster every time.
 ///
+/// The probe clocks as fast as it is to in the end: the race is not won at the slow clock that a contact check begins
+/// with. Where that contact is bad, the last pulse is at `careful_khz`.
+///
 /// # Errors
 /// The probe, or its pin.
 pub(super) fn connect(
     probe: &mut Probe,
     clock: &Arc<dyn Clock + Send + Sync>,
+    careful_khz: Option<u32>,
     retries: &mut Retries,
 ) -> Result<bool, DebugProbeError> {
-    for _ in 0..PULSES {
-        retries.note("reset pin pulsed", "--connect-under-reset");
+    for pulse in 1..=PULSES {
+        retries.note(
+            "the reset pin was pulsed",
+            "--connect-under-reset asks for it",
+        );
         probe.target_reset_assert()?;
         clock.sleep(RESET_PULSE);
         probe.target_reset_deassert()?;
         let Some(probe) = probe.try_as_dap_probe() else {
             return Ok(false);
         };
-        if halt_soon(probe, &**clock) {
+        let slow = |probe: &mut dyn DapProbe| match careful_khz {
+            Some(khz) => probe.set_speed(khz).map(drop),
+            None => Ok(()),
+        };
+        let is_last = pulse == PULSES;
+        if is_last {
+            slow(probe)?;
+        }
+        let halted = halt_soon(probe, &**clock);
+        if halted && !is_last {
+            slow(probe)?;
+        }
+        if halted {
             return Ok(true);
         }
     }
@@ -81,6 +100,8 @@ fn halt(probe: &mut dyn DapProbe) -> Result<bool, ArmError> {
     let mut power = Ctrl(0);
     power.set_csyspwrupreq(true);
     power.set_cdbgpwrupreq(true);
+    // a data phase follows every acknowledge, WAIT too: probe-rs's drivers count on it
+    power.set_orun_detect(true);
     probe.raw_write_register(Ctrl::ADDRESS.into(), power.0)?;
     let state = Ctrl(probe.raw_read_register(Ctrl::ADDRESS.into())?);
     if !state.csyspwrupack() || !state.cdbgpwrupack() {
