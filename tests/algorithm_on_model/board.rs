@@ -6,7 +6,7 @@ use std::rc::Rc;
 use virtual_board::bus::Width;
 use virtual_board::flexspi::{FlexSpi, Ports};
 use virtual_board::nor::{Nor, Part, TimingProfile};
-use virtual_board::soc::{Fuses, Soc, Straps};
+use virtual_board::soc::{Fuses, ResetCause, Soc, Straps};
 use virtual_board::time::Time;
 use virtual_board::trace::{Severity, Trace};
 
@@ -27,6 +27,8 @@ pub struct Model {
     pub aircr: u32,
     pub reset_requested: bool,
     pub faults: Vec<String>,
+    /// A watchdog that was not serviced in time, and when that was seen.
+    pub bitten: Option<(Time, ResetCause)>,
 }
 
 /// A shared handle: the algorithm owns one, the test another.
@@ -50,6 +52,7 @@ impl Board {
             aircr: 0x500,
             reset_requested: false,
             faults: Vec::new(),
+            bitten: None,
         })))
     }
 
@@ -87,8 +90,15 @@ impl Model {
         f(&mut self.flexspi, &mut ports)
     }
 
+    fn pass(&mut self, span: Time) {
+        self.now += span;
+        if self.bitten.is_none() {
+            self.bitten = self.soc.watchdog_due(self.now).map(|by| (self.now, by));
+        }
+    }
+
     fn read(&mut self, address: u32, width: Width) -> u32 {
-        self.now += ACCESS;
+        self.pass(ACCESS);
         if address == AIRCR {
             return self.aircr;
         }
@@ -107,7 +117,7 @@ impl Model {
     }
 
     fn write(&mut self, address: u32, width: Width, value: u32) {
-        self.now += ACCESS;
+        self.pass(ACCESS);
         if address == AIRCR {
             assert_eq!(value >> 16, 0x05FA);
             assert_eq!(value & 0x700, self.aircr & 0x700, "PRIGROUP is kept");
@@ -149,10 +159,17 @@ impl Bus for Board {
     fn yield_hint(&mut self) {
         let mut m = self.0.borrow_mut();
         let now = m.now;
-        m.now = match m.nor.busy_until() {
+        let next = match m.nor.busy_until() {
             // A busy flash: half of the way there, so that a lease can run out in between.
             Some(end) if end > now + YIELD => now + Time::ps((end - now).as_ps() / 2),
             _ => now + YIELD,
         };
+        // not past a watchdog: the hint passes time that a core would spend in its loop
+        let next = match m.soc.watchdog_deadline() {
+            Some(bite) if bite > now + YIELD => next.min(bite - YIELD),
+            Some(_) => now + YIELD,
+            None => next,
+        };
+        m.pass(next - now);
     }
 }

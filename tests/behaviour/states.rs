@@ -13,6 +13,7 @@ use rtflash::link::VirtualBench;
 use virtual_board::board::system::System;
 use virtual_board::board::{Board, BoardConfig};
 use virtual_board::bus::{Bus, Width};
+use virtual_board::cpu::State as CoreState;
 use virtual_board::nor::Lines;
 use virtual_board::soc::Straps;
 use virtual_board::time::Time;
@@ -36,6 +37,8 @@ pub enum Owed {
 type Configure = Arc<dyn Fn(&mut BoardConfig) + Send + Sync>;
 /// Changes a board that runs.
 type Prepare = Arc<dyn Fn(&mut Board) + Send + Sync>;
+/// Whether a board is in the state.
+type Evidence = Arc<dyn Fn(&mut Board) -> bool + Send + Sync>;
 
 /// A state of a board.
 #[derive(Clone)]
@@ -51,6 +54,7 @@ pub struct State {
     app: Code,
     configure: Configure,
     prepare: Prepare,
+    evidence: Evidence,
 }
 
 /// QE of ISSI's parts.
@@ -68,7 +72,27 @@ impl State {
             app,
             configure: Arc::new(|_| {}),
             prepare: Arc::new(|_| {}),
+            evidence: Arc::new(|_| true),
         }
+    }
+
+    /// A board that is not so is not in the state, and the test is void.
+    fn evident(self, evidence: impl Fn(&mut Board) -> bool + Send + Sync + 'static) -> Self {
+        State {
+            evidence: Arc::new(evidence),
+            ..self
+        }
+    }
+
+    /// The application has reset the chip by itself within `limit`.
+    fn that_resets_itself(self, limit: Time) -> Self {
+        self.evident(move |b| {
+            let end = b.now() + limit;
+            while b.chip.resets() == 0 && b.now() < end {
+                b.wait(Time::ms(1));
+            }
+            b.chip.resets() > 0
+        })
     }
 
     /// The application idles, and the board is changed while it does.
@@ -125,8 +149,12 @@ impl State {
         bench::set_status(&board, QE);
         board.board().with(|b| b.power_cycle(1)).expect("board");
         board.board().sleep(UNTIL_IT_RUNS).expect("board");
-        let prepare = self.prepare.clone();
-        board.board().with(move |b| prepare(b)).expect("board");
+        let (prepare, evidence) = (self.prepare.clone(), self.evidence.clone());
+        let is_so = board.board().with(move |b| {
+            prepare(b);
+            evidence(b)
+        });
+        assert!(is_so.expect("board"), "not in the state: {}", self.name);
         board
     }
 }
@@ -278,6 +306,7 @@ const LUTCR: u32 = 0x402A_801C;
 const IPCR0: u32 = 0x402A_80A0;
 const IPCR1: u32 = 0x402A_80A4;
 const IPCMD: u32 = 0x402A_80B0;
+const STS0: u32 = 0x402A_80E0;
 const LUT: u32 = 0x402A_8200;
 const CCGR6: u32 = 0x400F_C080;
 
@@ -287,7 +316,8 @@ fn controller_states() -> Vec<State> {
         State::prepared("FlexSPI with MDIS set", |b| {
             let control = get(b, MCR0);
             put(b, MCR0, control | 2);
-        }),
+        })
+        .evident(|b| get(b, MCR0) & 2 != 0),
         State::prepared("FlexSPI software reset pending", |b| {
             let control = get(b, MCR0);
             put(b, MCR0, control | 1);
@@ -304,6 +334,7 @@ fn controller_states() -> Vec<State> {
         State::prepared("FlexSPI IP read under way, nobody empties its FIFO", |b| {
             stalled_read(b);
         })
+        .evident(|b| get(b, STS0) & 3 != 3)
         .main(),
         State::prepared("FlexSPI clock gate closed", |b| {
             let gates = get(b, CCGR6);
@@ -329,6 +360,7 @@ fn application_states() -> Vec<State> {
     /// Multiplexers of SWDIO and SWCLK: ALT5, GPIO.
     const SWD_PADS: [(u32, u32); 2] = [(0x401F_80D4, 5), (0x401F_80D8, 5)];
     let pads = State::new("debug pins turned into GPIO", apps::sets(&SWD_PADS))
+        .evident(|b| !b.chip.debug_port_answers())
         .owes(Owed::Refusal("target-no-answer"))
         .main();
     vec![
@@ -336,33 +368,41 @@ fn application_states() -> Vec<State> {
         State::new(
             "caches and MPU on",
             apps::sets(&[(CCR, 0x0003_0200), (MPU_CTRL, 5)]),
-        ),
-        State::new(
-            "interrupts",
-            apps::takes_interrupts(APPLICATION),
-        ),
+        )
+        .evident(|b| b.chip.cpu.scs.mpu_ctrl & 1 != 0),
+        State::new("interrupts", apps::takes_interrupts(APPLICATION))
+            .evident(|b| b.chip.cpu.scs.systick_interrupts()),
         State::new(
             "FlexRAM all DTCM",
             apps::sets(&[(GPR17, 0xAAAA_AAAA), (GPR16, 0x0020_0007)]),
-        ),
+        )
+        .evident(|b| dtcm_bytes(b) == Some(512 * 1024)),
         State::new(
             "FlexRAM all OCRAM, no DTCM",
             apps::sets(&[(GPR17, 0x5555_5555), (GPR16, 0x0020_0007)]),
-        ),
-        State::new("crashes at once", apps::crashes()).main(),
-        State::new("resets itself at once, in a loop", apps::resets_itself(0)).main(),
+        )
+        .evident(|b| dtcm_bytes(b) == Some(0)),
+        State::new("crashes at once", apps::crashes())
+            .evident(|b| b.chip.cpu.crash().is_some())
+            .main(),
+        State::new("resets itself at once, in a loop", apps::resets_itself(0))
+            .that_resets_itself(Time::ms(40))
+            .main(),
         State::new(
             "resets itself after 1 ms, in a loop",
             apps::resets_itself(130_000),
-        ),
+        )
+        .that_resets_itself(Time::ms(40)),
         State::new(
             "resets itself after 20 ms, in a loop",
             apps::resets_itself(2_600_000),
-        ),
+        )
+        .that_resets_itself(Time::ms(80)),
         State::new(
             "resets itself through WDOG1 at once, in a loop",
             apps::resets_through_wdog(),
-        ),
+        )
+        .that_resets_itself(Time::ms(40)),
         pads.clone(),
         pads.under_reset(),
     ]
@@ -371,20 +411,23 @@ fn application_states() -> Vec<State> {
 /// Applications that sleep with the bus clock off.
 fn sleeping_states() -> Vec<State> {
     let never = State::new("sleeps in WAIT and never wakes", apps::sleeps(1))
+        .evident(asleep)
         .owes(Owed::Refusal("target-asleep"))
         .main();
     let stopped = State::new("sleeps in STOP and never wakes", apps::sleeps(2))
+        .evident(asleep)
         .owes(Owed::Refusal("target-asleep"));
     let strapped = never
         .clone()
         .configured(|config| config.straps = Straps::SERIAL_DOWNLOADER)
+        .evident(|b| b.chip.cpu.in_rom())
         .owes(Owed::NotBooted("strapped-serial-downloader"));
     let strapped = State {
         name: format!("{}, strapped to the serial downloader", strapped.name),
         ..strapped
     };
     let mut states = vec![
-        State::new("sleeps in RUN mode, bus clock on", apps::sleeps(0)),
+        State::new("sleeps in RUN mode, bus clock on", apps::sleeps(0)).evident(asleep),
         never.clone(),
         never.under_reset().main(),
         stopped.clone(),
@@ -396,6 +439,7 @@ fn sleeping_states() -> Vec<State> {
             format!("sleeps in WAIT and wakes every {period_ms} ms"),
             apps::sleeps_and_wakes(period_ms),
         )
+        .evident(asleep)
     }));
     states
 }
@@ -415,6 +459,7 @@ fn watchdog_states() -> Vec<State> {
                 format!("{name} on at 0.5 s, locked, starved"),
                 apps::starves_wdog(base),
             )
+            .that_resets_itself(Time::ms(600))
         })
         .collect();
     states.extend([10, 1000].map(|ms| {
@@ -422,12 +467,15 @@ fn watchdog_states() -> Vec<State> {
             format!("RTWDOG on at {ms} ms, locked, starved"),
             apps::starves_rtwdog(32 * ms),
         )
+        .that_resets_itself(Time::ms(1200))
     }));
     states.push(
-        State::new("watchdog enabled by fuse, 4 s", apps::idles()).configured(|config| {
-            config.fuses.set_word(BOOT_CONFIG, WDOG_ENABLE);
-            config.fuses.set_word(MISC_CONF0, SHORTEST);
-        }),
+        State::new("watchdog enabled by fuse, 4 s", apps::idles())
+            .evident(|b| b.chip.system.borrow().soc.watchdog_deadline().is_some())
+            .configured(|config| {
+                config.fuses.set_word(BOOT_CONFIG, WDOG_ENABLE);
+                config.fuses.set_word(MISC_CONF0, SHORTEST);
+            }),
     );
     states
 }
@@ -476,6 +524,7 @@ fn debugger_states() -> Vec<State> {
         State::prepared("core left halted", |b| {
             put_debug(b, &[(DHCSR, 0xA05F_0003)]);
         })
+        .evident(|b| b.chip.cpu.debug.halted())
         .main(),
         State::prepared("halting debug left on", |b| {
             put_debug(b, &[(DHCSR, 0xA05F_0001)]);
@@ -530,6 +579,16 @@ fn stalled_read(b: &mut Board) {
     put(b, IPCR0, 0);
     put(b, IPCR1, SEQUENCE << 16 | 1024);
     put(b, IPCMD, 1);
+}
+
+/// In WFI or WFE.
+fn asleep(b: &mut Board) -> bool {
+    *b.chip.cpu.state() == CoreState::Sleeping
+}
+
+fn dtcm_bytes(b: &mut Board) -> Option<u32> {
+    let split = b.chip.system.borrow().soc.flexram();
+    split.map(|split| split.dtcm_bytes)
 }
 
 fn get(b: &mut Board, address: u32) -> u32 {
