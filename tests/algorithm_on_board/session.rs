@@ -253,7 +253,9 @@ type Lock = fn(&mut virtual_board::board::system::System);
 
 #[test]
 fn a_watchdog_that_stays_on_never_bites() {
+    use mailbox::result::{FOUND_RTWDOG_LOCKED, FOUND_WDOG1_LOCKED, FOUND_WDOG2_LOCKED};
     use virtual_board::bus::{Bus, Width};
+    const STILL_ON: u32 = FOUND_WDOG1_LOCKED | FOUND_WDOG2_LOCKED | FOUND_RTWDOG_LOCKED;
     fn lock_rtwdog(system: &mut virtual_board::board::system::System, ticks: u32) {
         for (address, value) in [
             (0x400B_C004, 0xD928_C520),
@@ -285,6 +287,8 @@ fn a_watchdog_that_stays_on_never_bites() {
                     .unwrap();
                 Algorithm::start(link, &target, SEED).unwrap()
             };
+            let found = algorithm.identify().unwrap().found;
+            assert_ne!(found & STILL_ON, 0, "{name}");
             let resets = bench.board().with(|b| b.chip.resets()).unwrap();
             let operations = (0..8)
                 .flat_map(|n| {

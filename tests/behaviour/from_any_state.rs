@@ -5,6 +5,8 @@
 use rtflash::job::{self, Bench, Job, Outcome, Request};
 use rtflash::link::{Choice, VirtualBench};
 use rtflash::report::Verdict;
+use virtual_board::board::BoardConfig;
+use virtual_board::swd::BadContact;
 
 use crate::apps;
 use crate::bench;
@@ -157,4 +159,49 @@ fn the_steps_to_control_stand_in_the_record() {
         what.contains(&"the halt request was kept up until the core was awake"),
         "{what:?}"
     );
+}
+
+/// A defect that a job ends with, and the code of its problem.
+type Defect = (&'static str, fn(&mut BoardConfig));
+
+#[test]
+fn a_job_that_fails_leaves_no_trace_of_a_debugger_and_a_core_that_runs() {
+    let defects: [Defect; 6] = [
+        ("flash-part", |config| {
+            config.nor_faults.jedec_id = Some([0xC2, 0x20, 0x17]);
+        }),
+        ("flash-none", |config| config.nor_faults.absent = true),
+        ("flash-timeout", |config| config.nor_faults.stuck_wip = true),
+        ("program-differs", |config| {
+            config.nor_faults.unprogrammable.push((0x3000, 0xFF));
+        }),
+        ("erase-incomplete", |config| {
+            config.nor_faults.weak_erase.push((0x3ABC, 0x01));
+        }),
+        ("contact-poor", |config| {
+            config.wire_faults.bad_contact = Some(BadContact {
+                good_khz: 2_000,
+                seed: 7,
+            });
+        }),
+    ];
+    let image = states::image_with(&apps::idles(), &[(0x6000_3000, bench::noise(9, 0x1000))]);
+    let request = Request::new(image.image().clone());
+    for (code, defect) in defects {
+        let mut config = bench::config();
+        defect(&mut config);
+        let board = bench::start(config);
+        bench::fill(&board, 0x3000, &[0; 0x1000]);
+        let outcome = bench::run(&board, &request, |job| job);
+        println!("{code}");
+        assert_eq!(told(&outcome), Some(code), "{:?}", outcome.problem);
+        assert_eq!(
+            states::debug_residue(&board),
+            Vec::<String>::new(),
+            "{code}: {:?}",
+            outcome.problem
+        );
+        let is_halted = board.board().with(|b| b.chip.cpu.debug.halted());
+        assert!(!is_halted.expect("board"), "{code}");
+    }
 }

@@ -86,6 +86,20 @@ pub enum Margin {
     AsShipped,
 }
 
+/// How the chip listens, as software may leave it; a power cycle ends all but the first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Commands on one line, as after power-on.
+    #[default]
+    Spi,
+    /// Commands on four lines.
+    Qpi,
+    /// Continuous read with EBh: no opcode is expected.
+    ContinuousRead,
+    /// Deep power-down: only its release is a command.
+    DeepPowerDown,
+}
+
 /// One flash chip.
 #[derive(Clone, Debug)]
 pub struct Nor {
@@ -200,6 +214,12 @@ impl Nor {
         self.qpi = qpi;
         self.continuous = continuous;
         self.powered_down = powered_down;
+    }
+
+    /// Puts the chip in `mode`, for rehearsals.
+    pub fn enter(&mut self, mode: Mode) {
+        let continuous = (mode == Mode::ContinuousRead).then_some(0xEB);
+        self.set_mode(mode == Mode::Qpi, continuous, mode == Mode::DeepPowerDown);
     }
 
     /// Whether the chip listens on four lines.
