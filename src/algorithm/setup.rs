@@ -5,7 +5,7 @@ use mailbox::setup::{
     FLAG_DQS_LOOPBACK, FLAG_QPI, FLAG_QUAD, FLAG_STATUS_PAIR, StatusAccess, SuspendFlags,
 };
 
-use crate::target::{FurtherStatus, Target};
+use crate::target::{FlashPart, FurtherStatus, Target};
 
 /// Margin over the data sheet's maxima: tables of sibling parts differ by up to two.
 const MARGIN: u32 = 2;
@@ -15,6 +15,8 @@ pub const LEASE_MS: u32 = 2_000;
 const POWER_DOWN_RELEASE_US: u32 = 15;
 /// Read with address, mode and data on four lines.
 const QUAD_READ: u8 = 0xEB;
+/// First byte of the JEDEC ID of ISSI's parts.
+const ISSI: u8 = 0x9D;
 /// Read on one line with dummy clocks.
 const FAST_READ: u8 = 0x0B;
 const HERTZ_PER_MEGAHERTZ: u32 = 1_000_000;
@@ -85,6 +87,41 @@ pub fn setup_for(target: &Target, session: u32) -> Setup {
             }),
         jedec_id: part.jedec_id,
     }
+}
+
+/// What the algorithm is told where nobody knows yet which part is on the board: the longest limit of every part there
+/// is data for, one line, the slowest clock, and no opcode that means different things in different parts. What the
+/// target calls its flash part does not matter.
+pub fn setup_to_identify(target: &Target, session: u32) -> Setup {
+    let parts = FlashPart::names().filter_map(|name| FlashPart::builtin(name).ok());
+    let (chip, board) = (target.chip(), target.board());
+    let targets = parts.filter_map(|part| Target::new(chip.clone(), part, board.clone()).ok());
+    let unknown = Setup {
+        flags: 0,
+        work_clock_mhz: 0,
+        further_status: Default::default(),
+        suspend: SuspendFlags::default(),
+        jedec_id: [0; 3],
+        ..setup_for(target, session)
+    };
+    targets.fold(unknown, |known, target| {
+        let part = setup_for(&target, session);
+        // the algorithm asks for these flags of this maker's parts only, as long as the part is not known
+        let is_asked = part.jedec_id[0] == ISSI;
+        Setup {
+            flash_bytes: known.flash_bytes.max(part.flash_bytes),
+            erase_chip_limit_us: known.erase_chip_limit_us.max(part.erase_chip_limit_us),
+            write_status_limit_us: known.write_status_limit_us.max(part.write_status_limit_us),
+            reset_recovery_us: known.reset_recovery_us.max(part.reset_recovery_us),
+            flags: known.flags | part.flags & FLAG_QPI,
+            suspend: if is_asked {
+                part.suspend
+            } else {
+                known.suspend
+            },
+            ..known
+        }
+    })
 }
 
 fn access(register: Option<FurtherStatus>) -> StatusAccess {

@@ -10,8 +10,10 @@ use super::benchmark::BenchmarkArgs;
 #[cfg(feature = "virtual-board")]
 use super::board::BoardCommand;
 use super::header::{BoardHeaderArgs, HeaderArgs};
+use super::info::InfoArgs;
 use super::inspect::InspectArgs;
 use super::pack::PackArgs;
+use super::packaging::{CompletionsArgs, ManArgs};
 use crate::job::{FileHash, InputFile};
 use crate::problem::Problem;
 
@@ -74,6 +76,10 @@ const BENCHMARK_EXIT_CODES: &str = "Exit codes: 0 every figure reaches what it m
 
 const PROBES_EXIT_CODES: &str = "Exit codes: 0 at least one probe was found; 21 none.";
 
+const TARGETS_EXIT_CODES: &str = "Exit codes: 0 listed.";
+
+const PACKAGING_EXIT_CODES: &str = "Exit codes: 0 written; 23 the output cannot be written.";
+
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -117,6 +123,13 @@ pub enum Command {
         #[command(flatten)]
         watch: WatchArgs,
     },
+    /// Tell what is on the board: chip, boot configuration, fuses, RAM split, last reset, flash part
+    ///
+    /// Nothing non-volatile is changed. The board is reset twice: to look into it, and to let it boot afterwards. What a
+    /// reset takes away (its cause, the RAM split, what the core did) is read before. The flash part is found by its ID,
+    /// whatever --flash says.
+    #[command(after_help = super::info::EXIT_CODES)]
+    Info(InfoArgs),
     /// Show what is in the image and whether the boot ROM will start it; no board is needed
     #[command(after_help = INSPECT_EXIT_CODES)]
     Inspect(InspectArgs),
@@ -130,6 +143,15 @@ pub enum Command {
     /// List the debug probes that can be used
     #[command(after_help = PROBES_EXIT_CODES)]
     Probes,
+    /// List the chips, flash parts and boards that rtflash has data for
+    #[command(after_help = TARGETS_EXIT_CODES)]
+    Targets,
+    /// Print a completion script for a shell
+    #[command(after_help = PACKAGING_EXIT_CODES)]
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write one for every command
+    #[command(after_help = PACKAGING_EXIT_CODES)]
+    Man(ManArgs),
     /// The virtual board on its own, for other tools
     #[cfg(feature = "virtual-board")]
     #[command(after_help = super::board::EXIT_CODES)]
@@ -202,18 +224,26 @@ pub struct BoardArgs {
     /// `virtual:FILE` for one that keeps its flash in FILE. Options follow a question mark:
     /// `virtual:FILE?boot-mode=serial-downloader&timing=max&rom=lenient`. The simulated probe is chosen by
     /// `probe=jlink|cmsis-dap-v2-hs|cmsis-dap-v1` and `round-trip-us=N`; `core-divider=2` halves the core's rate;
-    /// `contact-khz=2000` makes its contact bad above 2 MHz
+    /// `contact-khz=2000` makes its contact bad above 2 MHz; `flash-mode=qpi|continuous-read|deep-power-down` is how
+    /// software left the flash
     #[arg(long, env = "RTFLASH_PROBE", value_name = "PROBE")]
     pub probe: Option<String>,
     /// SWD clock in kHz (default: 4000, or what the probe can do and the contact stands). On first contact and after
     /// errors it is checked, with a pattern through RAM at rising clocks; a clock asked for that is not clean ends the job
     #[arg(long, value_name = "KHZ", value_parser = clap::value_parser!(u32).range(10..=50_000))]
     pub speed: Option<u32>,
-    /// Pulse the reset pin first and halt the core in its boot ROM: for firmware that sleeps or turns SWD off
+    /// Pulse the reset pin (POR_B, wired to the probe) first and halt the core in its boot ROM: for firmware that sleeps
+    /// with its bus clock off or turns SWD off
     #[arg(long)]
     pub connect_under_reset: bool,
-    /// Flash part on the board: is25wp032, is25wp064, is25wp128, is25lp064 or w25q64jv
-    #[arg(long, value_name = "PART", default_value = "is25wp064")]
+    /// Flash part on the board: is25wp032, is25wp064, is25wp128, is25lp064 or w25q64jv; or auto, to find it by its ID, which
+    /// takes a reset of the board more
+    #[arg(
+        long,
+        visible_alias = "target",
+        value_name = "PART",
+        default_value = "is25wp064"
+    )]
     pub flash: String,
     /// How the flash is wired: qspi is one part on the primary pins of FlexSPI A
     #[arg(long, value_name = "BOARD", default_value = "qspi")]

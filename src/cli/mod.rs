@@ -6,13 +6,16 @@ mod benchmark;
 #[cfg(feature = "virtual-board")]
 mod board;
 mod header;
+mod info;
 mod inspect;
 mod interrupt;
 mod on_board;
 mod pack;
+mod packaging;
 mod progress;
 #[cfg(feature = "virtual-board")]
 mod standing;
+mod targets;
 
 use std::io::{self, IsTerminal, Write};
 use std::process;
@@ -20,12 +23,11 @@ use std::process;
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
-use crate::job::{self, BootPolicy, HeaderChoice, Job, Request, SharedSectors};
+use crate::job::{self, BootPolicy, HeaderChoice, Image, Job, Request, SharedSectors};
 use crate::link;
 use crate::problem::{ExitCode, Problem};
 use crate::target::Target;
-use args::{BootProof, Cli, Command, ImageArgs};
-use on_board::target;
+use args::{BoardArgs, BootProof, Cli, Command, ImageArgs};
 
 /// The chip; other chips of the family come with their own data.
 const CHIP: &str = "mimxrt1062";
@@ -56,11 +58,12 @@ fn last_words(command: &Command, problem: &Problem) -> Option<String> {
         Command::Flash { board, .. } => Some(on_board::refused("flash", board.json, problem)),
         Command::Verify { board, .. } => Some(on_board::refused("verify", board.json, problem)),
         Command::Reset { board, .. } => Some(on_board::refused("reset", board.json, problem)),
+        Command::Info(args) => Some(on_board::refused("info", args.board.json, problem)),
         Command::Inspect(args) => args.failed(problem),
         Command::Pack(args) => args.failed(problem),
         #[cfg(feature = "virtual-board")]
         Command::Benchmark(_) => None,
-        Command::Probes => None,
+        Command::Probes | Command::Targets | Command::Completions(_) | Command::Man(_) => None,
         #[cfg(feature = "virtual-board")]
         Command::Board { .. } => None,
     }
@@ -102,25 +105,32 @@ fn execute(cli: &Cli) -> Result<u8, Problem> {
             watch,
             no_shared_sectors,
         } => {
-            let target = target(board)?;
-            let request = request(images, &board_header.choice(header), &target)?;
+            let (image, choice) = (image(images, board)?, board_header.choice(header));
             let boot_policy = match boot_proof {
                 BootProof::Required => BootPolicy::Required,
                 BootProof::None => BootPolicy::Accepted,
             };
-            let job = Job {
-                boot_policy,
-                boot_timeout: watch.boot_timeout,
-                shared: if *no_shared_sectors {
-                    SharedSectors::Refuse
-                } else {
-                    SharedSectors::Preserve
-                },
-                ..Job::new(&target)
+            let shared = if *no_shared_sectors {
+                SharedSectors::Refuse
+            } else {
+                SharedSectors::Preserve
             };
-            on_board::run(board, verbose, |bench, progress| {
-                job::flash(&job, &request, bench, progress)
-            })
+            let prepare = |target: &Target| request(&image, &choice, target);
+            on_board::run_with_target(
+                "flash",
+                board,
+                verbose,
+                prepare,
+                |target, request, bench, progress| {
+                    let job = Job {
+                        boot_policy,
+                        boot_timeout: watch.boot_timeout,
+                        shared,
+                        ..Job::new(target)
+                    };
+                    job::flash(&job, &request, bench, progress)
+                },
+            )
         }
         Command::Verify {
             images,
@@ -128,23 +138,35 @@ fn execute(cli: &Cli) -> Result<u8, Problem> {
             header,
             board_header,
         } => {
-            let target = target(board)?;
-            let request = request(images, &board_header.choice(header), &target)?;
-            let job = Job::new(&target);
-            on_board::run(board, verbose, |bench, progress| {
-                job::verify(&job, &request, bench, progress)
-            })
+            let (image, choice) = (image(images, board)?, board_header.choice(header));
+            let prepare = |target: &Target| request(&image, &choice, target);
+            on_board::run_with_target(
+                "verify",
+                board,
+                verbose,
+                prepare,
+                |target, request, bench, progress| {
+                    job::verify(&Job::new(target), &request, bench, progress)
+                },
+            )
         }
         Command::Reset { board, watch } => {
-            let target = target(board)?;
-            let job = Job {
-                boot_timeout: watch.boot_timeout,
-                ..Job::new(&target)
-            };
-            on_board::run(board, verbose, |bench, progress| {
-                job::reset(&job, bench, progress)
-            })
+            let prepare = |_: &Target| Ok(());
+            on_board::run_with_target(
+                "reset",
+                board,
+                verbose,
+                prepare,
+                |target, (), bench, progress| {
+                    let job = Job {
+                        boot_timeout: watch.boot_timeout,
+                        ..Job::new(target)
+                    };
+                    job::reset(&job, bench, progress)
+                },
+            )
         }
+        Command::Info(args) => info::run(args, verbose),
         Command::Inspect(args) => inspect::run(args),
         Command::Pack(args) => pack::run(args),
         #[cfg(feature = "virtual-board")]
@@ -159,13 +181,26 @@ fn execute(cli: &Cli) -> Result<u8, Problem> {
             }
             Ok(ExitCode::Proven.number())
         }
+        Command::Targets => targets::run(),
+        Command::Completions(args) => packaging::completions(args),
+        Command::Man(args) => packaging::man(args),
         #[cfg(feature = "virtual-board")]
         Command::Board { command } => board::run(command),
     }
 }
 
-fn request(images: &ImageArgs, header: &HeaderChoice, target: &Target) -> Result<Request, Problem> {
-    job::load(&images.inputs()?, target, header.wishes(target)?)
+/// The files' bytes. Where they belong depends on the chip alone, not on its flash part.
+fn image(images: &ImageArgs, board: &BoardArgs) -> Result<Image, Problem> {
+    job::read(&images.inputs()?, &on_board::assumed_target(board)?)
+}
+
+fn request(image: &Image, header: &HeaderChoice, target: &Target) -> Result<Request, Problem> {
+    let request = Request {
+        image: image.clone(),
+        wishes: header.wishes(target)?,
+    };
+    request.judged_offline(target)?;
+    Ok(request)
 }
 
 #[cfg(test)]

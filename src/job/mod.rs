@@ -2,7 +2,9 @@
 
 mod bench;
 mod contact;
+mod find_target;
 mod header;
+mod info;
 mod inspect;
 mod load;
 mod meter;
@@ -15,6 +17,7 @@ mod stages;
 use std::time::Duration;
 
 pub use bench::Bench;
+pub use find_target::{Found, find_target};
 pub use header::HeaderChoice;
 pub use inspect::inspect;
 pub use load::{InputFile, Request, load, read, rom_places};
@@ -22,11 +25,13 @@ pub use pack::{PackFormat, pack};
 pub use saved::{Saved, SavedError};
 
 pub use crate::boot::HeaderPolicy;
-pub use crate::image::FileHash;
+pub use crate::image::{FileHash, Image};
+use crate::link::Link;
 pub use crate::plan::SharedSectors;
 use crate::problem::Problem;
 use crate::report::Record;
 use crate::target::Target;
+use crate::verify::Verified;
 use run::Run;
 
 /// Whether `flash` may end without a proven boot.
@@ -106,6 +111,41 @@ pub fn flash(
     run.finish(verdict)
 }
 
+/// How [`write_over`] ended.
+#[derive(Debug)]
+pub struct Written {
+    /// The record; without a verdict on the boot, which nobody has watched.
+    pub record: Record,
+    /// The proof that the flash held every byte, or what went wrong.
+    pub verified: Result<Verified, Problem>,
+}
+
+/// The part of [`flash`] between connecting and the reset, over a link that the caller has: who is there, what must
+/// change, programmed, verified, guarded, and the flash left as the ROM needs it. `bench` gives the clock and the place of
+/// saved bytes, see [`Bench::without_probe`].
+///
+/// It is there for sweeps over thousands of faults, which need every step of a job and not the core that boots afterwards.
+pub fn write_over(
+    job: &Job<'_>,
+    request: &Request,
+    bench: &Bench,
+    link: &mut dyn Link,
+    observer: &mut dyn Observer,
+) -> Written {
+    let mut run = Run::new("flash", job, bench, observer);
+    let verified = run
+        .write_over(request, link)
+        .map(|written| written.verified);
+    let verdict = match &verified {
+        Ok(verified) => Ok(run.without_watching(verified)),
+        Err(problem) => Err(problem.clone()),
+    };
+    Written {
+        record: run.finish(verdict).record,
+        verified,
+    }
+}
+
 /// Compares the board with what `flash` would write. Nothing is written; the board is reset before and after.
 pub fn verify(
     job: &Job<'_>,
@@ -122,5 +162,13 @@ pub fn verify(
 pub fn reset(job: &Job<'_>, bench: &Bench, observer: &mut dyn Observer) -> Outcome {
     let mut run = Run::new("reset", job, bench, observer);
     let verdict = run.reset();
+    run.finish(verdict)
+}
+
+/// Reads everything that identifies the board and decides its boot. Nothing non-volatile changes; the board is reset
+/// before and after. Of the job's target, the flash part does not matter.
+pub fn info(job: &Job<'_>, bench: &Bench, observer: &mut dyn Observer) -> Outcome {
+    let mut run = Run::new("info", job, bench, observer);
+    let verdict = run.info();
     run.finish(verdict)
 }

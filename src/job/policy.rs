@@ -4,12 +4,13 @@
 //! |---|---|
 //! | an access of the debug port: damaged, WAIT, no answer | three times, the port woken before each (`link::retry`) |
 //! | the reset that is to be caught in the boot ROM | twice; and again after the core was halted as soon as it woke up (`link::ladder`) |
-//! | a record of the algorithm's mailbox that arrives damaged | as long as the link itself works |
+//! | a record of the algorithm's mailbox that arrives damaged | three times (`algorithm::exchange`) |
 //! | a boot proof whose comparator match may have been lost | once |
 //! | bytes that read back wrong after they were programmed | once |
 //! | wrong chip or part, an erase, a status register, a time-out, bytes outside the image that have changed | never |
 
 use super::run::Run;
+use crate::algorithm::Algorithm;
 use crate::problem::{ExitCode, Problem};
 use crate::report::{FlashLeft, RetryRecord};
 
@@ -28,6 +29,18 @@ impl Run<'_> {
     pub(super) fn note_retry(&mut self, retry: RetryRecord) {
         self.observer.note(&format!("warning: {retry}"));
         self.record.retries.push(retry);
+    }
+
+    /// The retries of the exchange with the algorithm, which are counted there.
+    pub(super) fn note_records_read_again(&mut self, algorithm: &Algorithm<'_, '_>) {
+        let times = algorithm.records_read_again();
+        if times != 0 {
+            self.record.retries.push(RetryRecord {
+                what: "records of the flash algorithm arrived damaged and were read again",
+                times,
+                why: None,
+            });
+        }
     }
 
     /// The retries of the link, which are counted there, and the steps to control of the core besides the usual one.

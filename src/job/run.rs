@@ -5,15 +5,17 @@ use super::meter::Meter;
 use super::{Bench, BootPolicy, Job, Observer, Outcome};
 use std::time::Duration;
 
-use super::Request;
+use super::{Request, Saved};
 use crate::algorithm::Algorithm;
-use crate::boot::{self, BootImage, Present, Role};
+use crate::boot::{self, BootImage, Fcb, HeaderPart, Ivt, Present, Reason, Role};
 
 use crate::link::Link;
+use crate::plan::Foreign;
 use crate::problem::{ExitCode, Problem};
 use crate::report::{FlashLeft, Record, Verdict};
 use crate::reset::{Expectation, FlashContent};
 use crate::survey::Identified;
+use crate::target::Target;
 use crate::verify::{Expected, Verification, Verified, verify};
 
 /// A running job.
@@ -107,22 +109,12 @@ impl<'r> Run<'r> {
         let mut connection = self.connect()?;
         let mut link = connection.link(target.chip())?;
         let link: &mut dyn Link = &mut link;
-        let (mut algorithm, identified) = self.survey(link)?;
-        let written = self.judge_and_write(request, &mut algorithm, &identified);
-        self.begin("reset");
-        let stopped = self.leave(algorithm);
         let Written {
             image,
             present,
             verified,
-        } = match written {
-            Ok(written) => written,
-            Err(problem) => {
-                self.let_run(link);
-                return Err(problem);
-            }
-        };
-        let status = stopped?.status_register;
+            status_register,
+        } = self.write_over(request, link)?;
         if let Err(cancelled) = self.go_on() {
             self.let_run(link);
             return Err(cancelled);
@@ -131,11 +123,21 @@ impl<'r> Run<'r> {
             self.let_run(link);
             return Ok(self.not_proven(&verified, not_watched(image.role())));
         };
-        let content = FlashContent::new(present.below(image.runs()), Some(status), target);
+        let content = FlashContent::new(present.below(image.runs()), Some(status_register), target);
         match self.prove(link, expected, &content)? {
             Ok(booted) => Ok(Verdict::pass(&verified, &booted)),
             Err(cause) => Ok(self.not_proven(&verified, cause)),
         }
+    }
+
+    /// The verdict where the caller does not let the board boot.
+    pub fn without_watching(&mut self, verified: &Verified) -> Verdict {
+        let cause = Problem::new(
+            "boot-not-watched",
+            ExitCode::BootNotProven,
+            "nobody has watched the board boot",
+        );
+        self.not_proven(verified, cause)
     }
 
     fn not_proven(&mut self, verified: &Verified, cause: Problem) -> Verdict {
@@ -145,22 +147,51 @@ impl<'r> Run<'r> {
         verdict
     }
 
+    /// What lies between connecting and the reset: takes the board over, makes sure that it is the target, writes and
+    /// verifies, and leaves the flash as the ROM needs it. After an error the board runs again.
+    ///
+    /// # Errors
+    /// Whatever kept it from ending with every byte verified.
+    pub fn write_over(
+        &mut self,
+        request: &Request,
+        link: &mut (dyn Link + '_),
+    ) -> Result<Written, Problem> {
+        let (mut algorithm, identified) = self.survey(link)?;
+        let written = self.judge_and_write(request, &mut algorithm, &identified);
+        self.begin("reset");
+        let stopped = self.leave(algorithm);
+        match written {
+            Ok((image, present, verified)) => Ok(Written {
+                image,
+                present,
+                verified,
+                status_register: stopped?.status_register,
+            }),
+            Err(problem) => {
+                self.let_run(link);
+                Err(problem)
+            }
+        }
+    }
+
     /// Decides what the flash shall hold, by the files and by what the board holds where they bring nothing, and writes it.
     fn judge_and_write(
         &mut self,
         request: &Request,
         algorithm: &mut Algorithm<'_, '_>,
         identified: &Identified,
-    ) -> Result<Written, Problem> {
-        let present = self.read_present(Some(request), algorithm)?;
+    ) -> Result<(BootImage, Present, Verified), Problem> {
+        let directory = self.bench.state_directory();
+        let saved = Saved::open(directory, &identified.chip().unique_id.to_string())?;
+        let interrupted = self.interrupted(&saved, algorithm)?;
+        let present = self.read_present_or_saved(Some(request), &interrupted, algorithm)?;
         let image = request.judged_with(&present, self.job.target)?;
         self.record.note_image(&image);
-        let verified = self.write(&image, algorithm, identified)?;
-        Ok(Written {
-            image,
-            present,
-            verified,
-        })
+        let header = kept_header(&image, self.job.target);
+        let status = identified.flash().status_register;
+        let verified = self.write(&image, header, saved, algorithm, status)?;
+        Ok((image, present, verified))
     }
 
     /// What a boot proof must see; `None` where nothing can be watched for.
@@ -306,9 +337,36 @@ fn not_watched(role: &Role) -> Problem {
     }
 }
 
+/// What the image has of the board's own header: nobody else knows it, so it is saved before it is erased.
+fn kept_header(image: &BootImage, target: &Target) -> Vec<Foreign> {
+    let boot = &target.chip().boot;
+    let inserted = image.inserted().iter();
+    let kept = inserted.filter(|inserted| inserted.reason == Reason::KeptOfBoard);
+    kept.filter_map(|inserted| {
+        let (offset, length) = match inserted.part {
+            HeaderPart::Fcb { .. } => (boot.fcb_offset, Fcb::SIZE_BYTES),
+            HeaderPart::Ivt(_) => (boot.ivt_offset, Ivt::SIZE_BYTES),
+        };
+        let bytes = image.runs().iter().find_map(|run| {
+            let from = offset.checked_from(run.offset)? as usize;
+            run.bytes.get(from..from + length)
+        });
+        Some(Foreign {
+            offset,
+            bytes: bytes?.to_vec(),
+        })
+    })
+    .collect()
+}
+
 /// What was written, and what the board held around it.
-struct Written {
-    image: BootImage,
-    present: Present,
-    verified: Verified,
+pub struct Written {
+    /// The image.
+    pub image: BootImage,
+    /// What the board held where the files bring nothing.
+    pub present: Present,
+    /// The proof that it is there.
+    pub verified: Verified,
+    /// Status registers as the exit sequence read them.
+    pub status_register: u32,
 }

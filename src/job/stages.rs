@@ -8,21 +8,32 @@ use super::run::Run;
 use super::{Request, Saved};
 use crate::address::AddressRange;
 use crate::algorithm::{Algorithm, SectorDigests, Stopped, operations};
-use crate::boot::{BootImage, HeaderPolicy, Present, wanted};
+use crate::boot::{BootImage, Fcb, HeaderPolicy, Present, wanted};
 use crate::link::{Connection, Link, LinkError};
-use crate::plan::{Foreign, Layout, Plan, SectorMap, SectorState, Step, VerifyScope};
+use crate::plan::{
+    Foreign, Layout, Plan, Saved as SavedBytes, SectorMap, SectorState, Step, VerifyScope,
+};
 use crate::problem::{ExitCode, Place, Problem};
 use crate::report::{
     BootRecord, ChipRecord, FlashLeft, FlashRecord, MismatchRecord, PlanRecord, ProbeRecord,
     RetryRecord,
 };
 use crate::reset::{BootResult, Booted, Expectation, FlashContent, prove_boot};
-use crate::survey::{ChipFound, FlashFound, Identified, SurveyError, require_chip};
+use crate::survey::{
+    ChipFound, FlashFound, Identified, SurveyError, require_chip, require_debug_port,
+};
 use crate::target::{Chip, FlashPart};
 use crate::verify::{Expected, Mismatch, Verification, Verified, expected_by, verify};
 
 impl Run<'_> {
+    /// Opens the connection and makes sure that the debug port is the target's.
     pub(super) fn connect(&mut self) -> Result<Connection, Problem> {
+        let connection = self.open()?;
+        require_debug_port(connection.debug_port(), self.job.target.chip())?;
+        Ok(connection)
+    }
+
+    pub(super) fn open(&mut self) -> Result<Connection, Problem> {
         self.begin("attach");
         let connection = self.connect_carefully()?;
         self.record.probe = Some(ProbeRecord {
@@ -42,6 +53,31 @@ impl Run<'_> {
         link: &'l mut (dyn Link + 'p),
     ) -> Result<(Algorithm<'l, 'p>, Identified), Problem> {
         let target = self.job.target;
+        let chip = self.take_chip(link)?;
+        let mut algorithm = Algorithm::start(link, target, seed())?;
+        match self.identify(&mut algorithm, chip) {
+            Ok(identified) => Ok((algorithm, identified)),
+            Err(problem) => {
+                // the flash as the ROM needs it, and the board runs on with what it has
+                let _ = algorithm.release();
+                Err(problem)
+            }
+        }
+    }
+
+    fn identify(
+        &mut self,
+        algorithm: &mut Algorithm<'_, '_>,
+        chip: ChipFound,
+    ) -> Result<Identified, Problem> {
+        let flash = FlashFound::from(&algorithm.identify()?);
+        self.record.flash = Some(flash_record(&flash));
+        Ok(Identified::new(chip, flash, self.job.target)?)
+    }
+
+    /// Takes the board over and makes sure that its chip is the target's.
+    pub(super) fn take_chip(&mut self, link: &mut dyn Link) -> Result<ChipFound, Problem> {
+        let target = self.job.target;
         let taken_over = take_over(link, target.chip());
         self.note_link(link);
         taken_over.map_err(|error| self.blame_contact(error.into(), link.counts()))?;
@@ -60,46 +96,44 @@ impl Run<'_> {
             uid: chip.unique_id.to_string(),
             silicon_revision: format!("{:#010x}", chip.silicon_revision),
         });
-        let mut algorithm = Algorithm::start(link, target, seed())?;
-        match self.identify(&mut algorithm, chip) {
-            Ok(identified) => Ok((algorithm, identified)),
-            Err(problem) => {
-                // the flash is left as it was found; the board is not ours
-                algorithm.abandon();
-                Err(problem)
-            }
-        }
+        Ok(chip)
     }
 
-    fn identify(
-        &mut self,
-        algorithm: &mut Algorithm<'_, '_>,
-        chip: ChipFound,
-    ) -> Result<Identified, Problem> {
-        let identity = algorithm.identify()?;
-        let flash = FlashFound {
-            jedec_id: identity.jedec_id,
-            status_register: identity.status_register,
-            sfdp: identity.sfdp.to_vec(),
-        };
-        self.record.flash = Some(flash_record(&flash));
-        Ok(Identified::new(chip, flash, self.job.target)?)
+    /// Finds out which flash part the board has, with settings that hold for every part. The chip is taken over; it is
+    /// left as the exit sequence of the algorithm leaves it.
+    pub(super) fn meet_flash(&mut self, link: &mut dyn Link) -> Result<FlashFound, Problem> {
+        let found = self.ask_flash(link);
+        if found.is_err() {
+            self.let_run(link);
+        }
+        found
+    }
+
+    fn ask_flash(&mut self, link: &mut dyn Link) -> Result<FlashFound, Problem> {
+        let mut algorithm = Algorithm::start_to_identify(link, self.job.target, seed())?;
+        let identity = algorithm.identify();
+        let stopped = algorithm.stop();
+        let found = FlashFound::from(&identity?);
+        self.record.flash = Some(flash_record(&found));
+        if !found.is_absent() {
+            stopped?;
+        }
+        Ok(found)
     }
 
     /// Compares, plans, erases, programs and verifies. What reads back wrong after it was programmed is programmed once
-    /// more, not oftener.
+    /// more, not oftener. `header` is what of the image only the board has: it is saved like bytes of others.
     pub(super) fn write(
         &mut self,
         image: &BootImage,
+        header: Vec<Foreign>,
+        mut saved: Saved,
         algorithm: &mut Algorithm<'_, '_>,
-        identified: &Identified,
+        status: u32,
     ) -> Result<Verified, Problem> {
-        let directory = self.bench.state_directory();
-        let mut saved = Saved::open(directory, &identified.chip().unique_id.to_string())?;
         // what lay around before the first round must be there after the last
         let mut guards = Vec::new();
-        let status = identified.flash().status_register;
-        let first = self.write_round(image, algorithm, status, &mut saved, &mut guards);
+        let first = self.write_round(image, &header, algorithm, status, &mut saved, &mut guards);
         let (plan, verified) = match first {
             Err(problem) if may_program_again(&problem) => {
                 self.note_retry(RetryRecord::of(
@@ -110,7 +144,7 @@ impl Run<'_> {
                 self.record.mismatch = None;
                 algorithm.clear_fault()?;
                 let status = algorithm.identify()?.status_register;
-                self.write_round(image, algorithm, status, &mut saved, &mut guards)?
+                self.write_round(image, &header, algorithm, status, &mut saved, &mut guards)?
             }
             round => round?,
         };
@@ -132,6 +166,7 @@ impl Run<'_> {
     fn write_round(
         &mut self,
         image: &BootImage,
+        header: &[Foreign],
         algorithm: &mut Algorithm<'_, '_>,
         status: u32,
         saved: &mut Saved,
@@ -141,12 +176,14 @@ impl Run<'_> {
         self.note_counts(algorithm);
         self.begin("compare");
         self.go_on()?;
-        let map = self.map(image, algorithm)?.with_saved(saved.pieces());
+        let interrupted = self.interrupted(saved, algorithm)?;
+        let map = self.map(image, algorithm)?.with_saved(interrupted);
         let plan = Plan::new(image, part, &map, status, self.job.shared)?;
         let plan = plan.paced(part, algorithm.pace());
         self.record.plan = Some(PlanRecord::from(&plan));
-        let foreign: Vec<&Foreign> = plan.foreign().collect();
-        saved.keep(foreign)?;
+        if !plan.is_empty() {
+            saved.keep(plan.foreign().chain(header))?;
+        }
 
         guards.push(self.guard(&plan, algorithm)?);
 
@@ -326,12 +363,39 @@ impl Run<'_> {
         request: Option<&Request>,
         algorithm: &mut Algorithm<'_, '_>,
     ) -> Result<Present, Problem> {
+        self.read_present_or_saved(request, &SavedBytes::default(), algorithm)
+    }
+
+    /// What an interrupted job saved, and whether the board still shows the interruption.
+    pub(super) fn interrupted(
+        &mut self,
+        saved: &Saved,
+        algorithm: &mut Algorithm<'_, '_>,
+    ) -> Result<SavedBytes, Problem> {
+        let pieces = saved.pieces().to_vec();
+        let fcb = self.job.target.chip().boot.fcb_offset;
+        let image_is_dead =
+            !pieces.is_empty() && algorithm.read(fcb, Fcb::TAG_BYTES)? != Fcb::TAG.to_le_bytes();
+        Ok(SavedBytes {
+            pieces,
+            image_is_dead,
+        })
+    }
+
+    /// The same, with what an interrupted job saved in the place of what the interruption left of it.
+    pub(super) fn read_present_or_saved(
+        &mut self,
+        request: Option<&Request>,
+        saved: &SavedBytes,
+        algorithm: &mut Algorithm<'_, '_>,
+    ) -> Result<Present, Problem> {
         let target = self.job.target;
         let image = request.map(|request| &request.image);
         let policy = request.map_or(HeaderPolicy::default(), |request| request.wishes.policy);
         let mut present = Present::default();
         while let Some((offset, length_bytes)) = wanted(image, &present, target, policy) {
-            present.add(offset, algorithm.read(offset, length_bytes)?);
+            let now = algorithm.read(offset, length_bytes)?;
+            present.add(offset, saved.restore(offset, now));
         }
         Ok(present)
     }
@@ -339,6 +403,7 @@ impl Run<'_> {
     /// Exit sequence: the flash as the ROM needs it.
     pub(super) fn leave(&mut self, mut algorithm: Algorithm<'_, '_>) -> Result<Stopped, Problem> {
         self.note_counts(&mut algorithm);
+        self.note_records_read_again(&algorithm);
         let stopped = algorithm.stop()?;
         if let Some(flash) = &mut self.record.flash {
             flash.status_after = Some(stopped.status_register);
@@ -408,7 +473,7 @@ fn take_over(link: &mut dyn Link, chip: &Chip) -> Result<(), SurveyError> {
 }
 
 /// A number that is another one in every process: session number and nonces grow from it.
-fn seed() -> u32 {
+pub(super) fn seed() -> u32 {
     RandomState::new().build_hasher().finish() as u32
 }
 
@@ -418,7 +483,7 @@ fn programmed_bytes(steps: &[Step]) -> u64 {
 }
 
 /// The flash part by what it says of itself, before that is compared with the target.
-fn flash_record(found: &FlashFound) -> FlashRecord {
+pub(super) fn flash_record(found: &FlashFound) -> FlashRecord {
     let [a, b, c] = found.jedec_id;
     let name = FlashPart::named_by(found.jedec_id);
     let part = name.and_then(|name| FlashPart::builtin(name).ok());

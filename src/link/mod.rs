@@ -7,6 +7,7 @@
 mod connection;
 mod contact;
 mod core;
+mod debug_port;
 mod error;
 mod fault;
 mod joined;
@@ -25,6 +26,7 @@ mod virtual_probe;
 pub use self::core::{BootWatch, CoreRegister, CoreState, Start};
 pub use connection::{Choice, Connection};
 pub use contact::{Contact, Trial, check_contact};
+pub use debug_port::DebugPort;
 pub use error::{Doing, LinkError};
 #[cfg(feature = "virtual-board")]
 pub use peer::{PeerAlgorithm, PeerError, flash_through_probe_rs};
@@ -100,9 +102,12 @@ pub trait Link {
     /// What the link did so far.
     fn counts(&self) -> Counts;
 
-    /// Which steps to control of the core were made again, or in another way than usual, so far.
-    fn retries(&self) -> &[Retry];
+    /// Which steps to control of the core were made again, or in another way than usual, so far. A link without probe
+    /// keeps no list.
+    fn retries(&self) -> &[Retry] {
+        &[]
+    }
 
-    /// Notes something of the kind that was decided above the link.
-    fn note_retry(&mut self, what: &'static str, why: &'static str);
+    /// Notes one of them.
+    fn note_retry(&mut self, _what: &'static str, _why: &'static str) {}
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use virtual_board::board::{BoardConfig, BoardError, BoardHandle, FlashFileError};
-use virtual_board::nor::{Part, TimingProfile};
+use virtual_board::nor::{Mode, Part, TimingProfile};
 use virtual_board::probe::{JLINK, PRODUCT_ID, Profile, VENDOR_ID};
 use virtual_board::rom::Reading;
 use virtual_board::soc::Straps;
@@ -60,7 +60,8 @@ impl From<VirtualError> for Problem {
 }
 
 const OPTIONS: &str = "boot-mode=internal|serial-downloader|fuses, timing=typ|slow|max, rom=strict|lenient, part=NAME, \
-                       probe=jlink|cmsis-dap-v2-hs|cmsis-dap-v1, round-trip-us=10 to 100000, core-divider=1|2, contact-khz=100 to 50000";
+                       probe=jlink|cmsis-dap-v2-hs|cmsis-dap-v1, round-trip-us=10 to 100000, core-divider=1|2, contact-khz=100 to 50000, \
+                       flash-mode=spi|qpi|continuous-read|deep-power-down";
 
 /// What `round-trip-us=` takes: from well below a USB microframe (125 µs) to a probe far away on a network.
 const ROUND_TRIP_US: RangeInclusive<u64> = 10..=100_000;
@@ -84,6 +85,8 @@ pub struct VirtualProbe {
     core_divider: u64,
     /// The fastest clock that the contact is good for.
     contact_khz: Option<u32>,
+    /// How software left the flash.
+    flash_mode: Mode,
 }
 
 impl VirtualProbe {
@@ -111,6 +114,7 @@ impl VirtualProbe {
             round_trip: None,
             core_divider: 1,
             contact_khz: None,
+            flash_mode: Mode::Spi,
         };
         for option in options.split('&').filter(|o| !o.is_empty()) {
             probe.set(option).ok_or_else(|| VirtualError::Option {
@@ -152,6 +156,10 @@ impl VirtualProbe {
                     .filter(|khz| CONTACT_KHZ.contains(khz))?;
                 self.contact_khz = Some(khz);
             }
+            ("flash-mode", "spi") => self.flash_mode = Mode::Spi,
+            ("flash-mode", "qpi") => self.flash_mode = Mode::Qpi,
+            ("flash-mode", "continuous-read") => self.flash_mode = Mode::ContinuousRead,
+            ("flash-mode", "deep-power-down") => self.flash_mode = Mode::DeepPowerDown,
             ("part", name) => self.part = Some(Part::builtin(&name.to_ascii_lowercase()).ok()?),
             _ => return None,
         }
@@ -198,6 +206,7 @@ impl VirtualProbe {
             },
             core_divider: self.core_divider,
             flash_file: self.file,
+            flash_mode: self.flash_mode,
             wire_faults: WireFaults {
                 bad_contact: self.contact_khz.map(|good_khz| BadContact {
                     good_khz,

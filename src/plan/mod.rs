@@ -13,7 +13,7 @@ use std::time::Duration;
 
 pub use layout::{Layout, SectorNeed};
 pub use pace::Pace;
-pub use sectors::{Foreign, PlannedSector, SectorAction, SectorMap, SectorState};
+pub use sectors::{Foreign, PlannedSector, Saved, SectorAction, SectorMap, SectorState};
 pub use step::{Step, VerifyScope};
 
 use crate::address::FlashOffset;

@@ -25,7 +25,16 @@ pub enum SectorState {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SectorMap {
     states: BTreeMap<u32, SectorState>,
-    saved: Vec<Foreign>,
+    saved: Saved,
+}
+
+/// Bytes that an interrupted job saved on the host before it erased them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Saved {
+    /// The bytes.
+    pub pieces: Vec<Foreign>,
+    /// Whether the FCB's tag is dead, as a whole image's job leaves it until its end: nothing has run on the board since.
+    pub image_is_dead: bool,
 }
 
 impl SectorMap {
@@ -39,36 +48,38 @@ impl SectorMap {
         self.states.insert(number, state);
     }
 
-    /// Adds bytes of others that an interrupted job saved on the host: they are put back where the board shows that the
-    /// interruption took them.
-    pub fn with_saved(mut self, saved: &[Foreign]) -> Self {
-        self.saved.extend_from_slice(saved);
-        self
+    /// Adds what an interrupted job saved on the host: it is put back where the board shows that the interruption took it.
+    pub fn with_saved(self, saved: Saved) -> Self {
+        SectorMap { saved, ..self }
     }
+}
 
-    /// `now`, the content of the sector at `offset`, with saved bytes put back.
+impl Saved {
+    /// `now`, what the board holds from `offset` on, with the saved bytes put back.
     ///
-    /// A cut leaves a byte erased, half erased or half programmed: it then has at least the saved byte's 1 bits. Where a
-    /// piece shows anything else, somebody wrote since, and the board's bytes count.
-    pub(super) fn restored(&self, offset: FlashOffset, now: &[u8]) -> Vec<u8> {
-        let mut kept = now.to_vec();
-        for piece in &self.saved {
-            let Some(from) = piece.offset.checked_from(offset) else {
+    /// Below a dead image they all are. Else the bits decide: a cut leaves a byte erased, half erased or half programmed,
+    /// so that it has at least the saved byte's 1 bits. Where a piece shows anything else, somebody wrote since, and the
+    /// board's bytes count.
+    pub fn restore(&self, offset: FlashOffset, mut now: Vec<u8>) -> Vec<u8> {
+        let begin = offset.get() as usize;
+        let end = begin + now.len();
+        for piece in &self.pieces {
+            let start = piece.offset.get() as usize;
+            let (from, to) = (start.max(begin), (start + piece.bytes.len()).min(end));
+            if from >= to {
+                continue;
+            }
+            let bytes = piece.bytes.get(from - start..to - start);
+            let place = now.get_mut(from - begin..to - begin);
+            let (Some(bytes), Some(place)) = (bytes, place) else {
                 continue;
             };
-            let range = from as usize..from as usize + piece.bytes.len();
-            let Some(place) = kept.get_mut(range) else {
-                continue;
-            };
-            if place
-                .iter()
-                .zip(&piece.bytes)
-                .all(|(now, saved)| now & saved == *saved)
-            {
-                place.copy_from_slice(&piece.bytes);
+            let mut pairs = place.iter().zip(bytes);
+            if self.image_is_dead || pairs.all(|(now, saved)| now & saved == *saved) {
+                place.copy_from_slice(bytes);
             }
         }
-        kept
+        now
     }
 }
 
@@ -76,7 +87,7 @@ impl FromIterator<(u32, SectorState)> for SectorMap {
     fn from_iter<I: IntoIterator<Item = (u32, SectorState)>>(states: I) -> Self {
         SectorMap {
             states: states.into_iter().collect(),
-            saved: Vec::new(),
+            saved: Saved::default(),
         }
     }
 }
@@ -169,7 +180,7 @@ fn decide_one(need: &SectorNeed, map: &SectorMap, part: &FlashPart) -> Option<Pl
     let (now, content, action) = match map.states.get(&need.number())? {
         SectorState::Blank => {
             let now = vec![ERASED; SECTOR_LENGTH];
-            let content = need.merged_with(&map.restored(need.offset(), &now));
+            let content = need.merged_with(&map.saved.restore(need.offset(), now.clone()));
             let action = action_for(&now, &content, part);
             (Some(now), content, action)
         }
@@ -183,7 +194,7 @@ fn decide_one(need: &SectorNeed, map: &SectorMap, part: &FlashPart) -> Option<Pl
             if now.len() != SECTOR_LENGTH {
                 return None;
             }
-            let content = need.merged_with(&map.restored(need.offset(), now));
+            let content = need.merged_with(&map.saved.restore(need.offset(), now.clone()));
             let action = action_for(now, &content, part);
             (Some(now.clone()), content, action)
         }

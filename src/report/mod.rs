@@ -1,6 +1,7 @@
 //! The record of one unit, and how it is shown: as lines for people, as JSON for machines.
 
 mod contact;
+mod info;
 mod inspection;
 mod inspection_parts;
 mod inspection_text;
@@ -10,6 +11,10 @@ mod text;
 mod verdict;
 
 pub use contact::{ContactRecord, ContactWarning};
+pub use info::{
+    BootConfigRecord, FlashDetails, FlexRamRecord, FoundRecord, FusesRecord, InfoRecord,
+    StatusRecord,
+};
 pub use inspection::{FailedInspection, Inspection, InspectionVerdict};
 pub use inspection_parts::{
     DcdRecord, FcbRecord, FieldRecord, FieldsRecord, OutputRecord, PartRecord, RegionRecord,

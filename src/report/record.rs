@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{ContactRecord, ContactWarning, FlashLeft, RetryRecord, Verdict};
+use super::{ContactRecord, ContactWarning, FlashLeft, InfoRecord, RetryRecord, Verdict};
 use crate::address::Address;
 use crate::boot::{BootImage, Finding, Role};
 use crate::image::{Image, Input};
@@ -31,6 +31,8 @@ pub struct Record {
     pub chip: Option<ChipRecord>,
     /// The flash part found.
     pub flash: Option<FlashRecord>,
+    /// What `info` read besides.
+    pub info: Option<InfoRecord>,
     /// The input files.
     pub inputs: Vec<InputRecord>,
     /// The image.
@@ -69,6 +71,8 @@ pub struct TargetRecord {
     pub flash: String,
     /// Board.
     pub board: String,
+    /// Whether the flash part was found by its ID, and not named.
+    pub found_by_id: bool,
 }
 
 impl From<&Target> for TargetRecord {
@@ -77,6 +81,7 @@ impl From<&Target> for TargetRecord {
             chip: target.chip().name.clone(),
             flash: target.flash().name.clone(),
             board: target.board().name.clone(),
+            found_by_id: false,
         }
     }
 }
@@ -369,6 +374,7 @@ impl Record {
             probe: None,
             chip: None,
             flash: None,
+            info: None,
             inputs: Vec::new(),
             image: None,
             findings: Vec::new(),

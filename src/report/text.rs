@@ -28,19 +28,36 @@ pub fn lines(record: &Record, verbose: bool) -> Vec<String> {
         }
     }
     if let Some(chip) = &record.chip {
-        say("chip", format!("{}, UID {}", chip.name, chip.uid));
+        let revision = record
+            .info
+            .as_ref()
+            .map(|_| format!(", silicon revision word {}", chip.silicon_revision));
+        let text = format!(
+            "{}, UID {}{}",
+            chip.name,
+            chip.uid,
+            revision.unwrap_or_default()
+        );
+        say("chip", text);
     }
     if let Some(flash) = &record.flash {
+        let is_found = record.target.as_ref().is_some_and(|t| t.found_by_id);
         let size = flash
             .size_bytes
             .map(|bytes| format!(", {} KiB", bytes / 1024));
         let text = format!(
-            "{}, JEDEC ID {}{}",
+            "{}, JEDEC ID {}{}{}",
             flash.part,
             flash.jedec_id,
-            size.unwrap_or_default()
+            size.unwrap_or_default(),
+            if is_found { ", found by its ID" } else { "" }
         );
         say("flash", text);
+    }
+    if let Some(info) = &record.info {
+        for (label, text) in info.lines() {
+            say(label, text);
+        }
     }
     for input in &record.inputs {
         let text = format!(

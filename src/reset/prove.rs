@@ -13,7 +13,7 @@ use crate::link::registers::{
     dwt_function,
 };
 use crate::link::{BootWatch, CoreState, Link, LinkError, Start};
-use crate::target::{BootMode, Chip, Target};
+use crate::target::{BootConfig, BootObstacle, Chip, Target};
 
 /// What shall be seen after the reset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +110,8 @@ fn reset_and_watch(
     // The boot mode was latched at power-on: what stands there now is what the ROM will read.
     let sbmr1 = link.read_word(chip.registers.src_sbmr1)?;
     let sbmr2 = link.read_word(chip.registers.src_sbmr2)?;
-    let strapped = boot_mode_obstacle(sbmr1, sbmr2, &chip.boot_mode);
+    let boot = chip.boot_config(sbmr1, sbmr2);
+    let strapped = boot.obstacle().map(|obstacle| cause_of(obstacle, &boot));
     let started = link.clock().now();
     link.final_reset(Some(BootWatch {
         address: expected.reset_handler,
@@ -120,7 +121,7 @@ fn reset_and_watch(
         None => expected.limit,
     };
     let deadline = Deadline::after(link.clock(), limit);
-    let closed = is_closed(sbmr2, &chip.boot_mode).then_some(sbmr2);
+    let closed = boot.is_closed().then_some(sbmr2);
     let mut watch = Watch {
         link,
         chip,
@@ -356,30 +357,15 @@ impl Watch<'_> {
     }
 }
 
-fn boot_mode_obstacle(sbmr1: u32, sbmr2: u32, values: &BootMode) -> Option<Cause> {
-    let fuses = sbmr2 & values.sbmr2_bt_fuse_sel_mask != 0;
-    let bmod = sbmr2 >> values.sbmr2_bmod_shift & values.sbmr2_bmod_mask;
-    if bmod == u32::from(values.serial_downloader) {
-        return Some(Cause::StrappedToSerialDownloader { sbmr2 });
-    }
-    if bmod == u32::from(values.boot_from_fuses) && !fuses {
-        return Some(Cause::BootFusesNotSet { sbmr2 });
-    }
-    if bmod != u32::from(values.boot_from_fuses) && bmod != u32::from(values.internal_boot) {
-        return Some(Cause::ReservedBootMode { sbmr2 });
-    }
-    (sbmr1 & values.sbmr1_device_mask != values.sbmr1_flexspi_nor).then_some(
-        Cause::OtherBootDevice {
-            sbmr1,
-            from_fuses: fuses,
+fn cause_of(obstacle: BootObstacle, boot: &BootConfig) -> Cause {
+    let sbmr2 = boot.sbmr2;
+    match obstacle {
+        BootObstacle::SerialDownloader => Cause::StrappedToSerialDownloader { sbmr2 },
+        BootObstacle::FusesNotSet => Cause::BootFusesNotSet { sbmr2 },
+        BootObstacle::ReservedMode => Cause::ReservedBootMode { sbmr2 },
+        BootObstacle::OtherDevice { from_fuses } => Cause::OtherBootDevice {
+            sbmr1: boot.sbmr1,
+            from_fuses,
         },
-    )
-}
-
-fn is_closed(sbmr2: u32, values: &BootMode) -> bool {
-    let sec_config = sbmr2 & values.sbmr2_sec_config_mask;
-    !values
-        .sec_config_open
-        .iter()
-        .any(|open| u32::from(*open) == sec_config)
+    }
 }

@@ -178,6 +178,7 @@ fn watchdogs_that_cannot_be_turned_off_are_serviced() {
     } in LOCKED
     {
         let mut board = Board::new("is25wp064");
+        board.with(|m| m.watches = true);
         set_up(&mut board);
         let mut s = Session::up(board);
         let all = FOUND_WDOG1_LOCKED | FOUND_WDOG2_LOCKED | FOUND_RTWDOG_LOCKED;

@@ -15,8 +15,8 @@ use rtflash::problem::{ExitCode, Problem};
 use rtflash::reset::{
     BootResult, Booted, Cause, Evidence, Expectation, FlashContent, NotBooted, prove_boot,
 };
-use rtflash::survey::{BootMode, ChipFound, SurveyError};
-use rtflash::target::{Chip, Target};
+use rtflash::survey::{ChipFound, SurveyError};
+use rtflash::target::{BootMode, Chip, Target};
 use virtual_board::board::BoardConfig;
 use virtual_board::nor::Part;
 use virtual_board::rom::Reading;
@@ -408,7 +408,11 @@ fn the_survey_reads_the_chip_and_changes_nothing() {
         .expect("the chip");
     assert_eq!(found.unique_id.get(), 0x1B26_09D7_5A3C_4D61);
     assert_eq!(
-        (found.boot_mode, found.closed, found.boot_fuses_count),
+        (
+            found.boot.mode,
+            found.boot.is_closed(),
+            found.boot.bt_fuse_sel
+        ),
         (BootMode::Internal, false, false)
     );
     let violations = bench

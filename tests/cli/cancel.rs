@@ -1,8 +1,7 @@
 //! Ctrl-C: a job ends where the board can be left, says what it leaves, and the next one finishes it.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use crate::station::{FLASH_BYTES, Session, Station, image, noise, probe};
 
@@ -13,33 +12,11 @@ const PAYLOAD_BYTES: usize = 128 << 10;
 
 /// Runs `arguments` and sends SIGINT when a line of standard error begins with `mark`.
 fn interrupted(station: &Station, arguments: &[&str], mark: &str) -> Session {
-    let mut process = station
-        .command(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("rtflash runs");
-    let mut lines = BufReader::new(process.stderr.take().expect("stderr"));
-    let mut stderr = String::new();
-    let mut sent = false;
-    let mut line = String::new();
-    while lines.read_line(&mut line).expect("line") != 0 {
-        if !sent && line.starts_with(mark) {
-            let pid = process.id().to_string();
-            let kill = Command::new("kill").args(["-INT", &pid]).status();
-            assert!(kill.expect("kill").success());
-            sent = true;
-        }
-        stderr += &line;
-        line.clear();
-    }
-    let mut stdout = String::new();
-    let mut output = process.stdout.take().expect("stdout");
-    output.read_to_string(&mut stdout).expect("text");
-    let code = process.wait().expect("end").code();
-    assert!(sent, "no line begins with {mark:?}: {stderr}");
-    Session::seen(arguments, code, stdout, stderr)
+    station.run_until(arguments, mark, |process| {
+        let pid = process.id().to_string();
+        let kill = Command::new("kill").args(["-INT", &pid]).status();
+        assert!(kill.expect("kill").success());
+    })
 }
 
 fn desk() -> Station {

@@ -1,7 +1,9 @@
 //! A place to work at: a directory of its own, a virtual board whose flash is a file there, and the program.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::time::Duration;
 
 use assert_cmd::Command;
@@ -101,6 +103,44 @@ impl Station {
             .env("RTFLASH_STATE", self.state.path())
             .env_remove("RTFLASH_PROBE");
         command
+    }
+
+    /// Runs `arguments`, and does `act` when a line of standard error begins with `mark`.
+    pub fn run_until(
+        &self,
+        arguments: &[&str],
+        mark: &str,
+        act: impl FnOnce(&std::process::Child),
+    ) -> Session {
+        let mut process = self
+            .command(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("rtflash runs");
+        let mut lines = BufReader::new(process.stderr.take().expect("stderr"));
+        let (mut stderr, mut line) = (String::new(), String::new());
+        let mut act = Some(act);
+        while lines.read_line(&mut line).expect("line") != 0 {
+            if line.starts_with(mark)
+                && let Some(act) = act.take()
+            {
+                act(&process);
+            }
+            stderr += &line;
+            line.clear();
+        }
+        let mut stdout = String::new();
+        let mut output = process.stdout.take().expect("stdout");
+        output.read_to_string(&mut stdout).expect("text");
+        assert!(act.is_none(), "no line begins with {mark:?}: {stderr}");
+        Session {
+            typed: format!("rtflash {}", arguments.join(" ")),
+            code: process.wait().expect("end").code(),
+            stdout,
+            stderr,
+        }
     }
 
     /// A file on the desk.
@@ -227,16 +267,6 @@ impl std::fmt::Display for Session {
 }
 
 impl Session {
-    /// A run that was watched while it went on.
-    pub fn seen(arguments: &[&str], code: Option<i32>, stdout: String, stderr: String) -> Self {
-        Session {
-            typed: format!("rtflash {}", arguments.join(" ")),
-            code,
-            stdout,
-            stderr,
-        }
-    }
-
     /// Both streams.
     pub fn all(&self) -> String {
         format!("{}{}", self.stdout, self.stderr)

@@ -7,6 +7,7 @@ mod dap;
 mod file;
 mod flexspi_clock;
 mod handle;
+mod identity;
 mod ram;
 mod remote;
 mod rom_port;
@@ -19,6 +20,7 @@ pub use chip::{Chip, Supply};
 pub use costs::AccessCosts;
 pub use file::FlashFileError;
 pub use handle::BoardHandle;
+pub use identity::{ChipIdentity, RomIdentity};
 
 use crate::activity::{Activity, Span, What};
 use crate::nor::{self, Nor, Part, TimingProfile};
@@ -64,6 +66,8 @@ pub struct BoardConfig {
     pub nor_faults: nor::Faults,
     /// Defects of the wire.
     pub wire_faults: WireFaults,
+    /// What the chip says of itself.
+    pub identity: ChipIdentity,
 }
 
 impl BoardConfig {
@@ -85,6 +89,7 @@ impl BoardConfig {
             flash_mode: nor::Mode::default(),
             nor_faults: nor::Faults::default(),
             wire_faults: WireFaults::default(),
+            identity: ChipIdentity::default(),
         }
     }
 }
@@ -133,8 +138,11 @@ impl Board {
         let system = System::new(soc, nor, config.costs, config.core_divider, config.skips);
         let mut dp = SwDp::new();
         *dp.faults_mut() = config.wire_faults;
+        dp.set_ids(config.identity.ports);
         let mut chip = Chip::new(system, config.reading);
         chip.rom_erase = config.rom_erase;
+        chip.cpu.cpuid = config.identity.cpuid;
+        chip.system.borrow_mut().rom_identity = config.identity.rom;
         dp.set_swclk_khz(config.probe.default_khz);
         Ok(Board {
             chip,

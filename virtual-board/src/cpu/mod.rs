@@ -71,8 +71,13 @@ const ROM_VECTORS: std::ops::Range<u32> = 0x0020_0000..0x0020_0400;
 /// The PC shown while [`State::UnknownRomCode`]; the true address is unknown.
 const UNKNOWN_ROM_PC: u32 = 0x0020_0400;
 
+/// Cortex-M7 r1p1.
+pub const CPUID: u32 = 0x411F_C271;
+
 /// The core with its private peripherals.
 pub struct Cpu {
+    /// What CPUID shows.
+    pub cpuid: u32,
     proc: Processor,
     decoder: Lut16AndGrouped32InstructionDecoder,
     decoded: Vec<Option<Decoded>>,
@@ -111,6 +116,7 @@ impl Cpu {
         let mut decoded = Vec::new();
         decoded.resize_with(DECODE_SLOTS, || None);
         Cpu {
+            cpuid: CPUID,
             proc,
             decoder: Lut16AndGrouped32InstructionDecoder::new(ArmVersion::V7EM),
             decoded,

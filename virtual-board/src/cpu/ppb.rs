@@ -11,6 +11,7 @@ use crate::swd::rom_table_word;
 
 /// Offsets of the debug registers in the system control space.
 mod offset {
+    pub const CPUID: u32 = 0xD00;
     pub const DFSR: u32 = 0xD30;
     pub const DHCSR: u32 = 0xDF0;
     pub const DCRSR: u32 = 0xDF4;
@@ -105,6 +106,7 @@ impl Cpu {
                 .read(address - Fpb::BASE)
                 .or_else(|| rom_table_word(address)),
             Scs::BASE..=SCS_END => match address - Scs::BASE {
+                offset::CPUID => Some(self.cpuid),
                 offset::DFSR => Some(self.debug.read_dfsr()),
                 offset::DHCSR => {
                     let sleeping = self.state == State::Sleeping;

@@ -13,12 +13,14 @@ pub mod operation;
 pub mod part;
 pub mod protection;
 pub mod reads;
+mod recorder;
 mod register_writes;
 pub mod registers;
 mod sfdp;
 
 pub use faults::Faults;
 pub use part::{Part, PartError, TimingProfile};
+pub use recorder::Recorder;
 
 use crate::activity::Activity;
 use crate::time::Time;
@@ -127,8 +129,10 @@ pub struct Nor {
     frame: Option<Frame>,
     busy_polled: bool,
     counters: Counters,
-    /// Self-timed operations.
+    /// Self-timed operations, with their times.
     pub activity: Activity,
+    /// Self-timed operations, with all that they change.
+    pub recorder: Recorder,
 }
 
 impl Nor {
@@ -158,6 +162,7 @@ impl Nor {
             busy_polled: false,
             counters: Counters::default(),
             activity: Activity::default(),
+            recorder: Recorder::default(),
         }
     }
 

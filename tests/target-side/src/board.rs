@@ -17,6 +17,9 @@ const ACCESS: Time = Time::ns(60);
 /// What a YIELD lets pass when the flash is not busy.
 const YIELD: Time = Time::us(20);
 
+/// Every PLL has locked this long after it was last written: until then the serial clock is worked out for every access.
+const SETTLED: Time = Time::ms(1);
+
 /// The modelled blocks.
 pub struct Model {
     pub soc: Soc,
@@ -27,8 +30,13 @@ pub struct Model {
     pub aircr: u32,
     pub reset_requested: bool,
     pub faults: Vec<String>,
+    /// Whether somebody asks about watchdogs: looking at them at every access takes time.
+    pub watches: bool,
     /// A watchdog that was not serviced in time, and when that was seen.
     pub bitten: Option<(Time, ResetCause)>,
+    /// FlexSPI's root clock, once the clocks have settled, and when they were last written.
+    serial_root_hz: Option<u64>,
+    clocks_written: Time,
 }
 
 /// A shared handle: the algorithm owns one, the test another.
@@ -52,7 +60,10 @@ impl Board {
             aircr: 0x500,
             reset_requested: false,
             faults: Vec::new(),
+            watches: false,
             bitten: None,
+            serial_root_hz: None,
+            clocks_written: Time::ZERO,
         })))
     }
 
@@ -78,7 +89,7 @@ impl Board {
 
 impl Model {
     fn flexspi<R>(&mut self, f: impl FnOnce(&mut FlexSpi, &mut Ports<'_>) -> R) -> R {
-        let serial_root_hz = self.soc.flexspi_root_hz(self.now);
+        let serial_root_hz = self.serial_root_hz();
         let pads = self.soc.flexspi_pads();
         let mut ports = Ports {
             now: self.now,
@@ -90,11 +101,35 @@ impl Model {
         f(&mut self.flexspi, &mut ports)
     }
 
+    /// Lets time pass, and sees whether a watchdog bites.
     fn pass(&mut self, span: Time) {
         self.now += span;
-        if self.bitten.is_none() {
+        if self.watches && self.bitten.is_none() {
             self.bitten = self.soc.watchdog_due(self.now).map(|by| (self.now, by));
         }
+    }
+
+    fn serial_root_hz(&mut self) -> u64 {
+        if let Some(hz) = self.serial_root_hz {
+            return hz;
+        }
+        let hz = self.soc.flexspi_root_hz(self.now);
+        self.serial_root_hz = (self.now > self.clocks_written + SETTLED).then_some(hz);
+        hz
+    }
+
+    /// A reset of the chip; the flash is not reset.
+    pub fn reset(&mut self, cause: ResetCause) {
+        self.soc.reset(cause, self.now);
+        self.flexspi = FlexSpi::new();
+        self.reset_requested = false;
+        self.bitten = None;
+        self.clocks_changed();
+    }
+
+    fn clocks_changed(&mut self) {
+        self.serial_root_hz = None;
+        self.clocks_written = self.now;
     }
 
     fn read(&mut self, address: u32, width: Width) -> u32 {
@@ -129,6 +164,7 @@ impl Model {
                 flexspi.write(address - FLEXSPI.start, width, value, ports)
             })
         } else {
+            self.clocks_changed();
             let (now, trace) = (self.now, &mut self.trace);
             self.soc
                 .peripheral_write(address, width, value, now, trace)
@@ -165,7 +201,7 @@ impl Bus for Board {
             _ => now + YIELD,
         };
         // not past a watchdog: the hint passes time that a core would spend in its loop
-        let next = match m.soc.watchdog_deadline() {
+        let next = match m.soc.watchdog_deadline().filter(|_| m.watches) {
             Some(bite) if bite > now + YIELD => next.min(bite - YIELD),
             Some(_) => now + YIELD,
             None => next,

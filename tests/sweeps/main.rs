@@ -1,0 +1,23 @@
+//! Sweeps over faults at the shallow depth: the real job, host logic and RAM algorithm alike, over the virtual board's
+//! FlexSPI, flash and boot ROM, without core and probe. A job takes milliseconds, so there are thousands of them.
+
+#[cfg(test)]
+mod cut_partial_images;
+#[cfg(test)]
+mod cut_points;
+#[cfg(test)]
+mod cut_sweep;
+#[cfg(test)]
+mod cut_whole_images;
+#[cfg(test)]
+mod desk;
+#[cfg(test)]
+mod desk_works;
+#[cfg(test)]
+#[path = "../behaviour/images.rs"]
+mod images;
+#[cfg(test)]
+#[path = "../behaviour/slots.rs"]
+mod slots;
+#[cfg(test)]
+mod wire;
