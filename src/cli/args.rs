@@ -9,11 +9,13 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::benchmark::BenchmarkArgs;
 #[cfg(feature = "virtual-board")]
 use super::board::BoardCommand;
+use super::erase::EraseArgs;
 use super::header::{BoardHeaderArgs, HeaderArgs};
 use super::info::InfoArgs;
 use super::inspect::InspectArgs;
 use super::pack::PackArgs;
 use super::packaging::{CompletionsArgs, ManArgs};
+use super::read::ReadArgs;
 use crate::job::{FileHash, InputFile};
 use crate::problem::Problem;
 
@@ -123,6 +125,12 @@ pub enum Command {
         #[command(flatten)]
         watch: WatchArgs,
     },
+    /// Read the flash, or a range of it, into a file; nothing is changed
+    #[command(after_help = super::read::EXIT_CODES)]
+    Read(ReadArgs),
+    /// Erase the flash, or ranges of it, and read back that it is blank
+    #[command(after_help = super::erase::EXIT_CODES)]
+    Erase(EraseArgs),
     /// Tell what is on the board: chip, boot configuration, fuses, RAM split, last reset, flash part
     ///
     /// Nothing non-volatile is changed. The board is reset twice: to look into it, and to let it boot afterwards. What a
@@ -200,6 +208,11 @@ pub struct WatchArgs {
     /// the board starts the image)
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub boot_timeout: Option<Duration>,
+
+    /// How long in seconds the image must then run without a crash or a reset (default: 0.02); longer than its watchdogs
+    /// shows whether it services them
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub boot_watch: Option<Duration>,
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
@@ -237,7 +250,7 @@ pub struct BoardArgs {
     #[arg(long)]
     pub connect_under_reset: bool,
     /// Flash part on the board: is25wp032, is25wp064, is25wp128, is25lp064 or w25q64jv; or auto, to find it by its ID, which
-    /// takes a reset of the board more
+    /// costs one more reset of the board
     #[arg(
         long,
         visible_alias = "target",

@@ -5,6 +5,7 @@ mod args;
 mod benchmark;
 #[cfg(feature = "virtual-board")]
 mod board;
+mod erase;
 mod header;
 mod info;
 mod inspect;
@@ -13,6 +14,7 @@ mod on_board;
 mod pack;
 mod packaging;
 mod progress;
+mod read;
 #[cfg(feature = "virtual-board")]
 mod standing;
 mod targets;
@@ -58,6 +60,8 @@ fn last_words(command: &Command, problem: &Problem) -> Option<String> {
         Command::Flash { board, .. } => Some(on_board::refused("flash", board.json, problem)),
         Command::Verify { board, .. } => Some(on_board::refused("verify", board.json, problem)),
         Command::Reset { board, .. } => Some(on_board::refused("reset", board.json, problem)),
+        Command::Read(args) => args.refused(problem),
+        Command::Erase(args) => Some(on_board::refused("erase", args.board.json, problem)),
         Command::Info(args) => Some(on_board::refused("info", args.board.json, problem)),
         Command::Inspect(args) => args.failed(problem),
         Command::Pack(args) => args.failed(problem),
@@ -87,6 +91,10 @@ fn log_to_stderr(verbose: u8) {
 
 fn complain(problem: &Problem, severity: &str) {
     let _ = writeln!(io::stderr(), "{severity}: {problem}");
+}
+
+fn print_aside(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 fn print(line: &str) {
@@ -125,6 +133,7 @@ fn execute(cli: &Cli) -> Result<u8, Problem> {
                     let job = Job {
                         boot_policy,
                         boot_timeout: watch.boot_timeout,
+                        boot_watch: watch.boot_watch,
                         shared,
                         ..Job::new(target)
                     };
@@ -160,12 +169,15 @@ fn execute(cli: &Cli) -> Result<u8, Problem> {
                 |target, (), bench, progress| {
                     let job = Job {
                         boot_timeout: watch.boot_timeout,
+                        boot_watch: watch.boot_watch,
                         ..Job::new(target)
                     };
                     job::reset(&job, bench, progress)
                 },
             )
         }
+        Command::Read(args) => read::run(args, verbose),
+        Command::Erase(args) => erase::run(args, verbose),
         Command::Info(args) => info::run(args, verbose),
         Command::Inspect(args) => inspect::run(args),
         Command::Pack(args) => pack::run(args),
@@ -191,7 +203,7 @@ fn execute(cli: &Cli) -> Result<u8, Problem> {
 
 /// The files' bytes. Where they belong depends on the chip alone, not on its flash part.
 fn image(images: &ImageArgs, board: &BoardArgs) -> Result<Image, Problem> {
-    job::read(&images.inputs()?, &on_board::assumed_target(board)?)
+    job::read_files(&images.inputs()?, &on_board::assumed_target(board)?)
 }
 
 fn request(image: &Image, header: &HeaderChoice, target: &Target) -> Result<Request, Problem> {

@@ -80,16 +80,31 @@ pub fn run_with_target<P>(
     prepare: impl Fn(&Target) -> Result<P, Problem>,
     work: impl FnOnce(&Target, P, &Bench, &mut Progress) -> Outcome,
 ) -> Result<u8, Problem> {
+    run_with_target_saying(print, command, board, verbose, prepare, work)
+}
+
+/// The same with another place for the record's lines than standard output.
+///
+/// # Errors
+/// As [`run_with_target`].
+pub fn run_with_target_saying<P>(
+    say: fn(&str),
+    command: &'static str,
+    board: &BoardArgs,
+    verbose: bool,
+    prepare: impl Fn(&Target) -> Result<P, Problem>,
+    work: impl FnOnce(&Target, P, &Bench, &mut Progress) -> Outcome,
+) -> Result<u8, Problem> {
     if !is_auto(board) {
         let target = target(board)?;
         let prepared = prepare(&target)?;
-        return run(board, verbose, |bench, progress| {
+        return run_saying(say, board, verbose, |bench, progress| {
             work(&target, prepared, bench, progress)
         });
     }
     let assumed = assumed_target(board)?;
     require_suits_a_part(board, &prepare)?;
-    run(board, verbose, |bench, progress| {
+    run_saying(say, board, verbose, |bench, progress| {
         let found = match find_target(command, &assumed, bench, progress) {
             Ok(found) => found,
             Err(outcome) => return *outcome,
@@ -123,6 +138,16 @@ pub fn run(
     verbose: bool,
     work: impl FnOnce(&Bench, &mut Progress) -> Outcome,
 ) -> Result<u8, Problem> {
+    run_saying(print, board, verbose, work)
+}
+
+/// The same with another place for the record's lines than standard output.
+fn run_saying(
+    say: fn(&str),
+    board: &BoardArgs,
+    verbose: bool,
+    work: impl FnOnce(&Bench, &mut Progress) -> Outcome,
+) -> Result<u8, Problem> {
     let bench = bench(board)?;
     interrupt::watch()?;
     let mut progress = Progress::new();
@@ -139,10 +164,10 @@ pub fn run(
     if board.json {
         let text = serde_json::to_string_pretty(&outcome.record)
             .map_err(|e| Problem::new("json", ExitCode::Internal, e.to_string()))?;
-        print(&text);
+        say(&text);
     } else {
         for line in report::lines(&outcome.record, verbose) {
-            print(&line);
+            say(&line);
         }
     }
     Ok(outcome.record.verdict.exit())

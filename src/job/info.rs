@@ -7,9 +7,10 @@ use crate::link::{Link, LinkError};
 use crate::problem::Problem;
 use crate::report::{FlashDetails, InfoRecord, Verdict};
 use crate::survey::{
-    FlashFound, FlexRam, Fuses, RomApi, Standing, part_found, require_chip, require_debug_port,
+    FlashFound, FlexRam, Fuses, RomApi, Standing, SurveyError, part_found, require_chip,
+    require_debug_port,
 };
-use crate::target::{FlashPart, Target};
+use crate::target::{Chip, FlashPart, Target};
 
 impl Run<'_> {
     /// `info`. What could be read stands in the record however it ends.
@@ -20,22 +21,21 @@ impl Run<'_> {
         // the command asks which target this is
         self.record.target = None;
         let chip = self.job.target.chip();
+        self.go_on()?;
         let mut connection = self.open()?;
         let mut info = InfoRecord::new(connection.debug_port(), connection.millivolts());
         self.record.info = Some(info.clone());
         require_debug_port(connection.debug_port(), chip)?;
         let mut link = connection.link(chip)?;
         let link: &mut dyn Link = &mut link;
-        require_chip(link, chip)
-            .map_err(|error| self.blame_contact(error.into(), link.counts()))?;
         // what the reset takes away is read first
-        let standing = Standing::read(link, chip)
+        let standing = standing(link, chip)
             .map_err(|error| self.blame_contact(error.into(), link.counts()))?;
-        info.note_standing(&standing, chip);
+        info.note_standing(standing.as_ref(), chip);
         self.record.info = Some(info.clone());
         let found = self.take_chip(link)?;
         info.note_chip(&found);
-        let more = self.more_of_chip(link, &standing);
+        let more = self.more_of_chip(link, standing.as_ref());
         let flash = more
             .map_err(Problem::from)
             .and_then(|(rom, fuses, flexram)| {
@@ -55,13 +55,14 @@ impl Run<'_> {
     fn more_of_chip(
         &self,
         link: &mut dyn Link,
-        standing: &Standing,
+        standing: Option<&Standing>,
     ) -> Result<(Option<RomApi>, Fuses, FlexRam), LinkError> {
         let chip = self.job.target.chip();
         let rom = RomApi::read(link, chip)?;
         let fuses = Fuses::read(link, &chip.registers)?;
         // a split that could not be read is the one after a reset
-        let (gpr16, gpr17) = (standing.gpr16.unwrap_or(0), standing.gpr17.unwrap_or(0));
+        let gpr16 = standing.and_then(|standing| standing.gpr16).unwrap_or(0);
+        let gpr17 = standing.and_then(|standing| standing.gpr17).unwrap_or(0);
         let flexram = FlexRam::new(gpr16, gpr17, fuses.flexram_code(), chip);
         Ok((rom, fuses, flexram))
     }
@@ -101,5 +102,16 @@ impl Run<'_> {
         let identity = algorithm.identify();
         algorithm.stop()?;
         Ok(identity?.status_register)
+    }
+}
+
+/// What the board does, once it is known which chip it is. None where it sleeps with its bus clock off: then nothing can be
+/// read before it is woken.
+fn standing(link: &mut dyn Link, chip: &Chip) -> Result<Option<Standing>, SurveyError> {
+    let read = require_chip(link, chip).and_then(|_| Ok(Standing::read(link, chip)?));
+    match read {
+        Ok(standing) => Ok(Some(standing)),
+        Err(SurveyError::Link(LinkError::Asleep { .. })) => Ok(None),
+        Err(error) => Err(error),
     }
 }

@@ -13,7 +13,7 @@ use crate::link::Link;
 use crate::plan::Foreign;
 use crate::problem::{ExitCode, Problem};
 use crate::report::{FlashLeft, Record, Verdict};
-use crate::reset::{Expectation, FlashContent};
+use crate::reset::{Expectation, FlashContent, SETTLE};
 use crate::survey::Identified;
 use crate::target::Target;
 use crate::verify::{Expected, Verification, Verified, verify};
@@ -123,7 +123,10 @@ impl<'r> Run<'r> {
             self.let_run(link);
             return Ok(self.not_proven(&verified, not_watched(image.role())));
         };
-        let content = FlashContent::new(present.below(image.runs()), Some(status_register), target);
+        let content = FlashContent {
+            present: present.below(image.runs()),
+            status_register: Some(status_register),
+        };
         match self.prove(link, expected, &content)? {
             Ok(booted) => Ok(Verdict::pass(&verified, &booted)),
             Err(cause) => Ok(self.not_proven(&verified, cause)),
@@ -209,6 +212,7 @@ impl<'r> Run<'r> {
             code: self.code_of(image),
             started_by_bootloader: partial,
             limit: self.job.boot_timeout.unwrap_or(usual),
+            settle: self.job.boot_watch.unwrap_or(SETTLE),
         })
     }
 
@@ -239,8 +243,8 @@ impl<'r> Run<'r> {
                 self.record.digest = verified.digest_lines();
                 Verdict::equal(&verified)
             }
-            Verification::Differs(mismatch) => {
-                self.problem = Some(self.differs(&mismatch, &image));
+            Verification::Differs(difference) => {
+                self.problem = Some(self.differs(&difference, &image));
                 Verdict::Differs
             }
         })
@@ -295,13 +299,17 @@ impl<'r> Run<'r> {
         let (present, status) = (present?, stopped?.status_register);
         let chip = self.job.target.chip();
         let reset_handler = boot::reset_handler(&present, self.job.target);
-        let content = FlashContent::new(present, Some(status), self.job.target);
+        let content = FlashContent {
+            present,
+            status_register: Some(status),
+        };
         let usual = Duration::from_millis(chip.boot_mode.boot_timeout_ms.into());
         let expected = Expectation {
             reset_handler: reset_handler.unwrap_or(chip.flexspi.window_start()),
             code: None,
             started_by_bootloader: false,
             limit: self.job.boot_timeout.unwrap_or(usual),
+            settle: self.job.boot_watch.unwrap_or(SETTLE),
         };
         Ok(match self.prove(link, expected, &content)? {
             Ok(booted) => Verdict::reset_pass(&booted),

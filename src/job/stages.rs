@@ -8,7 +8,7 @@ use super::run::Run;
 use super::{Request, Saved};
 use crate::address::AddressRange;
 use crate::algorithm::{Algorithm, SectorDigests, Stopped, operations};
-use crate::boot::{BootImage, Fcb, HeaderPolicy, Present, wanted};
+use crate::boot::{BootImage, Fcb, HeaderPolicy, Present, Role, wanted};
 use crate::link::{Connection, Link, LinkError};
 use crate::plan::{
     Foreign, Layout, Plan, Saved as SavedBytes, SectorMap, SectorState, Step, VerifyScope,
@@ -23,7 +23,7 @@ use crate::survey::{
     ChipFound, FlashFound, Identified, SurveyError, require_chip, require_debug_port,
 };
 use crate::target::{Chip, FlashPart};
-use crate::verify::{Expected, Mismatch, Verification, Verified, expected_by, verify};
+use crate::verify::{Difference, Expected, Verification, Verified, expected_by, verify};
 
 impl Run<'_> {
     /// Opens the connection and makes sure that the debug port is the target's.
@@ -177,7 +177,9 @@ impl Run<'_> {
         self.begin("compare");
         self.go_on()?;
         let interrupted = self.interrupted(saved, algorithm)?;
-        let map = self.map(image, algorithm)?.with_saved(interrupted);
+        let map = self
+            .map(&Layout::new(image), algorithm)?
+            .with_saved(interrupted);
         let plan = Plan::new(image, part, &map, status, self.job.shared)?;
         let plan = plan.paced(part, algorithm.pace());
         self.record.plan = Some(PlanRecord::from(&plan));
@@ -219,7 +221,7 @@ impl Run<'_> {
     }
 
     /// Maps what lies around the sectors to be changed, and must stay as it is.
-    fn guard(
+    pub(super) fn guard(
         &mut self,
         plan: &Plan,
         algorithm: &mut Algorithm<'_, '_>,
@@ -232,7 +234,7 @@ impl Run<'_> {
     }
 
     /// Whether what lies around is as it was.
-    fn check_guard(
+    pub(super) fn check_guard(
         &mut self,
         guard: &[SectorDigests],
         algorithm: &mut Algorithm<'_, '_>,
@@ -240,10 +242,10 @@ impl Run<'_> {
         for before in guard {
             let after = algorithm.map_again(before)?;
             if let Some(sector) = before.first_change(&after) {
-                let what = "bytes outside the image have changed";
+                let what = "bytes that were not to be touched have changed";
                 return Err(Problem::new("guard-differs", ExitCode::Differs, what)
                     .at(Place { sector: Some(sector), ..Place::default() })
-                    .because("the sector was not to be touched, and its digest is another one than before")
+                    .because("the digest of their sector is another one than before")
                     .fix("do not use this board: its flash part answers to wrong addresses or loses content"));
             }
         }
@@ -270,13 +272,12 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The state of every sector that the image lies in.
-    fn map(
+    /// The state of every sector of a layout.
+    pub(super) fn map(
         &mut self,
-        image: &BootImage,
+        layout: &Layout,
         algorithm: &mut Algorithm<'_, '_>,
     ) -> Result<SectorMap, Problem> {
-        let layout = Layout::new(image);
         let mut map = SectorMap::new();
         for (offset, length) in layout.ranges() {
             let first = offset.get() / FlashPart::SECTOR_BYTES;
@@ -312,49 +313,53 @@ impl Run<'_> {
     ) -> Result<Verified, Problem> {
         match verify(algorithm, expected)? {
             Verification::Equal(verified) => Ok(verified),
-            Verification::Differs(mismatch) => Err(self.differs(&mismatch, image)),
+            Verification::Differs(difference) => Err(self.differs(&difference, image)),
         }
     }
 
-    pub(super) fn differs(&mut self, mismatch: &Mismatch, image: &BootImage) -> Problem {
-        let address = self.job.target.address_of(mismatch.offset);
-        let origin = image.origin_of(mismatch.offset);
+    pub(super) fn differs(&mut self, difference: &Difference, image: &BootImage) -> Problem {
+        let target = self.job.target;
+        let first = &difference.first;
+        let origin = image.origin_of(first.offset);
         let origin_text = origin
             .as_ref()
             .map_or("bytes of others".to_owned(), ToString::to_string);
-        self.record.mismatch = Some(MismatchRecord {
-            address: address.map_or_else(
-                || mismatch.offset.to_string(),
-                |address| address.to_string(),
-            ),
-            sector: mismatch.sector(),
-            expected: mismatch.expected,
-            found: mismatch.found,
-            origin: origin_text.clone(),
-        });
+        let record = MismatchRecord::new(difference, origin_text.clone(), target);
+        let summary = record.summary();
+        self.record.mismatch = Some(record);
         Problem::new(
             "verify-differs",
             ExitCode::Differs,
             "the flash does not hold the image",
         )
         .at(Place {
-            address,
-            sector: Some(mismatch.sector()),
+            address: target.address_of(first.offset),
+            sector: Some(first.sector()),
             ..Place::default()
         })
         .because(format!(
-            "expected 0x{:02X} (from {origin_text}), found 0x{:02X}",
-            mismatch.expected, mismatch.found
+            "expected 0x{:02X} (from {origin_text}), found 0x{:02X}; {summary}",
+            first.expected, first.found
         ))
         .fix("flash again; if it differs again, suspect the flash part, its wiring, or firmware that writes into its own image")
     }
 
-    /// Where the image executes in place, if its reset handler is in the flash.
+    /// Where nothing but the image executes in place, if its reset handler is in the flash. Below a slot lies the
+    /// bootloader, which is not the image.
     pub(super) fn code_of(&self, image: &BootImage) -> Option<AddressRange> {
+        let first = image.first_instruction()?;
+        let segments = image.image().segments().iter();
+        if matches!(image.role(), Role::Partial { .. }) {
+            return segments
+                .filter_map(|segment| {
+                    AddressRange::new(segment.start(), segment.bytes().len() as u32)
+                })
+                .find(|range| range.contains(first));
+        }
         let window = self.job.target.flash_window();
         let end = u32::try_from(image.end()).ok()?;
         let code = AddressRange::new(window.start(), end)?;
-        code.contains(image.first_instruction()?).then_some(code)
+        code.contains(first).then_some(code)
     }
 
     /// What of the flash decides the boot and is not brought by the files; without files, all that does.
@@ -411,12 +416,15 @@ impl Run<'_> {
         Ok(stopped)
     }
 
-    /// Lets the board run without watching it. Where that fails, the algorithm's lease resets it.
-    pub(super) fn let_run(&mut self, link: &mut dyn Link) {
-        if let Err(error) = link.final_reset(None) {
+    /// Lets the board run without watching it. Where that fails, the algorithm's lease resets it; false says that it has
+    /// failed.
+    pub(super) fn let_run(&mut self, link: &mut dyn Link) -> bool {
+        let reset = link.final_reset(None);
+        if let Err(error) = &reset {
             tracing::warn!(%error, "the board could not be reset; where the algorithm runs, its lease does it, else power-cycle it");
         }
         self.note_link(link);
+        reset.is_ok()
     }
 
     pub(super) fn prove(
@@ -425,18 +433,20 @@ impl Run<'_> {
         expected: Expectation,
         content: &FlashContent,
     ) -> Result<Result<Booted, Problem>, Problem> {
-        let result = prove_boot(link, self.job.target.chip(), expected, content);
-        if let Err(error) = link.disarm() {
-            tracing::warn!(%error, "the boot watch stays armed, since the board does not answer; it halts nothing");
-        }
+        let result = prove_boot(link, self.job.target, expected, content);
         self.note_link(link);
         let result = result?;
         let (proven, evidence) = match &result {
             BootResult::Booted(booted) => (true, booted.evidence()),
             BootResult::NotBooted(not_booted) => (false, not_booted.evidence.as_slice()),
         };
+        let proof = match &result {
+            BootResult::Booted(booted) => Some(booted.proof().name()),
+            BootResult::NotBooted(_) => None,
+        };
         self.record.boot = Some(BootRecord {
             proven,
+            proof,
             evidence: evidence.iter().map(ToString::to_string).collect(),
         });
         Ok(match result {
@@ -445,7 +455,7 @@ impl Run<'_> {
         })
     }
 
-    fn note_counts(&mut self, algorithm: &mut Algorithm<'_, '_>) {
+    pub(super) fn note_counts(&mut self, algorithm: &mut Algorithm<'_, '_>) {
         self.note_link(algorithm.link());
     }
 

@@ -74,21 +74,6 @@ impl dyn Link + '_ {
         self.write_in_order(&debug_units_off(0))?;
         self.write_word(DHCSR, DHCSR_DBGKEY)
     }
-
-    /// Takes the boot watch away from an image that runs, halting debug being off already. TRCENA stays where the image
-    /// uses the cycle counter or the ITM by itself: without it they stand still.
-    ///
-    /// # Errors
-    /// [`LinkError`].
-    pub fn disarm(&mut self) -> Result<(), LinkError> {
-        let in_use = self.read_word(DWT_CTRL)? & !DWT_CTRL_NUMCOMP != 0
-            || self.read_word(ITM_TCR)? & ITM_TCR_ITMENA != 0;
-        let demcr = if in_use { DEMCR_TRCENA } else { 0 };
-        self.write_in_order(&[
-            (dwt_comp(BOOT_WATCH_COMPARATOR), vec![0; 3]),
-            (DCRDR, vec![0, demcr]),
-        ])
-    }
 }
 
 /// The writes that turn every breakpoint, watchpoint and catch off, and leave `demcr` in DEMCR. As blocks, which cost few

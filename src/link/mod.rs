@@ -4,6 +4,7 @@
 //! job uses. Below `probe_rs::Session` on purpose: that halts the core when it attaches and steps it when it is
 //! dropped, which spoils every verdict about a running image.
 
+mod boot_watch;
 mod connection;
 mod contact;
 mod core;
@@ -23,7 +24,8 @@ mod under_reset;
 #[cfg(feature = "virtual-board")]
 mod virtual_probe;
 
-pub use self::core::{BootWatch, CoreRegister, CoreState, Start};
+pub use self::core::{CoreRegister, CoreState, Start};
+pub use boot_watch::{BootWatch, WatchState};
 pub use connection::{Choice, Connection};
 pub use contact::{Contact, Trial, check_contact};
 pub use debug_port::DebugPort;

@@ -140,6 +140,12 @@ impl PlannedSector {
             .is_some_and(|now| now.iter().all(|byte| *byte == ERASED))
     }
 
+    /// Whether the first `length_bytes` are to be erased in the end.
+    pub(super) fn will_be_erased(&self, length_bytes: u32) -> bool {
+        let head = self.content.get(..length_bytes as usize);
+        head.is_some_and(|bytes| bytes.iter().all(|byte| *byte == ERASED))
+    }
+
     /// Whether the `length_bytes` from `offset` are blank now.
     pub(super) fn is_erased_at(&self, offset: FlashOffset, length_bytes: u32) -> bool {
         let from = offset.checked_from(self.offset());

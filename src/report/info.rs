@@ -42,7 +42,7 @@ pub struct InfoRecord {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FoundRecord {
-    /// `running`, `asleep`, `halted` or `locked up`.
+    /// `running`, `asleep`, `asleep, bus clock off`, `halted` or `locked up`.
     pub core: &'static str,
     /// A sample of the program counter.
     pub program_counter: Option<String>,
@@ -177,8 +177,19 @@ impl InfoRecord {
         }
     }
 
-    /// Notes what the board did.
-    pub fn note_standing(&mut self, standing: &Standing, chip: &Chip) {
+    /// Notes what the board did; `None` where it slept with its bus clock off.
+    pub fn note_standing(&mut self, standing: Option<&Standing>, chip: &Chip) {
+        let Some(standing) = standing else {
+            self.found = Some(FoundRecord {
+                core: "asleep, bus clock off",
+                program_counter: None,
+                in_boot_rom: false,
+                vector_table: None,
+                srsr: None,
+                reset_causes: Vec::new(),
+            });
+            return;
+        };
         self.found = Some(FoundRecord {
             core: match standing.core {
                 CoreState::Halted => "halted",

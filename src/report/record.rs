@@ -2,7 +2,10 @@
 
 use serde::Serialize;
 
-use super::{ContactRecord, ContactWarning, FlashLeft, InfoRecord, RetryRecord, Verdict};
+use super::{
+    ContactRecord, ContactWarning, EraseRecord, FlashLeft, InfoRecord, MismatchRecord, ReadRecord,
+    RetryRecord, Verdict,
+};
 use crate::address::Address;
 use crate::boot::{BootImage, Finding, Role};
 use crate::image::{Image, Input};
@@ -43,8 +46,12 @@ pub struct Record {
     pub plan: Option<PlanRecord>,
     /// Digests over the whole range as the target computed them after the last write, one for each contiguous range.
     pub digest: Vec<String>,
-    /// First difference, where the content differs.
+    /// Where and how the content differs.
     pub mismatch: Option<MismatchRecord>,
+    /// What was read.
+    pub read: Option<ReadRecord>,
+    /// What was erased.
+    pub erase: Option<EraseRecord>,
     /// How the boot was proven, or what speaks against it.
     pub boot: Option<BootRecord>,
     /// What the job left in the flash; absent for commands that do not change it.
@@ -310,28 +317,16 @@ impl From<&Plan> for PlanRecord {
     }
 }
 
-/// The first difference between board and image.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct MismatchRecord {
-    /// Bus address.
-    pub address: String,
-    /// 4 KiB sector, counted from 0.
-    pub sector: u32,
-    /// What the image has there.
-    pub expected: u8,
-    /// What the board holds.
-    pub found: u8,
-    /// File and line of that byte, or what inserted it.
-    pub origin: String,
-}
-
 /// How the boot was proven, or what speaks against it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct BootRecord {
     /// Whether it is proven.
     pub proven: bool,
+    /// By what: `reset-handler` (its execution was seen by the core's comparator), `samples` (the image took the
+    /// comparator for itself; program counter and vector table are the image's), `sleep` (the core went from the boot ROM
+    /// to a sleep with its bus clock off, which the ROM does not have).
+    pub proof: Option<&'static str>,
     /// The evidence, one sentence each.
     pub evidence: Vec<String>,
 }
@@ -381,6 +376,8 @@ impl Record {
             plan: None,
             digest: Vec::new(),
             mismatch: None,
+            read: None,
+            erase: None,
             boot: None,
             left: None,
             retries: Vec::new(),
@@ -404,6 +401,6 @@ impl Record {
     }
 }
 
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

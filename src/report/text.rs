@@ -2,6 +2,7 @@
 
 use super::record::{Phase, Record};
 use super::retry::FlashLeft;
+use super::{EraseRecord, MismatchRecord, ReadRecord};
 
 /// The usual role of an image, which needs no line.
 const WHOLE_IMAGE: &str = "whole image";
@@ -139,12 +140,14 @@ pub fn lines(record: &Record, verbose: bool) -> Vec<String> {
     for digest in &record.digest {
         say("digest", digest.clone());
     }
-    if let Some(mismatch) = &record.mismatch {
-        let text = format!(
-            "at {} (sector {}): expected 0x{:02X} ({}), found 0x{:02X}",
-            mismatch.address, mismatch.sector, mismatch.expected, mismatch.origin, mismatch.found
-        );
+    for text in record.mismatch.iter().flat_map(MismatchRecord::lines) {
         say("differs", text);
+    }
+    for (label, text) in record.read.iter().flat_map(ReadRecord::lines) {
+        say(label, text);
+    }
+    for (label, text) in record.erase.iter().flat_map(EraseRecord::lines) {
+        say(label, text);
     }
     if let Some(boot) = &record.boot {
         let label = if boot.proven { "boot" } else { "seen" };
@@ -155,7 +158,8 @@ pub fn lines(record: &Record, verbose: bool) -> Vec<String> {
     for retry in &record.retries {
         say("retry", retry.to_string());
     }
-    if let Some(left) = record.left.filter(|left| *left != FlashLeft::Complete) {
+    let is_as_wanted = |left: &FlashLeft| matches!(left, FlashLeft::Complete | FlashLeft::Erased);
+    if let Some(left) = record.left.filter(|left| !is_as_wanted(left)) {
         say("left", left.to_string());
     }
     for phase in &record.phases {

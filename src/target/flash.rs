@@ -254,6 +254,15 @@ impl FlashPart {
         self.erase_unit(size_bytes).map_or(0, |unit| unit.typ_us)
     }
 
+    /// Data sheet maximum in us of one erase of so many bytes; the whole part is the chip erase. 0 for a size without a
+    /// command.
+    pub fn erase_max_us(&self, size_bytes: u32) -> u32 {
+        if size_bytes == self.size_bytes {
+            return self.chip_erase.max_us;
+        }
+        self.erase_unit(size_bytes).map_or(0, |unit| unit.max_us)
+    }
+
     /// The longest that any single operation short of a chip erase may take by the data sheet.
     pub fn longest_operation(&self) -> Duration {
         let longest_us = self

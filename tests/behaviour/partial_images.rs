@@ -107,7 +107,7 @@ fn without_a_bootloader_on_the_board_it_is_refused_and_nothing_changes() {
 
 #[test]
 fn at_every_cut_the_bootloader_runs_and_the_slot_is_old_or_new_or_dead() {
-    const CUTS: u64 = 8;
+    const CUTS: u64 = 4;
     let (_, old) = application(SLOT, &bench::noise(1, 0x1400));
     let (_, new) = application(SLOT, &bench::noise(2, 0x1400));
     let update = request(&[(SLOT, new.clone())]);

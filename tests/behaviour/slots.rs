@@ -49,11 +49,16 @@ pub fn bootloader() -> (u32, Vec<u8>) {
 
 /// A running application for `slot` as imgtool writes it, with `tail` behind its code.
 pub fn application(slot: u32, tail: &[u8]) -> (u32, Vec<u8>) {
+    application_of(slot, &[0xE7FE, 0], tail)
+}
+
+/// The same whose reset handler is `code`.
+pub fn application_of(slot: u32, code: &[u16], tail: &[u8]) -> (u32, Vec<u8>) {
     let handler = slot + HEADER_BYTES + 64;
     let mut words = vec![0x2001_0000, handler | 1];
     words.resize(16, handler | 1);
     let mut payload: Vec<u8> = words.iter().flat_map(|w: &u32| w.to_le_bytes()).collect();
-    payload.extend([0xFE, 0xE7, 0, 0]);
+    payload.extend(code.iter().flat_map(|half| half.to_le_bytes()));
     payload.extend(tail);
     let header = [
         MAGIC,

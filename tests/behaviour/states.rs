@@ -172,7 +172,7 @@ pub fn image_with(code: &Code, segments: &[(u32, Vec<u8>)]) -> BootImage {
     let table_end = APPLICATION + 64;
     let mut words = vec![0; 16];
     words[0] = 0x2001_0000;
-    words[1] = table_end + 4 | 1;
+    words[1] = (table_end + 4) | 1;
     words[SYSTICK] = table_end | 1;
     words.push(RETURN);
     let mut bytes: Vec<u8> = words
@@ -237,7 +237,7 @@ fn flash_states() -> Vec<State> {
             erase(b, &[0xD8, 0x03, 0x00, 0x00]);
         }),
         State::prepared("flash busy with a chip erase", |b| erase(b, &[0xC7])),
-        State::prepared("flash busy with a page program", |b| program(b)),
+        State::prepared("flash busy with a page program", program),
         State::prepared("flash busy with a status register write", |b| {
             erase(b, &[0x01, QE]);
         }),
@@ -615,21 +615,28 @@ fn put_debug(b: &mut Board, registers: &[(u32, u32)]) {
 
 /// Everything of a debugger that is still set.
 pub fn debug_residue(board: &VirtualBench) -> Vec<String> {
-    let mut registers = vec![
+    let plain = [
         ("DHCSR control".to_owned(), DHCSR, 0xF),
         ("DEMCR".to_owned(), DEMCR, u32::MAX),
         ("FP_CTRL.ENABLE".to_owned(), FP_CTRL, 1),
     ];
-    registers.extend((0..8).map(|n| (format!("FP_COMP{n}"), FP_COMP0 + 4 * n, u32::MAX)));
-    registers.extend((0..4).map(|n| (format!("DWT_FUNCTION{n}"), DWT_FUNCTION0 + 16 * n, 0xF)));
+    let breakpoints = (0..8).map(|n| (format!("FP_COMP{n}"), FP_COMP0 + 4 * n, u32::MAX));
+    let watchpoints = (0..4).map(|n| (format!("DWT_FUNCTION{n}"), DWT_FUNCTION0 + 16 * n, 0xF));
+    let registers: Vec<_> = plain.into_iter().chain(breakpoints).collect();
+    let traced: Vec<_> = watchpoints.collect();
     board
         .board()
         .with(move |b| {
-            let set = registers.into_iter().filter_map(|(name, address, mask)| {
+            let set = |b: &mut Board, (name, address, mask): (String, u32, u32)| {
                 let value = b.chip.cpu.ppb_read(address, Width::Word, true).ok()? & mask;
                 (value != 0).then(|| format!("{name} = {value:#x}"))
-            });
-            set.collect()
+            };
+            let mut residue: Vec<String> =
+                registers.into_iter().filter_map(|r| set(b, r)).collect();
+            // the DWT shows itself with TRCENA only
+            put_debug(b, &[(DEMCR, 1 << 24)]);
+            residue.extend(traced.into_iter().filter_map(|r| set(b, r)));
+            residue
         })
         .expect("board")
 }

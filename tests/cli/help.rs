@@ -2,10 +2,12 @@
 
 use crate::station::Station;
 
-const COMMANDS: [&[&str]; 14] = [
+const COMMANDS: [&[&str]; 16] = [
     &[],
     &["flash"],
     &["verify"],
+    &["read"],
+    &["erase"],
     &["info"],
     &["inspect"],
     &["pack"],
@@ -63,7 +65,7 @@ fn the_help_lists_every_exit_code_once_and_no_other() {
 
 #[test]
 fn the_options_that_choose_a_board_are_the_same_everywhere() {
-    for command in ["flash", "verify", "reset"] {
+    for command in ["flash", "verify", "reset", "read", "erase"] {
         let session = Station::new().run(&[command, "--help"]).ends_with(0);
         for option in [
             "--probe",

@@ -6,10 +6,11 @@ use std::ops::AddAssign;
 
 use rtflash::boot::{BootImage, Role};
 use rtflash::job::Request;
+use target_side::cuts::{Cut, Kept};
 use virtual_board::nor::operation::Operation;
 use virtual_board::rom::{Outcome, Reading};
 
-use crate::cut_points::{Cut, Kept, Recorded};
+use crate::cut_points::Recorded;
 use crate::desk::Desk;
 
 /// Tears inside every operation, multiplied by this variable of the environment.
@@ -114,7 +115,7 @@ pub fn sweep(desk: &Desk, update: &Update<'_>) -> Counts {
         bench.look_at(&cut, &mut counts);
         bench.finish(&cut, &mut counts);
     });
-    recorded.after.give_to(desk);
+    desk.power_up_with(&recorded.after);
     desk.set_saved(&[]);
     counts
 }
@@ -134,7 +135,7 @@ impl Bench<'_> {
         let is_old = self.update.old.is_some_and(|old| holds(content, old));
         let is_new = holds(content, self.image);
         let boots = [Reading::Strict, Reading::Lenient].map(|reading| {
-            cut.kept.give_to(self.desk);
+            self.desk.power_up_with(cut.kept);
             match self.desk.boots(reading) {
                 Outcome::Booted { .. } => true,
                 Outcome::SerialDownloader(_) => false,
@@ -227,14 +228,14 @@ impl Bench<'_> {
     /// The next job on this host.
     fn finish(&self, cut: &Cut<'_>, counts: &mut Counts) {
         let (desk, name) = (self.desk, self.update.name);
-        cut.kept.give_to(desk);
+        desk.power_up_with(cut.kept);
         desk.set_saved(&self.recorded.done.saved);
         desk.nor(|nor| nor.recorder.start());
         let done = desk.flash(self.update.new);
         let operations = desk.nor(|nor| nor.recorder.take());
         assert!(done.passed(), "{name}: {cut}: {}", done.code());
         desk.board.assert_clean();
-        let found = Kept::of(desk, self.update.extent);
+        let found = desk.nor(|nor| Kept::of(nor, self.update.extent));
         let first = first_difference(&found.content, &self.recorded.after.content);
         assert_eq!(first, None, "{name}: {cut}: first differing offset");
         assert_eq!(desk.saved(), Vec::new(), "{name}: {cut}: all is back");

@@ -221,7 +221,7 @@ fn over_what_an_earlier_cut_left() {
     let picked = [1, 3, cuts.len() / 2, cuts.len() - 4];
     let mut total = Counts::default();
     for (at, update) in picked.into_iter().zip([&new, &third, &third, &new]) {
-        cuts[at].give_to(&desk);
+        desk.power_up_with(&cuts[at]);
         desk.set_saved(&first.done.saved);
         total += sweep(
             &desk,

@@ -12,6 +12,7 @@ use rtflash::job::{self, Bench, Job, Observer, Request, Written};
 use rtflash::plan::SharedSectors;
 use rtflash::target;
 use target_side::board::Board;
+use target_side::cuts::Kept;
 use target_side::rom;
 use target_side::target::{Target, Watch};
 use tempfile::TempDir;
@@ -147,6 +148,12 @@ impl Desk {
     /// What the boot ROM does with the flash after power-on.
     pub fn boots(&self, reading: Reading) -> Outcome {
         self.board.with(|m| rom::boot(m, reading))
+    }
+
+    /// The flash as a power cut left it, with the power just on again.
+    pub fn power_up_with(&self, kept: &Kept) {
+        self.nor(|nor| kept.give_to(nor));
+        self.power_cycle();
     }
 
     /// What lies in the host's directory, by name.

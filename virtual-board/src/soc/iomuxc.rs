@@ -43,16 +43,14 @@ const SD_B1_08_DATA0: u32 = 0x1F4;
 const SD_B1_09_DATA1: u32 = 0x1F8;
 const SD_B1_10_DATA2: u32 = 0x1FC;
 const SD_B1_11_DATA3: u32 = 0x200;
+/// GPIO_AD_B0_06 and _07: SWDIO and SWCLK as ALT0.
+const DEBUG_PADS: [u32; 2] = [0x0D4, 0x0D8];
+const DEBUG_ALT: u32 = 0;
 const SELECT_DQS: u32 = 0x4A4;
 const SELECT_DATA0: u32 = 0x4A8;
 const SELECT_DATA1: u32 = 0x4AC;
 const SELECT_DATA2: u32 = 0x4B0;
 const SELECT_DATA3: u32 = 0x4B4;
-
-// JTAG_TMS and JTAG_TCK, which are SWDIO and SWCLK: ALT0 of GPIO_AD_B0_06 and GPIO_AD_B0_07 (the same chapter).
-const AD_B0_06_TMS: u32 = 0x0D4;
-const AD_B0_07_TCK: u32 = 0x0D8;
-const JTAG_ALT: u32 = 0;
 
 const GPR16: u32 = 0x40;
 const GPR17: u32 = 0x44;
@@ -181,11 +179,10 @@ impl Iomuxc {
         }
     }
 
-    /// Whether SWDIO and SWCLK reach the debug port.
-    pub fn swd_pads(&self) -> bool {
-        [AD_B0_06_TMS, AD_B0_07_TCK]
-            .into_iter()
-            .all(|mux| self.pad(mux) & MUX_MODE == JTAG_ALT)
+    /// Whether SWDIO and SWCLK still reach the debug port.
+    pub fn debug_pads(&self) -> bool {
+        let mut pads = DEBUG_PADS.into_iter();
+        pads.all(|mux| self.pad(mux) & MUX_MODE == DEBUG_ALT)
     }
 
     /// The FlexRAM split now in force: GPR17 where GPR16 says so, else the fuse default (fuse 0x6D0 19:16).
