@@ -433,7 +433,9 @@ impl Run<'_> {
         expected: Expectation,
         content: &FlashContent,
     ) -> Result<Result<Booted, Problem>, Problem> {
-        let result = prove_boot(link, self.job.target, expected, content);
+        let observer = &*self.observer;
+        let go_on = || !observer.is_cancelled();
+        let result = prove_boot(link, self.job.target, expected, content, &go_on);
         self.note_link(link);
         let result = result?;
         let (proven, evidence) = match &result {
@@ -451,7 +453,11 @@ impl Run<'_> {
         });
         Ok(match result {
             BootResult::Booted(booted) => Ok(booted),
-            BootResult::NotBooted(not_booted) => Err(not_booted.into()),
+            BootResult::NotBooted(not_booted) => {
+                // not seen in time, if the user did not give it its time
+                self.go_on()?;
+                Err(not_booted.into())
+            }
         })
     }
 

@@ -83,9 +83,14 @@ impl fmt::Display for Evidence {
                 write!(f, "the chip was reset by software (SRC_SRSR {srsr:#x})")
             }
             Evidence::ResetAgain { times, srsr } => {
+                let often = match times {
+                    1 => "once".to_owned(),
+                    2 => "twice".to_owned(),
+                    times => format!("{times} times"),
+                };
                 write!(
                     f,
-                    "the chip was reset again by itself, {times} times (DHCSR.S_RESET_ST, SRC_SRSR {srsr:#x})"
+                    "the chip was reset again by itself, {often} (DHCSR.S_RESET_ST, SRC_SRSR {srsr:#x})"
                 )
             }
             Evidence::ResetHandlerExecuted { address, within } => {

@@ -68,7 +68,8 @@ impl BootResult {
 }
 
 /// Resets the chip and watches it. The flash must have been left as the ROM expects it. Nothing halts the core on the
-/// way, and after the verdict nothing of the watch is left in it.
+/// way, and after the verdict nothing of the watch is left in it. `go_on` is asked at each look; where it says no, the
+/// watch ends as if its time were over.
 ///
 /// # Errors
 /// [`LinkError`] where the probe is lost, or the wire is too noisy to tell.
@@ -77,11 +78,12 @@ pub fn prove_boot(
     target: &Target,
     expected: Expectation,
     content: &FlashContent,
+    go_on: &dyn Fn() -> bool,
 ) -> Result<BootResult, LinkError> {
     let watched = BootWatch {
         address: expected.reset_handler,
     };
-    let mut result = reset_and_watch(link, target, expected, content)?;
+    let mut result = reset_and_watch(link, target, expected, content, go_on)?;
     // The verdict stands, whatever becomes of the link now.
     if let Err(error) = link.disarm(watched) {
         tracing::debug!(%error, "the boot watch stays on");
@@ -95,6 +97,7 @@ fn reset_and_watch(
     target: &Target,
     expected: Expectation,
     content: &FlashContent,
+    go_on: &dyn Fn() -> bool,
 ) -> Result<BootResult, LinkError> {
     let chip = target.chip();
     let parking = park(link, chip)?;
@@ -128,7 +131,7 @@ fn reset_and_watch(
     let only_the_image_sleeps = !expected.started_by_bootloader
         && !cannot_boot
         && content::obstacle(content, target, &latched).is_none();
-    let mut watch = Watch::new(link, chip, expected, parking, begun);
+    let mut watch = Watch::new(link, go_on, chip, expected, parking, begun);
     watch.only_the_image_sleeps = only_the_image_sleeps;
     let end = watch.until_decided()?;
     conclude(watch, end, &known)

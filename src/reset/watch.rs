@@ -66,6 +66,8 @@ struct Look {
 /// What has been seen so far.
 pub(super) struct Watch<'a> {
     pub link: &'a mut dyn Link,
+    /// Asked at each look; false ends the watch as if its time were over.
+    go_on: &'a dyn Fn() -> bool,
     pub chip: &'a Chip,
     pub expected: Expectation,
     /// Where the core was left before the reset.
@@ -102,6 +104,7 @@ pub(super) struct Watch<'a> {
 impl<'a> Watch<'a> {
     pub fn new(
         link: &'a mut dyn Link,
+        go_on: &'a dyn Fn() -> bool,
         chip: &'a Chip,
         expected: Expectation,
         parking: Address,
@@ -109,6 +112,7 @@ impl<'a> Watch<'a> {
     ) -> Self {
         Watch {
             link,
+            go_on,
             chip,
             expected,
             parking,
@@ -131,6 +135,10 @@ impl<'a> Watch<'a> {
             in_code: 0,
             last: None,
         }
+    }
+
+    fn is_over(&self, now: Duration) -> bool {
+        now.saturating_sub(self.alive_since) >= self.expected.limit || !(self.go_on)()
     }
 
     /// Looks until it is known how the boot ended.
@@ -311,7 +319,7 @@ impl<'a> Watch<'a> {
         {
             return Ok(Some(End::NoReset));
         }
-        let is_over = now.saturating_sub(self.alive_since) >= self.expected.limit;
+        let is_over = self.is_over(now);
         if !is_over || self.quiet_since.is_some() || self.fault_since.is_some() {
             return Ok(None);
         }
@@ -358,7 +366,7 @@ impl<'a> Watch<'a> {
             self.proof = Some((Proof::Sleep, Evidence::LeftRomForSleep { within }));
             return Some(End::Asleep);
         }
-        let is_over = now.saturating_sub(self.alive_since) >= self.expected.limit;
+        let is_over = self.is_over(now);
         is_over.then_some(End::TimeOverAsleep)
     }
 }

@@ -93,7 +93,8 @@ impl Bench {
             settle: SETTLE,
         };
         self.linked(|link| {
-            prove_boot(link, &self.target, expected, &self.content).expect("the board answers")
+            prove_boot(link, &self.target, expected, &self.content, &|| true)
+                .expect("the board answers")
         })
     }
 

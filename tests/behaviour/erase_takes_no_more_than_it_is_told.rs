@@ -25,7 +25,7 @@ use crate::watched::{self, Watched};
 /// Bytes of a part that is digested in no time.
 const SMALL: u32 = 0x4_0000;
 const CHIP_ERASE_US: u32 = 400_000;
-const CUTS: u64 = 6;
+const CUTS: u64 = 5;
 
 /// A cut that leaves most of the bits as they were.
 const CUT_SEED: u64 = 1;

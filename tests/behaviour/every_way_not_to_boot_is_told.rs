@@ -51,6 +51,7 @@ fn complaint_about(failure: &BootFailure, board: &VirtualBench) -> Option<String
     })
 }
 
+/// `RTFLASH_BOOT_FAILURE` picks rows by a part of their names.
 #[test]
 fn every_failure_to_boot_ends_in_16_and_names_the_stage() {
     let filter = std::env::var("RTFLASH_BOOT_FAILURE").unwrap_or_default();

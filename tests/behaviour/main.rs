@@ -8,6 +8,7 @@
 )]
 
 mod a_bootloader_may_take_its_time;
+mod a_cancelled_job_says_what_it_leaves;
 mod a_cut_never_leaves_half_an_image;
 mod a_part_with_qe_elsewhere_is_no_exception;
 mod a_wrong_part_is_called_by_its_name;

@@ -139,7 +139,7 @@ const BOOTING: &[Booting] = &[
         let again = program(&[&wait_ms(12), &store(KEPT, DONE), &store(AIRCR, SYSRESETREQ)]);
         set_up(&program(&[&unless_word(KEPT, DONE, &again), &SPIN]))
     })
-    .by("reset-handler", "reset again by itself, 1 times"),
+    .by("reset-handler", "reset again by itself, once"),
     booting("it takes the debug port's pins, some time later", || {
         set_up(&program(&[&wait_ms(12), &store(MUX_OF_SWDIO, 5), &SPIN]))
     })
@@ -190,6 +190,7 @@ fn complaint(row: &Booting) -> Option<String> {
     })
 }
 
+/// `RTFLASH_BOOTING` picks rows by a part of their names.
 #[test]
 fn every_image_that_runs_passes_and_the_record_names_the_proof() {
     let filter = std::env::var("RTFLASH_BOOTING").unwrap_or_default();

@@ -19,17 +19,20 @@ fn without(content: &[u8], from: usize, to: usize) -> Vec<u8> {
 
 #[test]
 fn the_whole_chip_is_erased_and_the_last_line_says_what_the_board_is_now() {
-    let station = Station::holding(&noise(3, FLASH_BYTES_032));
-    let session = erase(&station, &["--chip", "--flash", "is25wp032"])
+    let mut before = vec![0xFF; FLASH_BYTES_032];
+    for at in [0, 0x1_2345, FLASH_BYTES_032 - 0x1000] {
+        before[at..at + 0x1000].copy_from_slice(&noise(3, 0x1000));
+    }
+    let station = Station::holding(&before);
+    erase(&station, &["--chip", "--flash", "is25wp032"])
         .ends_with(0)
         .reports("range", &["0x60000000 to 0x603FFFFF"])
-        .reports("sectors", &["1024 erased", "2 commands", "chip erase"])
+        .reports("sectors", &["4 erased by 3 commands", "1020 left as they were"])
         .reports("digest", &["4194304 bytes", "computed by the target"])
         .last_line_is(
             "DONE: 4194304 bytes erased and found blank; the board was reset, and its boot ROM finds no FCB to boot by",
         );
     assert!(station.content().iter().all(|byte| *byte == 0xFF));
-    assert!(session.stderr.contains("erase: 5 s, usually "), "{session}");
 }
 
 #[test]
