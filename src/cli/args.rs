@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::benchmark::BenchmarkArgs;
 #[cfg(feature = "virtual-board")]
 use super::board::BoardCommand;
+use super::doctor::DoctorArgs;
 use super::erase::EraseArgs;
 use super::header::{BoardHeaderArgs, HeaderArgs};
 use super::info::InfoArgs;
@@ -125,6 +126,13 @@ pub enum Command {
         #[command(flatten)]
         watch: WatchArgs,
     },
+    /// Say why the board does not boot: probe, contact, chip, flash, boot header, slots, and what runs
+    ///
+    /// Nothing non-volatile is changed. The board is first looked at as it runs; then it is reset twice, to read its flash and
+    /// to watch it boot (--no-reset only looks). A step that fails ends only those that need it. The last line is the
+    /// diagnosis, with the reason and what to do about it above, and other things that were seen in their order.
+    #[command(after_help = super::doctor::EXIT_CODES)]
+    Doctor(DoctorArgs),
     /// Read the flash, or a range of it, into a file; nothing is changed
     #[command(after_help = super::read::EXIT_CODES)]
     Read(ReadArgs),

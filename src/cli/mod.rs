@@ -5,6 +5,7 @@ mod args;
 mod benchmark;
 #[cfg(feature = "virtual-board")]
 mod board;
+mod doctor;
 mod erase;
 mod header;
 mod info;
@@ -60,6 +61,7 @@ fn last_words(command: &Command, problem: &Problem) -> Option<String> {
         Command::Flash { board, .. } => Some(on_board::refused("flash", board.json, problem)),
         Command::Verify { board, .. } => Some(on_board::refused("verify", board.json, problem)),
         Command::Reset { board, .. } => Some(on_board::refused("reset", board.json, problem)),
+        Command::Doctor(args) => Some(on_board::refused("doctor", args.board.json, problem)),
         Command::Read(args) => args.refused(problem),
         Command::Erase(args) => Some(on_board::refused("erase", args.board.json, problem)),
         Command::Info(args) => Some(on_board::refused("info", args.board.json, problem)),
@@ -176,6 +178,7 @@ fn execute(cli: &Cli) -> Result<u8, Problem> {
                 },
             )
         }
+        Command::Doctor(args) => doctor::run(args, verbose),
         Command::Read(args) => read::run(args, verbose),
         Command::Erase(args) => erase::run(args, verbose),
         Command::Info(args) => info::run(args, verbose),

@@ -37,6 +37,14 @@ pub fn assumed_target(board: &BoardArgs) -> Result<Target, Problem> {
     Ok(Target::builtin(CHIP, named_part(board), &board.board)?)
 }
 
+/// The target with the part that a job has found, where it is to be found and is another one than [`assumed_target`]'s.
+pub fn other_target(board: &BoardArgs, record: &Record) -> Option<Target> {
+    let found = &record.flash.as_ref().filter(|_| is_auto(board))?.part;
+    let is_known =
+        FlashPart::names().any(|name| name == found && !name.eq_ignore_ascii_case(ANY_PART));
+    is_known.then(|| Target::builtin(CHIP, found, &board.board).ok())?
+}
+
 /// Refuses what suits none of the parts that may be found, for the reason that the largest of them gives.
 fn require_suits_a_part<P>(
     board: &BoardArgs,

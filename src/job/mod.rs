@@ -2,6 +2,7 @@
 
 mod bench;
 mod contact;
+mod doctor;
 mod erase;
 mod find_target;
 mod header;
@@ -21,6 +22,7 @@ mod stages;
 use std::time::Duration;
 
 pub use bench::Bench;
+pub use doctor::{Question, UDEV_RULE, UDEV_RULE_NAME};
 pub use erase::{EraseRequest, EraseWhat, erase};
 pub use find_target::{Found, find_target};
 pub use header::HeaderChoice;
@@ -177,6 +179,17 @@ pub fn reset(job: &Job<'_>, bench: &Bench, observer: &mut dyn Observer) -> Outco
     let mut run = Run::new("reset", job, bench, observer);
     let verdict = run.reset();
     run.finish(verdict)
+}
+
+/// Looks at everything between the host and the application, as far as it can be reached, and says why the board does not
+/// work. Nothing non-volatile is changed; the board is reset, unless the question forbids it.
+pub fn doctor(
+    job: &Job<'_>,
+    question: &Question,
+    bench: &Bench,
+    observer: &mut dyn Observer,
+) -> Outcome {
+    doctor::doctor(job, question, bench, observer)
 }
 
 /// Reads everything that identifies the board and decides its boot. Nothing non-volatile changes; the board is reset

@@ -29,9 +29,11 @@ pub struct Run<'r> {
     pub(super) contact_note: Option<ContactNote>,
     /// The clock that the contact is still to be checked for.
     pub(super) unproven_khz: Option<u32>,
+    /// The contact is checked whatever is remembered of it.
+    pub(super) always_check_contact: bool,
     /// Repeated accesses that say nothing about the clock in use.
     pub(super) retries_before: u64,
-    problem: Option<Problem>,
+    pub(super) problem: Option<Problem>,
 }
 
 impl<'r> Run<'r> {
@@ -57,6 +59,7 @@ impl<'r> Run<'r> {
             record,
             contact_note: None,
             unproven_khz: None,
+            always_check_contact: false,
             retries_before: 0,
             problem: None,
         }
@@ -251,7 +254,7 @@ impl<'r> Run<'r> {
     }
 
     /// Compares the board with what `flash` would write.
-    fn compare(
+    pub(super) fn compare(
         &mut self,
         request: &Request,
         offline: Option<BootImage>,

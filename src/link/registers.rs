@@ -97,7 +97,7 @@ pub const DHCSR_S_SLEEP: u32 = 1 << 18;
 /// DHCSR: locked up.
 pub const DHCSR_S_LOCKUP: u32 = 1 << 19;
 
-/// DHCSR: the core was reset since DHCSR was last read.
+/// DHCSR: the core was reset since DHCSR was last read. Reading clears it.
 pub const DHCSR_S_RESET_ST: u32 = 1 << 25;
 
 /// DCRSR: write the register (else read it).

@@ -1,6 +1,7 @@
 //! The record of one unit, and how it is shown: as lines for people, as JSON for machines.
 
 mod contact;
+mod diagnosis;
 mod erase;
 mod info;
 mod inspection;
@@ -14,6 +15,7 @@ mod text;
 mod verdict;
 
 pub use contact::{ContactRecord, ContactWarning};
+pub use diagnosis::{CheckRecord, CheckResult, DiagnosisRecord, OtherRecord};
 pub use erase::EraseRecord;
 pub use info::{
     BootConfigRecord, FlashDetails, FlexRamRecord, FoundRecord, FusesRecord, InfoRecord,

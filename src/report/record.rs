@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::{
-    ContactRecord, ContactWarning, EraseRecord, FlashLeft, InfoRecord, MismatchRecord, ReadRecord,
-    RetryRecord, Verdict,
+    ContactRecord, ContactWarning, DiagnosisRecord, EraseRecord, FlashLeft, InfoRecord,
+    MismatchRecord, ReadRecord, RetryRecord, Verdict,
 };
 use crate::address::Address;
 use crate::boot::{BootImage, Finding, Role};
@@ -54,6 +54,8 @@ pub struct Record {
     pub erase: Option<EraseRecord>,
     /// How the boot was proven, or what speaks against it.
     pub boot: Option<BootRecord>,
+    /// What `doctor` looked at and what follows from it.
+    pub doctor: Option<DiagnosisRecord>,
     /// What the job left in the flash; absent for commands that do not change it.
     pub left: Option<FlashLeft>,
     /// What was done again.
@@ -379,6 +381,7 @@ impl Record {
             read: None,
             erase: None,
             boot: None,
+            doctor: None,
             left: None,
             retries: Vec::new(),
             phases: Vec::new(),

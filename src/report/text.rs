@@ -173,6 +173,11 @@ pub fn lines(record: &Record, verbose: bool) -> Vec<String> {
         };
         say("time", phase_text(&total, record.virtual_time, verbose));
     }
+    if let Some(doctor) = &record.doctor {
+        let mut say =
+            |label: &str, text: String| lines.push(format!("{label:LABEL_WIDTH$} {text}"));
+        doctor.say(&mut say);
+    }
     lines.push(record.verdict.to_string());
     lines
 }

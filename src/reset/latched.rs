@@ -79,3 +79,16 @@ impl Latched {
         Some(Cause::BootConfig { what, sbmr1 })
     }
 }
+
+/// The boot configuration, and what of it, or of the fuses, keeps the ROM from the flash, whatever that holds.
+///
+/// # Errors
+/// [`LinkError`], also where a running application has turned the clock of the fuse block off.
+pub fn boot_source(
+    link: &mut dyn Link,
+    chip: &Chip,
+) -> Result<(BootConfig, Option<Cause>), LinkError> {
+    let latched = Latched::read(link, chip)?;
+    let obstacle = latched.obstacle();
+    Ok((latched.config, obstacle))
+}

@@ -7,11 +7,14 @@ mod conclude;
 mod content;
 mod evidence;
 mod latched;
+mod look;
 mod prove;
 mod watch;
 
 pub use cause::{Cause, FaultStatus, NotBooted};
 pub use evidence::{Booted, Evidence, Proof};
+pub use latched::boot_source;
+pub use look::{Doing, Look, look};
 pub use prove::{BootResult, Expectation, FlashContent, SETTLE, prove_boot};
 
 #[cfg(test)]

@@ -34,6 +34,7 @@ mod slots;
 mod states;
 mod stock_tools_can_use_our_algorithm;
 mod the_contact_is_checked_when_due;
+mod the_doctor_names_the_cause;
 mod the_flash_holds_exactly_image_and_header;
 mod the_part_is_found_by_its_id;
 mod thumb;

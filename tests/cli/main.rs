@@ -11,6 +11,7 @@ mod benchmark;
 mod cancel;
 mod contact;
 mod content;
+mod doctor;
 mod erase;
 mod evidence;
 mod headers;

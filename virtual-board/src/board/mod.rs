@@ -40,6 +40,8 @@ pub struct BoardConfig {
     pub part: Part,
     /// How fast this flash is within its data sheet.
     pub timing: TimingProfile,
+    /// Whether it has power from the beginning.
+    pub powered: bool,
     /// Boot pins.
     pub straps: Straps,
     /// Fuses.
@@ -76,6 +78,7 @@ impl BoardConfig {
         BoardConfig {
             part,
             timing: TimingProfile::Typ,
+            powered: true,
             straps: Straps::default(),
             fuses: Fuses::default(),
             reading: Reading::Strict,
@@ -141,6 +144,10 @@ impl Board {
         dp.set_ids(config.identity.ports);
         let mut chip = Chip::new(system, config.reading);
         chip.rom_erase = config.rom_erase;
+        if !config.powered {
+            // nothing is under way that a seed would decide about
+            chip.power_off(0);
+        }
         chip.cpu.cpuid = config.identity.cpuid;
         chip.system.borrow_mut().rom_identity = config.identity.rom;
         dp.set_swclk_khz(config.probe.default_khz);
