@@ -62,6 +62,8 @@ pub struct BoardConfig {
     pub flash_file: Option<PathBuf>,
     /// How the flash behaves beyond the data sheet's clocks.
     pub flash_margin: nor::Margin,
+    /// How the flash listens when the board is made, as if software had left it so and the chip had been reset since.
+    pub flash_mode: nor::Mode,
     /// Defects of the flash.
     pub nor_faults: nor::Faults,
     /// Defects of the wire.
@@ -87,6 +89,7 @@ impl BoardConfig {
             skips: true,
             flash_file: None,
             flash_margin: nor::Margin::AsShipped,
+            flash_mode: nor::Mode::default(),
             nor_faults: nor::Faults::default(),
             wire_faults: WireFaults::default(),
             identity: ChipIdentity::default(),
@@ -129,6 +132,7 @@ impl Board {
         let mut nor = Nor::new(config.part, config.timing);
         nor.faults = config.nor_faults;
         nor.margin = config.flash_margin;
+        nor.enter(config.flash_mode);
         let flash_file = config
             .flash_file
             .map(|path| file::FlashFile::open(path, &mut nor))
