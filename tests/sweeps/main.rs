@@ -1,5 +1,8 @@
 //! Sweeps over faults at the shallow depth: the real job, host logic and RAM algorithm alike, over the virtual board's
 //! FlexSPI, flash and boot ROM, without core and probe. A job takes milliseconds, so there are thousands of them.
+//!
+//! Each sweep prints what it has done (`--nocapture`). `RTFLASH_CUTS=n` (by default 1) multiplies the tears inside of every
+//! operation.
 
 #[cfg(test)]
 mod cut_partial_images;
@@ -15,6 +18,7 @@ mod desk;
 mod desk_works;
 #[cfg(test)]
 #[path = "../behaviour/images.rs"]
+#[allow(dead_code, reason = "random images and contents are for others")]
 mod images;
 #[cfg(test)]
 #[path = "../behaviour/slots.rs"]
