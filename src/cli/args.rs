@@ -41,7 +41,7 @@ Exit codes:
     2  usage
     6  wrong or unknown chip or flash part
     8  erase failed
-    9  a sector to erase holds bytes of others (--no-shared-sectors)
+    9  not blank after erase, or a sector to erase holds bytes of others
    10  programming failed
    11  verified, and differs
    12  reading failed (could not find out)
