@@ -7,6 +7,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod a_lie_never_becomes_a_pass;
 mod a_part_with_qe_elsewhere_is_no_exception;
 mod a_wrong_part_is_called_by_its_name;
 mod an_interrupted_job_is_finished_by_the_next;
@@ -15,6 +16,7 @@ mod bench;
 mod boot_proof;
 mod edges;
 mod every_kind_of_probe;
+mod fault_plan;
 mod few_transactions;
 mod images;
 mod link;

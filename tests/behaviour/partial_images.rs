@@ -29,7 +29,7 @@ fn request(pieces: &[(u32, Vec<u8>)]) -> Request {
 }
 
 /// A bootloader that starts the slot if its header has the magic, and waits for ever if not.
-fn bootloader() -> (u32, Vec<u8>) {
+pub fn bootloader() -> (u32, Vec<u8>) {
     let handler = APPLICATION + 64;
     let mut words = vec![0x2001_0000, handler | 1];
     words.resize(16, handler | 1);
@@ -56,7 +56,7 @@ fn bootloader() -> (u32, Vec<u8>) {
 }
 
 /// A running application for `slot` as imgtool writes it, with `tail` behind its code.
-fn application(slot: u32, tail: &[u8]) -> (u32, Vec<u8>) {
+pub fn application(slot: u32, tail: &[u8]) -> (u32, Vec<u8>) {
     let handler = slot + HEADER_BYTES + 64;
     let mut words = vec![0x2001_0000, handler | 1];
     words.resize(16, handler | 1);

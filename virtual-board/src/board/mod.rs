@@ -21,6 +21,7 @@ pub use file::FlashFileError;
 pub use handle::BoardHandle;
 
 use crate::activity::{Activity, Span, What};
+use crate::flexspi;
 use crate::nor::{self, Nor, Part, TimingProfile};
 use crate::probe::cmsis_dap::Firmware;
 use crate::probe::{self, Profile, WireError};
@@ -60,6 +61,8 @@ pub struct BoardConfig {
     pub flash_margin: nor::Margin,
     /// Defects of the flash.
     pub nor_faults: nor::Faults,
+    /// Defects of the flash controller and of the lines to the flash.
+    pub flexspi_faults: flexspi::Faults,
     /// Defects of the wire.
     pub wire_faults: WireFaults,
 }
@@ -81,6 +84,7 @@ impl BoardConfig {
             flash_file: None,
             flash_margin: nor::Margin::AsShipped,
             nor_faults: nor::Faults::default(),
+            flexspi_faults: flexspi::Faults::default(),
             wire_faults: WireFaults::default(),
         }
     }
@@ -126,7 +130,8 @@ impl Board {
             .map(|path| file::FlashFile::open(path, &mut nor))
             .transpose()?;
         let soc = Soc::new(config.straps, config.fuses);
-        let system = System::new(soc, nor, config.costs, config.core_divider, config.skips);
+        let mut system = System::new(soc, nor, config.costs, config.core_divider, config.skips);
+        system.flexspi.faults = config.flexspi_faults;
         let mut dp = SwDp::new();
         *dp.faults_mut() = config.wire_faults;
         let mut chip = Chip::new(system, config.reading);

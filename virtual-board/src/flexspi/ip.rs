@@ -27,6 +27,8 @@ pub(super) struct Run {
     sck_hz: u64,
     selected: bool,
     pub stalled: bool,
+    /// Data received so far.
+    received_bytes: usize,
     begun: Time,
     /// When the last finished piece ended.
     pub time: Time,
@@ -96,6 +98,7 @@ impl FlexSpi {
             sck_hz: ports.serial_root_hz,
             selected: false,
             stalled: false,
+            received_bytes: 0,
             begun,
             time: begun,
         };
@@ -106,7 +109,8 @@ impl FlexSpi {
 
     fn load(&self, run: &mut Run, ports: &mut Ports<'_>) {
         run.instructions = instruction::sequence(&self.lut, run.sequence, 0);
-        run.wires = Wires::connect(&run.instructions, self.mcr0, run.chip, ports);
+        run.wires =
+            Wires::connect(&run.instructions, self.mcr0, run.chip, ports).bent(&self.faults);
         run.at = 0;
         run.left = None;
         run.selected = false;
@@ -233,9 +237,10 @@ impl FlexSpi {
             }
             Piece::Receive(instruction, bytes) => {
                 let lines = instruction.lines.unwrap_or(Lines::Four);
-                let data: Vec<u8> = (0..bytes)
+                let mut data: Vec<u8> = (0..bytes)
                     .map(|_| run.wires.take(ports, lines, instruction.ddr))
                     .collect();
+                self.bend(run, &mut data);
                 if !data.is_empty() {
                     self.rx.push_entry(&data);
                 }
@@ -263,6 +268,30 @@ impl FlexSpi {
             }
         }
         false
+    }
+
+    /// What a fault makes of data that have arrived.
+    fn bend(&mut self, run: &mut Run, data: &mut [u8]) {
+        self.strikes += u64::from(run.wires.are_bent());
+        if self.faults.stale_commands.is_empty() {
+            self.receptions += u64::from(run.received_bytes == 0);
+            run.received_bytes += data.len();
+            return;
+        }
+        if run.received_bytes == 0 {
+            self.receptions += 1;
+            self.received.swap(0, 1);
+            self.received[0].clear();
+        }
+        self.received[0].extend(data.iter());
+        if self.faults.stale_commands.contains(&(self.receptions - 1)) {
+            let former = self.received[1].iter().skip(run.received_bytes);
+            for (byte, stale) in data.iter_mut().zip(former) {
+                self.strikes += u64::from(byte != stale);
+                *byte = *stale;
+            }
+        }
+        run.received_bytes += data.len();
     }
 
     fn time_out(&mut self, run: &Run, now: Time, ports: &mut Ports<'_>) -> bool {

@@ -54,6 +54,8 @@ pub(super) struct Frame {
     pub corrupt: bool,
     /// A violation of this period has been told already.
     pub complained: bool,
+    /// Number of the array read, where faults may disturb it, and its first address.
+    pub disturbed: Option<(u64, u32)>,
 }
 
 impl Frame {
@@ -72,6 +74,7 @@ impl Frame {
             page: Vec::new(),
             corrupt: false,
             complained: false,
+            disturbed: None,
         }
     }
 
@@ -410,5 +413,15 @@ impl Nor {
             Data::Out(source) => Phase::Out(source),
             Data::In => Phase::In,
         };
+        if shape.data == Data::Out(Source::Array) {
+            let number = self.counters.reads;
+            self.counters.reads += 1;
+            if self.faults.disturb_reads() {
+                let elsewhere = self.faults.read_elsewhere(number);
+                self.strikes += u64::from(elsewhere != 0);
+                frame.address ^= elsewhere;
+                frame.disturbed = Some((number, frame.address));
+            }
+        }
     }
 }

@@ -17,7 +17,7 @@ mod register_writes;
 pub mod registers;
 mod sfdp;
 
-pub use faults::Faults;
+pub use faults::{DisturbedRead, Faults, FlakyCell, ReadFault};
 pub use part::{Part, PartError, TimingProfile};
 
 use crate::activity::Activity;
@@ -73,6 +73,10 @@ pub struct Counters {
     pub block_erases: u64,
     /// Writes of a non-volatile register.
     pub register_writes: u64,
+    /// Write enables.
+    pub write_enables: u64,
+    /// Reads of the array.
+    pub reads: u64,
 }
 
 /// What happens when EBh with its default clocks runs between the data sheet's limit for them and the part's fastest row.
@@ -113,6 +117,7 @@ pub struct Nor {
     frame: Option<Frame>,
     busy_polled: bool,
     counters: Counters,
+    strikes: u64,
     /// Self-timed operations.
     pub activity: Activity,
 }
@@ -143,6 +148,7 @@ impl Nor {
             frame: None,
             busy_polled: false,
             counters: Counters::default(),
+            strikes: 0,
             activity: Activity::default(),
         }
     }
@@ -222,6 +228,26 @@ impl Nor {
         self.counters
     }
 
+    /// How often a fault has made a difference: a byte stored or read wrong, a command lost or gone astray.
+    pub fn strikes(&self) -> u64 {
+        self.strikes
+    }
+
+    /// The array as every reader sees it, faults that come and go apart.
+    pub fn as_read(&self) -> Vec<u8> {
+        let faults = &self.faults;
+        if faults.stuck_address.is_none() && faults.stuck_cells.is_empty() {
+            return self.array.clone();
+        }
+        (0..self.part.size_bytes)
+            .map(|address| {
+                let at = faults.decoded(address);
+                let stored = self.array.get(at as usize).copied().unwrap_or(0xFF);
+                faults.stuck(at, stored)
+            })
+            .collect()
+    }
+
     /// When the operation under way ends; `None` when idle, or when it never ends.
     pub fn busy_until(&self) -> Option<Time> {
         if self.faults.stuck_wip {
@@ -280,7 +306,8 @@ impl Nor {
         let Some(busy) = self.busy.take_if(|busy| busy.until <= now) else {
             return;
         };
-        busy.operation
+        self.strikes += busy
+            .operation
             .complete(&mut self.array, &mut self.registers, &self.faults);
         if busy.operation != operation::Operation::Suspending {
             self.write_enabled = false;

@@ -6,12 +6,13 @@
 
 mod debug_port;
 mod faults;
+mod lies;
 mod line;
 mod mem_ap;
 mod rom_table;
 
 pub use faults::{BadContact, FlippedBit, WaitStorm, WireFaults};
-pub use line::{Counts, SwDp};
+pub use line::{Counts, MemoryCounts, SwDp};
 pub use rom_table::rom_table_word;
 
 use crate::bus::Width;
