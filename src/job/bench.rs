@@ -13,6 +13,8 @@ use crate::link::{Choice, Counts, Listed};
 pub struct Bench {
     choice: Choice,
     clock: Arc<dyn Clock + Send + Sync>,
+    /// Instead of the environment's.
+    state_directory: Option<PathBuf>,
     #[cfg(feature = "virtual-board")]
     virtual_board: Option<VirtualBench>,
 }
@@ -23,8 +25,18 @@ impl Bench {
         Bench {
             choice,
             clock,
+            state_directory: None,
             #[cfg(feature = "virtual-board")]
             virtual_board: None,
+        }
+    }
+
+    /// No probe to be opened: the caller of [`super::write_over`] brings a link. Foreign bytes are saved in
+    /// `state_directory`.
+    pub fn without_probe(clock: Arc<dyn Clock + Send + Sync>, state_directory: PathBuf) -> Self {
+        Bench {
+            state_directory: Some(state_directory),
+            ..Bench::real(Choice::default(), clock)
         }
     }
 
@@ -37,6 +49,7 @@ impl Bench {
                 ..choice
             },
             clock: bench.clock(),
+            state_directory: None,
             virtual_board: Some(bench),
         }
     }
@@ -47,7 +60,7 @@ impl Bench {
         if let Some(bench) = &self.virtual_board {
             return Some(bench.state_directory());
         }
-        saved::host_directory()
+        self.state_directory.clone().or_else(saved::host_directory)
     }
 
     /// Where it is noted which clock the contact through `probe` stands; none where the environment names no directory,

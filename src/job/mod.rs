@@ -22,10 +22,12 @@ pub use saved::{Saved, SavedError};
 
 pub use crate::boot::HeaderPolicy;
 pub use crate::image::FileHash;
+use crate::link::Link;
 pub use crate::plan::SharedSectors;
 use crate::problem::Problem;
 use crate::report::Record;
 use crate::target::Target;
+use crate::verify::Verified;
 use run::Run;
 
 /// Whether `flash` may end without a proven boot.
@@ -103,6 +105,41 @@ pub fn flash(
     let mut run = Run::new("flash", job, bench, observer);
     let verdict = run.flash(request);
     run.finish(verdict)
+}
+
+/// How [`write_over`] ended.
+#[derive(Debug)]
+pub struct Written {
+    /// The record; without a verdict on the boot, which nobody has watched.
+    pub record: Record,
+    /// The proof that the flash held every byte, or what went wrong.
+    pub verified: Result<Verified, Problem>,
+}
+
+/// The part of [`flash`] between connecting and the reset, over a link that the caller has: who is there, what must
+/// change, programmed, verified, guarded, and the flash left as the ROM needs it. `bench` gives the clock and the place of
+/// saved bytes, see [`Bench::without_probe`].
+///
+/// It is there for sweeps over thousands of faults, which need every step of a job and not the core that boots afterwards.
+pub fn write_over(
+    job: &Job<'_>,
+    request: &Request,
+    bench: &Bench,
+    link: &mut dyn Link,
+    observer: &mut dyn Observer,
+) -> Written {
+    let mut run = Run::new("flash", job, bench, observer);
+    let verified = run
+        .write_over(request, link)
+        .map(|written| written.verified);
+    let verdict = match &verified {
+        Ok(verified) => Ok(run.without_watching(verified)),
+        Err(problem) => Err(problem.clone()),
+    };
+    Written {
+        record: run.finish(verdict).record,
+        verified,
+    }
 }
 
 /// Compares the board with what `flash` would write. Nothing is written; the board is reset before and after.

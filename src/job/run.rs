@@ -98,31 +98,31 @@ impl<'r> Run<'r> {
         let mut connection = self.connect()?;
         let mut link = connection.link(target.chip())?;
         let link: &mut dyn Link = &mut link;
-        let (mut algorithm, identified) = self.survey(link)?;
-        let written = self.judge_and_write(request, &mut algorithm, &identified);
-        self.begin("reset");
-        let stopped = self.leave(algorithm);
         let Written {
             image,
             present,
             verified,
-        } = match written {
-            Ok(written) => written,
-            Err(problem) => {
-                self.let_run(link);
-                return Err(problem);
-            }
-        };
-        let status = stopped?.status_register;
+            status_register,
+        } = self.write_over(request, link)?;
         let Some(expected) = self.expectation(&image) else {
             self.let_run(link);
             return Ok(self.not_proven(&verified, not_watched(image.role())));
         };
-        let content = FlashContent::new(present.below(image.runs()), Some(status), target);
+        let content = FlashContent::new(present.below(image.runs()), Some(status_register), target);
         match self.prove(link, expected, &content)? {
             Ok(booted) => Ok(Verdict::pass(&verified, &booted)),
             Err(cause) => Ok(self.not_proven(&verified, cause)),
         }
+    }
+
+    /// The verdict where the caller does not let the board boot.
+    pub fn without_watching(&mut self, verified: &Verified) -> Verdict {
+        let cause = Problem::new(
+            "boot-not-watched",
+            ExitCode::BootNotProven,
+            "nobody has watched the board boot",
+        );
+        self.not_proven(verified, cause)
     }
 
     fn not_proven(&mut self, verified: &Verified, cause: Problem) -> Verdict {
@@ -132,22 +132,46 @@ impl<'r> Run<'r> {
         verdict
     }
 
+    /// What lies between connecting and the reset: takes the board over, makes sure that it is the target, writes and
+    /// verifies, and leaves the flash as the ROM needs it. After an error the board runs again.
+    ///
+    /// # Errors
+    /// Whatever kept it from ending with every byte verified.
+    pub fn write_over(
+        &mut self,
+        request: &Request,
+        link: &mut (dyn Link + '_),
+    ) -> Result<Written, Problem> {
+        let (mut algorithm, identified) = self.survey(link)?;
+        let written = self.judge_and_write(request, &mut algorithm, &identified);
+        self.begin("reset");
+        let stopped = self.leave(algorithm);
+        match written {
+            Ok((image, present, verified)) => Ok(Written {
+                image,
+                present,
+                verified,
+                status_register: stopped?.status_register,
+            }),
+            Err(problem) => {
+                self.let_run(link);
+                Err(problem)
+            }
+        }
+    }
+
     /// Decides what the flash shall hold, by the files and by what the board holds where they bring nothing, and writes it.
     fn judge_and_write(
         &mut self,
         request: &Request,
         algorithm: &mut Algorithm<'_, '_>,
         identified: &Identified,
-    ) -> Result<Written, Problem> {
+    ) -> Result<(BootImage, Present, Verified), Problem> {
         let present = self.read_present(Some(request), algorithm)?;
         let image = request.judged_with(&present, self.job.target)?;
         self.record.note_image(&image);
         let verified = self.write(&image, algorithm, identified)?;
-        Ok(Written {
-            image,
-            present,
-            verified,
-        })
+        Ok((image, present, verified))
     }
 
     /// What a boot proof must see; `None` where nothing can be watched for.
@@ -291,8 +315,13 @@ fn not_watched(role: &Role) -> Problem {
 }
 
 /// What was written, and what the board held around it.
-struct Written {
-    image: BootImage,
-    present: Present,
-    verified: Verified,
+pub struct Written {
+    /// The image.
+    pub image: BootImage,
+    /// What the board held where the files bring nothing.
+    pub present: Present,
+    /// The proof that it is there.
+    pub verified: Verified,
+    /// Status registers as the exit sequence read them.
+    pub status_register: u32,
 }

@@ -1,7 +1,8 @@
 //! The RAM algorithm, compiled for the host, against the virtual board's FlexSPI, flash and clocks: no CPU, no probe.
 
 #[cfg(test)]
-mod board;
+use target_side::board;
+
 #[cfg(test)]
 mod bring_up;
 #[cfg(test)]

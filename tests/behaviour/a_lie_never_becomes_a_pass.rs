@@ -149,8 +149,10 @@ impl Scenario {
             late_memory_read: late.memory_reads,
             memory_writes: begin.memory_writes..end.memory_writes,
             late_memory_write: late.memory_writes,
+            has_parity: true,
             image,
             near: guarded.clone(),
+            address_lines: 23,
         };
         self.guarded = guarded;
     }

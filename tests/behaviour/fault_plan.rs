@@ -69,6 +69,28 @@ impl Kind {
     ];
 }
 
+impl Kind {
+    /// Whether a job that reaches so far gives it anything to spoil.
+    fn is_possible(self, reach: &Reach) -> bool {
+        match self {
+            Kind::StuckAtOne
+            | Kind::DroppedProgram
+            | Kind::ProgramEcho
+            | Kind::MisdirectedProgram
+            | Kind::ProgramDisturb
+            | Kind::DroppedWriteEnable
+            | Kind::ProtectionReturns => !reach.programs.is_empty(),
+            Kind::StuckAtZero
+            | Kind::DroppedErase
+            | Kind::ShortErase
+            | Kind::EraseEcho
+            | Kind::MisdirectedErase => !reach.erases.is_empty(),
+            Kind::ParityErrors => reach.has_parity,
+            _ => true,
+        }
+    }
+}
+
 /// What a sound job does, counted as the model counts it: faults are put where something happens.
 #[derive(Clone, Debug, Default)]
 pub struct Reach {
@@ -82,6 +104,8 @@ pub struct Reach {
     pub transfers: Range<u64>,
     /// From here on the flash is the matter, and not the loading of the algorithm.
     pub late_transfer: u64,
+    /// Whether a single wrong bit is noticed by the wire itself.
+    pub has_parity: bool,
     pub memory_reads: Range<u64>,
     pub late_memory_read: u64,
     pub memory_writes: Range<u64>,
@@ -90,12 +114,13 @@ pub struct Reach {
     pub image: Vec<Range<u32>>,
     /// Flash offsets around them that must stay.
     pub near: Vec<Range<u32>>,
+    /// Address lines of the flash.
+    pub address_lines: u64,
 }
 
 /// Faults of one board.
 #[derive(Clone, Debug, Default)]
 pub struct FaultPlan {
-    pub seed: u64,
     pub kinds: Vec<Kind>,
     pub nor: nor::Faults,
     pub flexspi: flexspi::Faults,
@@ -138,12 +163,18 @@ impl Draw {
     }
 
     /// An address bit, and now and then two.
-    fn line(&mut self, lowest: u64) -> u32 {
-        let one = 1 << (lowest + self.below(23 - lowest));
+    fn line(&mut self, lowest: u64, lines: u64) -> u32 {
+        // the lower ones more often: they stay in what is watched
+        let one = |draw: &mut Self| {
+            let room = lines - lowest;
+            let room = if draw.flip() { room } else { room.min(8) };
+            1 << (lowest + draw.below(room))
+        };
+        let first = one(self);
         if self.below(4) == 0 {
-            one | 1 << (lowest + self.below(23 - lowest))
+            first | one(self)
         } else {
-            one
+            first
         }
     }
 
@@ -166,18 +197,16 @@ impl FaultPlan {
     /// The plan of `seed` for a job that reaches so far.
     pub fn draw(seed: u64, reach: &Reach) -> Self {
         let mut draw = Draw(Random::new(seed));
-        let mut plan = FaultPlan {
-            seed,
-            ..FaultPlan::default()
-        };
+        let mut plan = FaultPlan::default();
         // every kind comes in its turn, and now and then together with others
-        plan.add(
-            Kind::ALL[(seed % Kind::ALL.len() as u64) as usize],
-            reach,
-            &mut draw,
-        );
+        let kinds: Vec<Kind> = Kind::ALL
+            .into_iter()
+            .filter(|kind| kind.is_possible(reach))
+            .collect();
+        let turn = (seed % kinds.len() as u64) as usize;
+        plan.add(kinds[turn], reach, &mut draw);
         while plan.kinds.len() < 3 && draw.below(4) == 0 {
-            let kind = draw.one(&Kind::ALL);
+            let kind = draw.one(&kinds);
             plan.add(kind, reach, &mut draw);
         }
         plan
@@ -217,17 +246,21 @@ impl FaultPlan {
             Kind::DroppedProgram => nor.dropped_programs.push(draw.of(&reach.programs)),
             Kind::DroppedErase => nor.dropped_erases.push(draw.of(&reach.erases)),
             Kind::ShortErase => nor.short_erases.push(draw.of(&reach.erases)),
-            Kind::ProgramEcho => nor.program_echo = Some(draw.line(8)),
-            Kind::EraseEcho => nor.erase_echo = Some(draw.line(12)),
+            Kind::ProgramEcho => nor.program_echo = Some(draw.line(8, reach.address_lines)),
+            Kind::EraseEcho => nor.erase_echo = Some(draw.line(12, reach.address_lines)),
             Kind::MisdirectedProgram => {
                 let number = draw.of(&reach.programs);
-                nor.misdirected_programs.push((number, draw.line(8)));
+                nor.misdirected_programs
+                    .push((number, draw.line(8, reach.address_lines)));
             }
             Kind::MisdirectedErase => {
                 let number = draw.of(&reach.erases);
-                nor.misdirected_erases.push((number, draw.line(12)));
+                nor.misdirected_erases
+                    .push((number, draw.line(12, reach.address_lines)));
             }
-            Kind::StuckAddressLine => nor.stuck_address = Some((draw.line(8), draw.flip())),
+            Kind::StuckAddressLine => {
+                nor.stuck_address = Some((draw.line(8, reach.address_lines), draw.flip()))
+            }
             Kind::ProgramDisturb => {
                 let number = draw.of(&reach.programs);
                 nor.disturbing_programs
@@ -240,7 +273,7 @@ impl FaultPlan {
                         at: draw.below(0x1000) as u32,
                         mask: draw.bits(),
                     },
-                    _ => ReadFault::Elsewhere(draw.line(8)),
+                    _ => ReadFault::Elsewhere(draw.line(8, reach.address_lines)),
                 };
                 let read = draw.of(&reach.reads);
                 nor.disturbed_reads.push(DisturbedRead { read, how });

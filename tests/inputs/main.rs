@@ -6,10 +6,6 @@
     reason = "a panic is how a test fails"
 )]
 
-#[cfg(test)]
-#[path = "../algorithm_on_model/board.rs"]
-#[allow(dead_code, reason = "one of the checks needs a part of it")]
-mod board;
 #[path = "../fuzz/src/check/mod.rs"]
 mod check;
 mod corpus;
@@ -35,6 +31,8 @@ use proptest::array::uniform3;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
+#[cfg(test)]
+use target_side::board;
 // the paths under which `check` finds them beside the fuzz targets, too
 use rtflash::{address, algorithm, boot, image, problem, target};
 

@@ -380,10 +380,9 @@ fn holds_bootloader(image: &Image, target: &Target, to: u64) -> bool {
             .bytes()
             .get(..keep.min(segment.bytes().len()))
             .unwrap_or_default();
-        has_image_magic |= bytes.windows(magic.len()).any(|window| window == magic);
-        has_trailer_magic |= bytes
-            .windows(trailer::MAGIC.len())
-            .any(|window| window == trailer::MAGIC);
+        let has = |magic: &[u8]| bytes.windows(magic.len()).any(|window| window == magic);
+        has_image_magic = has_image_magic || has(&magic);
+        has_trailer_magic = has_trailer_magic || has(&trailer::MAGIC);
     }
     has_image_magic && has_trailer_magic
 }

@@ -16,7 +16,7 @@ pub mod problem;
 pub mod target;
 
 // The modelled FlexSPI, flash and clocks at the paths that they have in the virtual board.
-#[path = "../../algorithm_on_model/board.rs"]
+#[path = "../../target-side/src/board.rs"]
 pub mod board;
 #[path = "../../../virtual-board/src/bus.rs"]
 pub mod bus;

@@ -266,6 +266,7 @@ impl Nor {
         if let Some(what) = operation.activity() {
             self.activity.add(now, until, what);
         }
+        self.recorder.add(&operation);
         self.busy = Some(Busy {
             operation,
             since: now,

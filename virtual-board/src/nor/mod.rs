@@ -13,12 +13,14 @@ pub mod operation;
 pub mod part;
 pub mod protection;
 pub mod reads;
+mod recorder;
 mod register_writes;
 pub mod registers;
 mod sfdp;
 
 pub use faults::{DisturbedRead, Faults, FlakyCell, ReadFault};
 pub use part::{Part, PartError, TimingProfile};
+pub use recorder::Recorder;
 
 use crate::activity::Activity;
 use crate::time::Time;
@@ -118,8 +120,10 @@ pub struct Nor {
     busy_polled: bool,
     counters: Counters,
     strikes: u64,
-    /// Self-timed operations.
+    /// Self-timed operations, with their times.
     pub activity: Activity,
+    /// Self-timed operations, with all that they change.
+    pub recorder: Recorder,
 }
 
 impl Nor {
@@ -150,6 +154,7 @@ impl Nor {
             counters: Counters::default(),
             strikes: 0,
             activity: Activity::default(),
+            recorder: Recorder::default(),
         }
     }
 

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use virtual_board::bus::Width;
 use virtual_board::flexspi::{FlexSpi, Ports};
 use virtual_board::nor::{Nor, Part, TimingProfile};
-use virtual_board::soc::{Fuses, Soc, Straps};
+use virtual_board::soc::{Fuses, ResetCause, Soc, Straps};
 use virtual_board::time::Time;
 use virtual_board::trace::{Severity, Trace};
 
@@ -16,6 +16,9 @@ const AIRCR: u32 = 0xE000_ED0C;
 const ACCESS: Time = Time::ns(60);
 /// What a YIELD lets pass when the flash is not busy.
 const YIELD: Time = Time::us(20);
+
+/// Every PLL has locked this long after it was last written: until then the serial clock is worked out for every access.
+const SETTLED: Time = Time::ms(1);
 
 /// The modelled blocks.
 pub struct Model {
@@ -27,6 +30,9 @@ pub struct Model {
     pub aircr: u32,
     pub reset_requested: bool,
     pub faults: Vec<String>,
+    /// FlexSPI's root clock, once the clocks have settled, and when they were last written.
+    serial_root_hz: Option<u64>,
+    clocks_written: Time,
 }
 
 /// A shared handle: the algorithm owns one, the test another.
@@ -50,6 +56,8 @@ impl Board {
             aircr: 0x500,
             reset_requested: false,
             faults: Vec::new(),
+            serial_root_hz: None,
+            clocks_written: Time::ZERO,
         })))
     }
 
@@ -75,7 +83,7 @@ impl Board {
 
 impl Model {
     fn flexspi<R>(&mut self, f: impl FnOnce(&mut FlexSpi, &mut Ports<'_>) -> R) -> R {
-        let serial_root_hz = self.soc.flexspi_root_hz(self.now);
+        let serial_root_hz = self.serial_root_hz();
         let pads = self.soc.flexspi_pads();
         let mut ports = Ports {
             now: self.now,
@@ -85,6 +93,28 @@ impl Model {
             trace: &mut self.trace,
         };
         f(&mut self.flexspi, &mut ports)
+    }
+
+    fn serial_root_hz(&mut self) -> u64 {
+        if let Some(hz) = self.serial_root_hz {
+            return hz;
+        }
+        let hz = self.soc.flexspi_root_hz(self.now);
+        self.serial_root_hz = (self.now > self.clocks_written + SETTLED).then_some(hz);
+        hz
+    }
+
+    /// A reset of the chip; the flash is not reset.
+    pub fn reset(&mut self, cause: ResetCause) {
+        self.soc.reset(cause, self.now);
+        self.flexspi = FlexSpi::new();
+        self.reset_requested = false;
+        self.clocks_changed();
+    }
+
+    fn clocks_changed(&mut self) {
+        self.serial_root_hz = None;
+        self.clocks_written = self.now;
     }
 
     fn read(&mut self, address: u32, width: Width) -> u32 {
@@ -119,6 +149,7 @@ impl Model {
                 flexspi.write(address - FLEXSPI.start, width, value, ports)
             })
         } else {
+            self.clocks_changed();
             let (now, trace) = (self.now, &mut self.trace);
             self.soc
                 .peripheral_write(address, width, value, now, trace)

@@ -1,0 +1,12 @@
+//! Sweeps over faults at the shallow depth: the real job, host logic and RAM algorithm alike, over the virtual board's
+//! FlexSPI, flash and boot ROM, without core and probe. A job takes milliseconds, so there are thousands of them.
+
+#[cfg(test)]
+mod desk;
+#[cfg(test)]
+mod desk_works;
+#[cfg(test)]
+#[path = "../behaviour/images.rs"]
+mod images;
+#[cfg(test)]
+mod wire;
