@@ -20,7 +20,7 @@ use std::process;
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
-use crate::job::{self, BootPolicy, HeaderChoice, Job, Request, SharedSectors};
+use crate::job::{self, BootPolicy, Guard, HeaderChoice, Job, Request, SharedSectors};
 use crate::link;
 use crate::problem::{ExitCode, Problem};
 use crate::target::Target;
@@ -101,6 +101,7 @@ fn execute(cli: &Cli) -> Result<u8, Problem> {
             boot_proof,
             watch,
             no_shared_sectors,
+            guard,
         } => {
             let target = target(board)?;
             let request = request(images, &board_header.choice(header), &target)?;
@@ -116,6 +117,7 @@ fn execute(cli: &Cli) -> Result<u8, Problem> {
                 } else {
                     SharedSectors::Preserve
                 },
+                guard: if *guard { Guard::Chip } else { Guard::Near },
                 ..Job::new(&target)
             };
             on_board::run(board, verbose, |bench, progress| {

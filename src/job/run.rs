@@ -6,6 +6,7 @@ use super::{Bench, BootPolicy, Job, Observer, Outcome};
 use std::time::Duration;
 
 use super::Request;
+use super::stages::confirm_present;
 use crate::algorithm::Algorithm;
 use crate::boot::{self, BootImage, Present, Role};
 
@@ -168,6 +169,7 @@ impl<'r> Run<'r> {
         identified: &Identified,
     ) -> Result<(BootImage, Present, Verified), Problem> {
         let present = self.read_present(Some(request), algorithm)?;
+        confirm_present(&present, algorithm)?;
         let image = request.judged_with(&present, self.job.target)?;
         self.record.note_image(&image);
         let verified = self.write(&image, algorithm, identified)?;
@@ -199,20 +201,12 @@ impl<'r> Run<'r> {
     pub fn verify(&mut self, request: &Request) -> Result<Verdict, Problem> {
         let target = self.job.target;
         self.record.note_inputs(&request.image);
-        let offline = request.judged_offline(target)?;
-        if let Some(image) = &offline {
-            self.record.note_image(image);
+        if let Some(image) = request.judged_offline(target)? {
+            self.record.note_image(&image);
         }
         let mut connection = self.connect()?;
         let mut link = connection.link(target.chip())?;
-        let link: &mut dyn Link = &mut link;
-        let (mut algorithm, _) = self.survey(link)?;
-        let compared = self.compare(request, offline, &mut algorithm);
-        self.begin("reset");
-        let stopped = self.leave(algorithm);
-        self.let_run(link);
-        let (image, verification) = compared?;
-        stopped?;
+        let (image, verification) = self.compare_over(request, &mut link)?;
         Ok(match verification {
             Verification::Equal(verified) => {
                 self.record.digest = verified.digest_lines();
@@ -223,6 +217,26 @@ impl<'r> Run<'r> {
                 Verdict::Differs
             }
         })
+    }
+
+    /// What lies between connecting and the reset; then the board runs again.
+    ///
+    /// # Errors
+    /// Whatever kept it from finding out.
+    pub fn compare_over(
+        &mut self,
+        request: &Request,
+        link: &mut (dyn Link + '_),
+    ) -> Result<(BootImage, Verification), Problem> {
+        let offline = request.judged_offline(self.job.target)?;
+        let (mut algorithm, _) = self.survey(link)?;
+        let compared = self.compare(request, offline, &mut algorithm);
+        self.begin("reset");
+        let stopped = self.leave(algorithm);
+        self.let_run(link);
+        let compared = compared?;
+        stopped?;
+        Ok(compared)
     }
 
     /// Compares the board with what `flash` would write.

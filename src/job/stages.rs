@@ -7,7 +7,7 @@ use super::run::Run;
 use super::{Request, Saved};
 use crate::address::AddressRange;
 use crate::algorithm::{Algorithm, SectorDigests, Stopped, operations};
-use crate::boot::{BootImage, HeaderPolicy, Present, wanted};
+use crate::boot::{BootImage, ERASED, HeaderPolicy, Present, wanted};
 use crate::link::{Connection, Link};
 use crate::plan::{Foreign, Layout, Plan, SectorMap, SectorState, Step, VerifyScope};
 use crate::problem::{ExitCode, Place, Problem};
@@ -15,7 +15,9 @@ use crate::report::{BootRecord, ChipRecord, FlashRecord, MismatchRecord, PlanRec
 use crate::reset::{BootResult, Booted, Expectation, FlashContent, prove_boot};
 use crate::survey::{ChipFound, FlashFound, Identified, require_chip};
 use crate::target::FlashPart;
-use crate::verify::{Expected, Mismatch, Verification, Verified, expected_by, verify};
+use crate::verify::{
+    Expected, Mismatch, Verification, Verified, VerifyError, confirm, expected_by, verify,
+};
 
 impl Run<'_> {
     pub(super) fn connect(&mut self) -> Result<Connection, Problem> {
@@ -91,6 +93,7 @@ impl Run<'_> {
         let plan = Plan::new(image, part, &map, status, self.job.shared)?;
         let plan = plan.paced(part, algorithm.pace());
         self.record.plan = Some(PlanRecord::from(&plan));
+        confirm_blank(&plan, algorithm)?;
         let foreign: Vec<&Foreign> = plan.foreign().collect();
         saved.keep(foreign)?;
 
@@ -141,8 +144,12 @@ impl Run<'_> {
         plan: &Plan,
         algorithm: &mut Algorithm<'_, '_>,
     ) -> Result<Vec<SectorDigests>, Problem> {
-        let ranges = plan.guarded(self.job.target.flash()).into_iter();
+        let ranges = plan.guarded(self.job.target.flash(), self.job.guard);
+        if let Some(record) = &mut self.record.plan {
+            record.guarded_sectors = ranges.iter().map(|(_, count)| count).sum();
+        }
         let maps: Result<Vec<_>, _> = ranges
+            .into_iter()
             .map(|(first, count)| algorithm.map(first, count))
             .collect();
         Ok(maps?)
@@ -207,9 +214,15 @@ impl Run<'_> {
                         SectorState::Equal
                     }
                     Some(_) => SectorState::Different,
-                    None => SectorState::Content(
-                        algorithm.read(need.offset(), FlashPart::SECTOR_BYTES)?,
-                    ),
+                    None => {
+                        let content = algorithm.read(need.offset(), FlashPart::SECTOR_BYTES)?;
+                        // bytes of others are written back as they were read: two readings must agree
+                        if digests.holds(number, &content) != Some(true) {
+                            let offset = need.offset();
+                            return Err(VerifyError::Unstable { offset }.into());
+                        }
+                        SectorState::Content(content)
+                    }
                 };
                 map.insert(number, state);
             }
@@ -330,6 +343,33 @@ impl Run<'_> {
     fn note_counts(&mut self, algorithm: &mut Algorithm<'_, '_>) {
         self.meter.note_counts(algorithm.link().counts());
     }
+}
+
+/// Makes sure of what a sector was seen to hold before an erase takes it: blank sectors were seen once only.
+fn confirm_blank(plan: &Plan, algorithm: &mut Algorithm<'_, '_>) -> Result<(), Problem> {
+    let believed: Vec<Expected> = plan
+        .believed_blank()
+        .map(|offset| Expected {
+            offset,
+            bytes: vec![ERASED; FlashPart::SECTOR_BYTES as usize],
+        })
+        .collect();
+    Ok(confirm(algorithm, &believed)?)
+}
+
+/// Makes sure of what decides about the image: a header of the board that stays is written back as it was read.
+pub(super) fn confirm_present(
+    present: &Present,
+    algorithm: &mut Algorithm<'_, '_>,
+) -> Result<(), Problem> {
+    let read: Vec<Expected> = present
+        .pieces()
+        .map(|(offset, bytes)| Expected {
+            offset,
+            bytes: bytes.to_vec(),
+        })
+        .collect();
+    Ok(confirm(algorithm, &read)?)
 }
 
 /// A number that is another one in every process: session number and nonces grow from it.

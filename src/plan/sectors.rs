@@ -110,6 +110,8 @@ pub struct PlannedSector {
     pub action: SectorAction,
     /// Non-blank bytes of others in it; only for a sector that is erased.
     pub foreign: Vec<Foreign>,
+    /// Whether it has room for bytes of others.
+    pub(super) shared: bool,
     /// What it holds now, as far as that is known: all FFh, or what was read.
     pub(super) now: Option<Vec<u8>>,
     /// What it will hold, foreign bytes included.
@@ -196,6 +198,7 @@ fn decide_one(need: &SectorNeed, map: &SectorMap, part: &FlashPart) -> Option<Pl
         number: need.number(),
         action,
         foreign,
+        shared: need.is_shared(),
         now,
         content,
     })

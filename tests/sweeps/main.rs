@@ -6,7 +6,12 @@ mod desk;
 #[cfg(test)]
 mod desk_works;
 #[cfg(test)]
+#[path = "../behaviour/fault_plan.rs"]
+mod fault_plan;
+#[cfg(test)]
 #[path = "../behaviour/images.rs"]
 mod images;
+#[cfg(test)]
+mod lies;
 #[cfg(test)]
 mod wire;

@@ -36,6 +36,8 @@ pub struct Access<'w> {
     pub is_write: bool,
     /// What the target gets, or what the host gets.
     pub words: &'w mut [u32],
+    /// Words written that the target does not get, although the host is told so; empty for a read.
+    pub lost: &'w mut [bool],
 }
 
 /// Changes what goes over the wire.
@@ -121,30 +123,32 @@ impl Wire {
         }
         let half = Time::ps(span.as_ps() / 2);
         self.target().run_for(half);
+        let mut lost = vec![false; if is_write { words.len() } else { 0 }];
         if is_write {
-            self.tap(number, address, is_write, words);
+            self.tap(number, address, words, &mut lost);
         }
-        for (at, word) in (address..).step_by(4).zip(words.iter_mut()) {
-            if is_write {
-                self.store(at, *word);
-            } else {
+        for (index, (at, word)) in (address..).step_by(4).zip(words.iter_mut()).enumerate() {
+            if !is_write {
                 *word = self.load(at)?;
+            } else if !lost[index] {
+                self.store(at, *word);
             }
         }
         if !is_write {
-            self.tap(number, address, is_write, words);
+            self.tap(number, address, words, &mut lost);
         }
         self.target().run_for(half);
         Ok(())
     }
 
-    fn tap(&mut self, number: u64, address: u32, is_write: bool, words: &mut [u32]) {
+    fn tap(&mut self, number: u64, address: u32, words: &mut [u32], lost: &mut [bool]) {
         if let Some(tap) = &mut self.tap {
             tap(Access {
                 number,
                 address,
-                is_write,
+                is_write: !lost.is_empty(),
                 words,
+                lost,
             });
         }
     }

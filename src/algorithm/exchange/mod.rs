@@ -280,10 +280,10 @@ impl Exchange {
     pub fn received(&mut self, words: &[u32]) -> Result<(), Damaged> {
         match self.reading.take() {
             Some(Reading::Status) => {
-                if let Some(words) = words.first_chunk() {
-                    self.take_status(Status::from_words(words));
-                }
-                Ok(())
+                let Some(words) = words.first_chunk() else {
+                    return Ok(());
+                };
+                self.take_status(Status::from_words(words))
             }
             Some(Reading::Result { sequence }) => self.take_result(sequence, words),
             Some(Reading::Reply { record }) => self.take_reply(record, words),

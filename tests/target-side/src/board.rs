@@ -4,7 +4,7 @@ use flexspi_nor::bus::Bus;
 use std::cell::RefCell;
 use std::rc::Rc;
 use virtual_board::bus::Width;
-use virtual_board::flexspi::{FlexSpi, Ports};
+use virtual_board::flexspi::{FlexSpi, Pads, Ports};
 use virtual_board::nor::{Nor, Part, TimingProfile};
 use virtual_board::soc::{Fuses, ResetCause, Soc, Straps};
 use virtual_board::time::Time;
@@ -33,6 +33,8 @@ pub struct Model {
     /// FlexSPI's root clock, once the clocks have settled, and when they were last written.
     serial_root_hz: Option<u64>,
     clocks_written: Time,
+    /// The pads as they are muxed, until a register is written.
+    pads: Option<Pads>,
 }
 
 /// A shared handle: the algorithm owns one, the test another.
@@ -58,6 +60,7 @@ impl Board {
             faults: Vec::new(),
             serial_root_hz: None,
             clocks_written: Time::ZERO,
+            pads: None,
         })))
     }
 
@@ -84,7 +87,7 @@ impl Board {
 impl Model {
     fn flexspi<R>(&mut self, f: impl FnOnce(&mut FlexSpi, &mut Ports<'_>) -> R) -> R {
         let serial_root_hz = self.serial_root_hz();
-        let pads = self.soc.flexspi_pads();
+        let pads = *self.pads.get_or_insert_with(|| self.soc.flexspi_pads());
         let mut ports = Ports {
             now: self.now,
             serial_root_hz,
@@ -106,8 +109,8 @@ impl Model {
 
     /// A reset of the chip; the flash is not reset.
     pub fn reset(&mut self, cause: ResetCause) {
+        self.flexspi(|flexspi, ports| flexspi.reset(ports));
         self.soc.reset(cause, self.now);
-        self.flexspi = FlexSpi::new();
         self.reset_requested = false;
         self.clocks_changed();
     }
@@ -115,6 +118,7 @@ impl Model {
     fn clocks_changed(&mut self) {
         self.serial_root_hz = None;
         self.clocks_written = self.now;
+        self.pads = None;
     }
 
     fn read(&mut self, address: u32, width: Width) -> u32 {

@@ -30,6 +30,8 @@ pub(super) struct Run {
     /// Data received so far.
     received_bytes: usize,
     begun: Time,
+    /// When SEQWAIT ends it; `None` where that is off, or before the serial clock runs.
+    limit: Option<Time>,
     /// When the last finished piece ended.
     pub time: Time,
 }
@@ -100,10 +102,13 @@ impl FlexSpi {
             stalled: false,
             received_bytes: 0,
             begun,
+            limit: None,
             time: begun,
         };
+        run.limit = self.limit_of(&run);
         self.load(&mut run, ports);
         self.run = Some(run);
+        self.piece_ends = Time::ZERO;
         self.advance(ports);
     }
 
@@ -136,17 +141,22 @@ impl FlexSpi {
         if self.mcr0 & mcr0::MDIS != 0 {
             return;
         }
-        while let Some(mut run) = self.run.take() {
+        if ports.now < self.piece_ends {
+            return;
+        }
+        let Some(mut run) = self.run.take() else {
+            return;
+        };
+        loop {
             if run.sck_hz == 0 {
                 run.sck_hz = ports.serial_root_hz;
                 run.time = run.time.max(ports.now);
+                run.limit = self.limit_of(&run);
             }
             if run.sck_hz == 0 {
-                self.run = Some(run);
-                return;
+                break;
             }
-            let piece = self.next_piece(&run);
-            let Some(piece) = piece else {
+            let Some(piece) = self.next_piece(&run) else {
                 run.stalled = true;
                 let flag = match run.instructions.get(run.at) {
                     Some(Instruction {
@@ -155,25 +165,25 @@ impl FlexSpi {
                     _ => intr::SCKSTOPBYRD,
                 };
                 self.flags |= flag;
-                if !self.time_out(&run, ports.now, ports) {
-                    self.run = Some(run);
+                if self.time_out(&run, ports.now, ports) {
+                    return;
                 }
-                return;
+                break;
             };
             let end = run.time + Time::cycles(self.clocks_of(&piece), run.sck_hz);
             if self.time_out(&run, end.min(ports.now), ports) {
                 return;
             }
             if end > ports.now {
-                self.run = Some(run);
-                return;
+                self.piece_ends = end;
+                break;
             }
             if self.perform(&mut run, piece, end, ports) {
                 self.flags |= intr::IPCMDDONE;
                 return;
             }
-            self.run = Some(run);
         }
+        self.run = Some(run);
     }
 
     /// When the piece of the IP command under way ends; `None` when idle or waiting for software.
@@ -237,12 +247,12 @@ impl FlexSpi {
             }
             Piece::Receive(instruction, bytes) => {
                 let lines = instruction.lines.unwrap_or(Lines::Four);
-                let mut data: Vec<u8> = (0..bytes)
-                    .map(|_| run.wires.take(ports, lines, instruction.ddr))
-                    .collect();
-                self.bend(run, &mut data);
+                let mut entry = [0; ENTRY_BYTES];
+                let data = entry.get_mut(..bytes as usize).unwrap_or_default();
+                run.wires.take_all(ports, lines, instruction.ddr, data);
+                self.bend(run, data);
                 if !data.is_empty() {
-                    self.rx.push_entry(&data);
+                    self.rx.push_entry(data);
                 }
                 run.count(&instruction, bytes);
             }
@@ -294,12 +304,16 @@ impl FlexSpi {
         run.received_bytes += data.len();
     }
 
-    fn time_out(&mut self, run: &Run, now: Time, ports: &mut Ports<'_>) -> bool {
+    fn limit_of(&self, run: &Run) -> Option<Time> {
         let units = u64::from(self.mcr1 >> mcr1::SEQWAIT_SHIFT);
-        let limit = run.begun + Time::cycles(units * SEQWAIT_UNIT, run.sck_hz);
-        if units == 0 || now < limit {
+        let span = Time::cycles(units * SEQWAIT_UNIT, run.sck_hz);
+        (units != 0 && run.sck_hz != 0).then(|| run.begun + span)
+    }
+
+    fn time_out(&mut self, run: &Run, now: Time, ports: &mut Ports<'_>) -> bool {
+        let Some(limit) = run.limit.filter(|limit| now >= *limit) else {
             return false;
-        }
+        };
         if run.selected {
             run.wires.deselect(ports, limit.max(run.time));
         }
@@ -327,6 +341,7 @@ impl FlexSpi {
         {
             run.time = run.time.max(ports.now);
         }
+        self.piece_ends = Time::ZERO;
         self.advance(ports);
     }
 

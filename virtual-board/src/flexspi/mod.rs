@@ -85,6 +85,8 @@ pub struct FlexSpi {
     rx: fifo::RxFifo,
     tx: fifo::TxFifo,
     run: Option<ip::Run>,
+    /// Nothing happens in the command under way before this.
+    piece_ends: Time,
     buffers: [ahb::RxBuffer; 4],
     saved_pointer: u8,
     prefetch_until: Time,
@@ -134,6 +136,7 @@ impl FlexSpi {
             rx: fifo::RxFifo::default(),
             tx: fifo::TxFifo::default(),
             run: None,
+            piece_ends: Time::ZERO,
             buffers: std::array::from_fn(|_| ahb::RxBuffer::default()),
             saved_pointer: 0,
             prefetch_until: Time::ZERO,
@@ -156,6 +159,12 @@ impl FlexSpi {
             received: std::mem::take(&mut self.received),
             ..FlexSpi::new()
         };
+    }
+
+    /// Lets IP commands that receive be numbered from 0 again.
+    pub fn restart_counters(&mut self) {
+        (self.receptions, self.strikes) = (0, 0);
+        self.received = Default::default();
     }
 
     /// How often a fault has made a difference: a byte that arrived as another, a buffer that should have been empty.

@@ -167,6 +167,17 @@ impl Wires {
         }
     }
 
+    /// Takes as many bytes as there is room for.
+    pub fn take_all(&self, ports: &mut Ports<'_>, lines: Lines, ddr: bool, out: &mut [u8]) {
+        let plain = self.live && !self.missampled;
+        if plain && (self.missing | self.stuck_high | self.stuck_low) == 0 {
+            return ports.nor.shift_in_all(lines, ddr, ports.trace, out);
+        }
+        for byte in out {
+            *byte = self.take(ports, lines, ddr);
+        }
+    }
+
     /// Clocks without anybody driving.
     pub fn idle(&self, ports: &mut Ports<'_>, clocks: u32, ddr: bool) {
         if self.live {

@@ -22,6 +22,8 @@ pub use faults::{DisturbedRead, Faults, FlakyCell, ReadFault};
 pub use part::{Part, PartError, TimingProfile};
 pub use recorder::Recorder;
 
+use std::ops::Range;
+
 use crate::activity::Activity;
 use crate::time::Time;
 use crate::trace::Trace;
@@ -233,18 +235,25 @@ impl Nor {
         self.counters
     }
 
+    /// Lets commands and operations be numbered from 0 again.
+    pub fn restart_counters(&mut self) {
+        self.counters = Counters::default();
+        self.strikes = 0;
+    }
+
     /// How often a fault has made a difference: a byte stored or read wrong, a command lost or gone astray.
     pub fn strikes(&self) -> u64 {
         self.strikes
     }
 
-    /// The array as every reader sees it, faults that come and go apart.
-    pub fn as_read(&self) -> Vec<u8> {
+    /// A range of the array as every reader sees it, faults that come and go apart.
+    pub fn as_read(&self, range: Range<u32>) -> Vec<u8> {
         let faults = &self.faults;
         if faults.stuck_address.is_none() && faults.stuck_cells.is_empty() {
-            return self.array.clone();
+            let range = range.start as usize..range.end as usize;
+            return self.array.get(range).unwrap_or_default().to_vec();
         }
-        (0..self.part.size_bytes)
+        range
             .map(|address| {
                 let at = faults.decoded(address);
                 let stored = self.array.get(at as usize).copied().unwrap_or(0xFF);
