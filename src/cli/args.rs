@@ -12,6 +12,7 @@ use super::board::BoardCommand;
 use super::header::{BoardHeaderArgs, HeaderArgs};
 use super::inspect::InspectArgs;
 use super::pack::PackArgs;
+use super::packaging::{CompletionsArgs, ManArgs};
 use crate::job::{FileHash, InputFile};
 use crate::problem::Problem;
 
@@ -45,7 +46,8 @@ Exit codes:
    20  image would not boot or does not fit: refused, nothing written
    21  no probe, or several and none chosen
    22  probe or target lost on the way, or their contact poor
-   23  output file could not be written";
+   23  output file could not be written
+  130  cancelled (Ctrl-C); the last line says what that leaves in the flash";
 
 const FLASH_EXIT_CODES: &str = "\
 Exit codes: 0 PASS; 11 verified, and differs; 16 programmed and verified, but the
@@ -72,6 +74,10 @@ read; 23 the output cannot be written. `rtflash --help` lists them all.";
 const BENCHMARK_EXIT_CODES: &str = "Exit codes: 0 every figure reaches what it must; 1 one does not, or a case has no\nfigures; 2 no case contains that text; 23 the timeline cannot be written.";
 
 const PROBES_EXIT_CODES: &str = "Exit codes: 0 at least one probe was found; 21 none.";
+
+const TARGETS_EXIT_CODES: &str = "Exit codes: 0 listed.";
+
+const PACKAGING_EXIT_CODES: &str = "Exit codes: 0 written; 23 the output cannot be written.";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -132,6 +138,15 @@ pub enum Command {
     /// List the debug probes that can be used
     #[command(after_help = PROBES_EXIT_CODES)]
     Probes,
+    /// List the chips, flash parts and boards that rtflash has data for
+    #[command(after_help = TARGETS_EXIT_CODES)]
+    Targets,
+    /// Print a completion script for a shell
+    #[command(after_help = PACKAGING_EXIT_CODES)]
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write one for every command
+    #[command(after_help = PACKAGING_EXIT_CODES)]
+    Man(ManArgs),
     /// The virtual board on its own, for other tools
     #[cfg(feature = "virtual-board")]
     #[command(after_help = super::board::EXIT_CODES)]

@@ -10,9 +10,11 @@ mod inspect;
 mod interrupt;
 mod on_board;
 mod pack;
+mod packaging;
 mod progress;
 #[cfg(feature = "virtual-board")]
 mod standing;
+mod targets;
 
 use std::io::{self, IsTerminal, Write};
 use std::process;
@@ -60,7 +62,7 @@ fn last_words(command: &Command, problem: &Problem) -> Option<String> {
         Command::Pack(args) => args.failed(problem),
         #[cfg(feature = "virtual-board")]
         Command::Benchmark(_) => None,
-        Command::Probes => None,
+        Command::Probes | Command::Targets | Command::Completions(_) | Command::Man(_) => None,
         #[cfg(feature = "virtual-board")]
         Command::Board { .. } => None,
     }
@@ -161,6 +163,9 @@ fn execute(cli: &Cli) -> Result<u8, Problem> {
             }
             Ok(ExitCode::Proven.number())
         }
+        Command::Targets => targets::run(),
+        Command::Completions(args) => packaging::completions(args),
+        Command::Man(args) => packaging::man(args),
         #[cfg(feature = "virtual-board")]
         Command::Board { command } => board::run(command),
     }

@@ -90,7 +90,7 @@ impl InputFile {
         let read = if self.is_stdin() {
             read_limited(io::stdin().lock())
         } else {
-            File::open(&self.path).and_then(read_limited)
+            File::open(&self.path).and_then(read_file)
         };
         let unreadable = |why: String, fix: &str| {
             Problem::new(
@@ -103,11 +103,11 @@ impl InputFile {
             .fix(fix)
         };
         match read {
-            Ok(content) if content.len() as u64 > MAX_FILE_BYTES => Err(unreadable(
+            Ok(content) => Ok(content),
+            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => Err(unreadable(
                 format!("it has more than {MAX_FILE_BYTES} bytes"),
                 "give an image of the flash",
             )),
-            Ok(content) => Ok(content),
             Err(error) if self.path.to_string_lossy().contains('@') => Err(unreadable(
                 error.to_string(),
                 "check the name; an address behind an @ begins with 0x: FILE@0x60002000",
@@ -146,9 +146,20 @@ fn address_of(text: &str) -> Option<Address> {
     u32::from_str_radix(&digits, 16).ok().map(Address::new)
 }
 
+/// A file whose size is known to be absurd is not even read.
+fn read_file(file: File) -> io::Result<Vec<u8>> {
+    if file.metadata()?.len() > MAX_FILE_BYTES {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    read_limited(file)
+}
+
 fn read_limited(file: impl Read) -> io::Result<Vec<u8>> {
     let mut content = Vec::new();
     file.take(MAX_FILE_BYTES + 1).read_to_end(&mut content)?;
+    if content.len() as u64 > MAX_FILE_BYTES {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
     Ok(content)
 }
 

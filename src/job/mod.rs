@@ -7,6 +7,7 @@ mod inspect;
 mod load;
 mod meter;
 mod pack;
+mod policy;
 mod run;
 mod saved;
 mod stages;

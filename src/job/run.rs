@@ -12,7 +12,7 @@ use crate::boot::{self, BootImage, Present, Role};
 
 use crate::link::Link;
 use crate::problem::{ExitCode, Problem};
-use crate::report::{Record, Verdict};
+use crate::report::{FlashLeft, Record, Verdict};
 use crate::reset::{Expectation, FlashContent};
 use crate::survey::Identified;
 use crate::verify::{Expected, Verification, Verified, verify};
@@ -67,12 +67,19 @@ impl<'r> Run<'r> {
         self.record.verdict = match verdict {
             Ok(verdict) => verdict,
             Err(problem) => {
-                let verdict = Verdict::failed(&problem);
+                let problem = self.with_what_is_left(problem);
+                let verdict = match problem.exit {
+                    ExitCode::Cancelled => Verdict::Cancelled {
+                        left: self.record.left.unwrap_or(FlashLeft::Unchanged),
+                    },
+                    _ => Verdict::failed(&problem),
+                };
                 self.problem = Some(problem);
                 verdict
             }
         };
         self.record.problem = self.problem.as_ref().map(Into::into);
+        self.note_link_retries();
         self.record.phases = self.meter.finish();
         Outcome {
             record: self.record,
@@ -96,6 +103,8 @@ impl<'r> Run<'r> {
         if let Some(image) = request.judged_offline(target)? {
             self.record.note_image(&image);
         }
+        self.record.left = Some(FlashLeft::Unchanged);
+        self.go_on()?;
         let mut connection = self.connect()?;
         let mut link = connection.link(target.chip())?;
         let link: &mut dyn Link = &mut link;
@@ -105,6 +114,10 @@ impl<'r> Run<'r> {
             verified,
             status_register,
         } = self.write_over(request, link)?;
+        if let Err(cancelled) = self.go_on() {
+            self.let_run(link);
+            return Err(cancelled);
+        }
         let Some(expected) = self.expectation(&image) else {
             self.let_run(link);
             return Ok(self.not_proven(&verified, not_watched(image.role())));
@@ -204,6 +217,7 @@ impl<'r> Run<'r> {
         if let Some(image) = request.judged_offline(target)? {
             self.record.note_image(&image);
         }
+        self.go_on()?;
         let mut connection = self.connect()?;
         let mut link = connection.link(target.chip())?;
         let (image, verification) = self.compare_over(request, &mut link)?;
@@ -247,6 +261,7 @@ impl<'r> Run<'r> {
         algorithm: &mut Algorithm<'_, '_>,
     ) -> Result<(BootImage, Verification), Problem> {
         let target = self.job.target;
+        self.go_on()?;
         let image = match offline {
             Some(image) => image,
             None => {
@@ -276,6 +291,7 @@ impl<'r> Run<'r> {
     /// # Errors
     /// Whatever kept the job from resetting the board and watching it.
     pub fn reset(&mut self) -> Result<Verdict, Problem> {
+        self.go_on()?;
         let mut connection = self.connect()?;
         let mut link = connection.link(self.job.target.chip())?;
         let link: &mut dyn Link = &mut link;

@@ -3,6 +3,7 @@
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 
+use super::policy::may_program_again;
 use super::run::Run;
 use super::{Request, Saved};
 use crate::address::AddressRange;
@@ -11,7 +12,10 @@ use crate::boot::{BootImage, ERASED, HeaderPolicy, Present, wanted};
 use crate::link::{Connection, Link};
 use crate::plan::{Foreign, Layout, Plan, SectorMap, SectorState, Step, VerifyScope};
 use crate::problem::{ExitCode, Place, Problem};
-use crate::report::{BootRecord, ChipRecord, FlashRecord, MismatchRecord, PlanRecord, ProbeRecord};
+use crate::report::{
+    BootRecord, ChipRecord, FlashLeft, FlashRecord, MismatchRecord, PlanRecord, ProbeRecord,
+    RetryRecord,
+};
 use crate::reset::{BootResult, Booted, Expectation, FlashContent, prove_boot};
 use crate::survey::{ChipFound, FlashFound, Identified, require_chip};
 use crate::target::FlashPart;
@@ -76,20 +80,62 @@ impl Run<'_> {
         }
     }
 
-    /// Compares, plans, erases, programs and verifies.
+    /// Compares, plans, erases, programs and verifies. What reads back wrong after it was programmed is programmed once
+    /// more, not oftener.
     pub(super) fn write(
         &mut self,
         image: &BootImage,
         algorithm: &mut Algorithm<'_, '_>,
         identified: &Identified,
     ) -> Result<Verified, Problem> {
+        let directory = self.bench.state_directory();
+        let mut saved = Saved::open(directory, &identified.chip().unique_id.to_string())?;
+        // what lay around before the first round must be there after the last
+        let mut guards = Vec::new();
+        let status = identified.flash().status_register;
+        let first = self.write_round(image, algorithm, status, &mut saved, &mut guards);
+        let (plan, verified) = match first {
+            Err(problem) if may_program_again(&problem) => {
+                self.note_retry(RetryRecord::of(
+                    "the image was programmed once more",
+                    1,
+                    &problem,
+                ));
+                self.record.mismatch = None;
+                algorithm.clear_fault()?;
+                let status = algorithm.identify()?.status_register;
+                self.write_round(image, algorithm, status, &mut saved, &mut guards)?
+            }
+            round => round?,
+        };
+        for guard in &guards {
+            self.check_guard(guard, algorithm)?;
+        }
+        self.record.left = Some(FlashLeft::Complete);
+        let kept = saved.forget(|piece| {
+            plan.content(piece.offset, piece.bytes.len() as u32)
+                .is_some()
+        });
+        if let Err(error) = kept {
+            // the board is right; a stale file only costs the next job a look at it
+            self.observer.note(&format!("warning: {error}"));
+        }
+        Ok(verified)
+    }
+
+    fn write_round(
+        &mut self,
+        image: &BootImage,
+        algorithm: &mut Algorithm<'_, '_>,
+        status: u32,
+        saved: &mut Saved,
+        guards: &mut Vec<Vec<SectorDigests>>,
+    ) -> Result<(Plan, Verified), Problem> {
         let part = self.job.target.flash();
         self.note_counts(algorithm);
         self.begin("compare");
-        let directory = self.bench.state_directory();
-        let mut saved = Saved::open(directory, &identified.chip().unique_id.to_string())?;
+        self.go_on()?;
         let map = self.map(image, algorithm)?.with_saved(saved.pieces());
-        let status = identified.flash().status_register;
         let plan = Plan::new(image, part, &map, status, self.job.shared)?;
         let plan = plan.paced(part, algorithm.pace());
         self.record.plan = Some(PlanRecord::from(&plan));
@@ -97,7 +143,7 @@ impl Run<'_> {
         let foreign: Vec<&Foreign> = plan.foreign().collect();
         saved.keep(foreign)?;
 
-        let guard = self.guard(&plan, algorithm)?;
+        guards.push(self.guard(&plan, algorithm)?);
 
         self.note_counts(algorithm);
         self.begin("program");
@@ -106,6 +152,7 @@ impl Run<'_> {
             .steps()
             .split_inclusive(|step| matches!(step, Step::Verify(_)))
         {
+            self.go_on()?;
             self.perform(&plan, steps, done_bytes, algorithm)?;
             done_bytes += programmed_bytes(steps);
             if let Some(Step::Verify(scope)) = steps.last()
@@ -126,16 +173,7 @@ impl Run<'_> {
             algorithm,
         )?;
         self.record.digest = verified.digest_lines();
-        self.check_guard(&guard, algorithm)?;
-        let kept = saved.forget(|piece| {
-            plan.content(piece.offset, piece.bytes.len() as u32)
-                .is_some()
-        });
-        if let Err(error) = kept {
-            // the board is right; a stale file only costs the next job a look at it
-            self.observer.note(&format!("warning: {error}"));
-        }
-        Ok(verified)
+        Ok((plan, verified))
     }
 
     /// Maps what lies around the sectors to be changed, and must stay as it is.
@@ -182,11 +220,14 @@ impl Run<'_> {
         algorithm: &mut Algorithm<'_, '_>,
     ) -> Result<(), Problem> {
         let total = programmed_bytes(plan.steps());
-        let observer = &mut *self.observer;
         let operations = operations(plan, steps, self.job.target.flash());
+        if !operations.is_empty() {
+            self.record.left = Some(FlashLeft::Incomplete);
+        }
+        let observer = &mut *self.observer;
         algorithm.perform(operations, &mut |progress| {
             observer.progress(done_bytes + progress.programmed_bytes, total);
-            true
+            !observer.is_cancelled()
         })?;
         Ok(())
     }
@@ -303,6 +344,7 @@ impl Run<'_> {
     /// Exit sequence: the flash as the ROM needs it.
     pub(super) fn leave(&mut self, mut algorithm: Algorithm<'_, '_>) -> Result<Stopped, Problem> {
         self.note_counts(&mut algorithm);
+        self.note_records_read_again(&algorithm);
         let stopped = algorithm.stop()?;
         if let Some(flash) = &mut self.record.flash {
             flash.status_after = Some(stopped.status_register);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use virtual_board::board::{BoardConfig, BoardError, BoardHandle};
+use virtual_board::board::{BoardConfig, BoardError, BoardHandle, FlashFileError};
 use virtual_board::nor::{Part, TimingProfile};
 use virtual_board::probe::{JLINK, PRODUCT_ID, Profile, VENDOR_ID};
 use virtual_board::rom::Reading;
@@ -41,6 +41,13 @@ impl From<VirtualError> for Problem {
             VirtualError::Option { .. } => Problem::new("virtual-option", ExitCode::Usage, what)
                 .because(format!("the options are: {OPTIONS}"))
                 .fix("correct the part after the question mark of --probe"),
+            VirtualError::Board(BoardError::File(FlashFileError::InUse { .. })) => {
+                Problem::new("probe-busy", ExitCode::NoProbe, what)
+                    .because(
+                        "two boards on one file would each write what the other does not know of",
+                    )
+                    .fix("wait until the other rtflash has ended, or give another file")
+            }
             VirtualError::Board(BoardError::File(_)) => Problem::new(
                 "virtual-file",
                 ExitCode::NoProbe,

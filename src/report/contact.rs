@@ -8,6 +8,7 @@ use crate::link::{Contact, Trial};
 
 /// The contact at one clock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ContactRecord {
     /// SWD clock in kHz.
     pub speed_khz: u32,
@@ -44,6 +45,7 @@ impl ContactRecord {
 
 /// The contact does not stand the default clock, and a slower one is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ContactWarning {
     /// The default in kHz.
     pub asked_khz: u32,

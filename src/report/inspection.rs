@@ -17,6 +17,7 @@ use crate::target::Target;
 
 /// Everything told about an image.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Inspection {
     /// [`RECORD_VERSION`].
     pub record_version: u32,
@@ -62,6 +63,7 @@ pub struct Inspection {
 
 /// An inspection that came to no verdict, as JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FailedInspection {
     /// [`RECORD_VERSION`].
     pub record_version: u32,
@@ -90,6 +92,7 @@ impl FailedInspection {
 
 /// Whether the boot ROM will start the image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum InspectionVerdict {
     /// As it is.

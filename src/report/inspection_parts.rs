@@ -7,6 +7,7 @@ use crate::boot::{Field, Region, mcuboot::Slot};
 
 /// A run of bytes of one meaning.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RegionRecord {
     /// First bus address.
     pub start: String,
@@ -31,6 +32,7 @@ impl From<&Region> for RegionRecord {
 
 /// A field of a header.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FieldRecord {
     /// Offset in bytes from the start of its structure.
     pub offset: usize,
@@ -55,6 +57,7 @@ impl From<Field> for FieldRecord {
 
 /// A header structure field by field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FieldsRecord {
     /// Bus address.
     pub address: String,
@@ -76,6 +79,7 @@ impl FieldsRecord {
 
 /// An FCB.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FcbRecord {
     /// Its fields.
     #[serde(flatten)]
@@ -86,6 +90,7 @@ pub struct FcbRecord {
 
 /// A sequence of a look-up table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SequenceRecord {
     /// Its number.
     pub sequence: usize,
@@ -95,6 +100,7 @@ pub struct SequenceRecord {
 
 /// A DCD.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct DcdRecord {
     /// Bus address.
     pub address: String,
@@ -110,6 +116,7 @@ pub struct DcdRecord {
 
 /// A part known by place and length.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PartRecord {
     /// Bus address.
     pub address: String,
@@ -119,6 +126,7 @@ pub struct PartRecord {
 
 /// An MCUboot image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SlotRecord {
     /// Bus address of its header.
     pub address: String,
@@ -171,6 +179,7 @@ impl From<&Slot> for SlotRecord {
 
 /// The file written by `pack`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct OutputRecord {
     /// Name as given.
     pub path: String,

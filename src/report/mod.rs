@@ -5,6 +5,7 @@ mod inspection;
 mod inspection_parts;
 mod inspection_text;
 mod record;
+mod retry;
 mod text;
 mod verdict;
 
@@ -19,8 +20,11 @@ pub use record::{
     BootRecord, ChipRecord, FindingRecord, FlashRecord, ImageRecord, InputRecord, MismatchRecord,
     Phase, PlanRecord, ProbeRecord, ProblemRecord, RECORD_VERSION, Record, TargetRecord,
 };
+pub use retry::{FlashLeft, RetryRecord};
 pub use text::lines;
 pub use verdict::{Pass, Verdict};
 
+#[cfg(test)]
+mod schema_tests;
 #[cfg(test)]
 mod tests;

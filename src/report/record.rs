@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{ContactRecord, ContactWarning, Verdict};
+use super::{ContactRecord, ContactWarning, FlashLeft, RetryRecord, Verdict};
 use crate::address::Address;
 use crate::boot::{BootImage, Finding, Role};
 use crate::image::{Image, Input};
@@ -15,6 +15,7 @@ pub const RECORD_VERSION: u32 = 1;
 
 /// Everything recorded about one unit. Sections that the job did not reach are absent.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Record {
     /// [`RECORD_VERSION`].
     pub record_version: u32,
@@ -44,6 +45,10 @@ pub struct Record {
     pub mismatch: Option<MismatchRecord>,
     /// How the boot was proven, or what speaks against it.
     pub boot: Option<BootRecord>,
+    /// What the job left in the flash; absent for commands that do not change it.
+    pub left: Option<FlashLeft>,
+    /// What was done again.
+    pub retries: Vec<RetryRecord>,
     /// The phases in their order.
     pub phases: Vec<Phase>,
     /// Whether their seconds are those of a virtual board.
@@ -56,6 +61,7 @@ pub struct Record {
 
 /// Names of the target files.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TargetRecord {
     /// Chip.
     pub chip: String,
@@ -77,6 +83,7 @@ impl From<&Target> for TargetRecord {
 
 /// A probe.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ProbeRecord {
     /// Its name.
     pub name: String,
@@ -92,6 +99,7 @@ pub struct ProbeRecord {
 
 /// A chip.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ChipRecord {
     /// Its name.
     pub name: String,
@@ -103,6 +111,7 @@ pub struct ChipRecord {
 
 /// A flash part.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FlashRecord {
     /// Its name.
     pub part: String,
@@ -118,6 +127,7 @@ pub struct FlashRecord {
 
 /// An input file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct InputRecord {
     /// Name as given.
     pub path: String,
@@ -145,6 +155,7 @@ impl From<&Input> for InputRecord {
 
 /// The image as it was to be in the flash.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ImageRecord {
     /// Bytes that the files bring.
     pub file_bytes: u64,
@@ -196,6 +207,7 @@ impl From<&BootImage> for ImageRecord {
 
 /// A finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FindingRecord {
     /// Stable code.
     pub code: &'static str,
@@ -229,6 +241,7 @@ impl From<&Finding> for FindingRecord {
 
 /// What went wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ProblemRecord {
     /// Stable code.
     pub code: &'static str,
@@ -259,6 +272,7 @@ impl From<&Problem> for ProblemRecord {
 
 /// What was planned.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PlanRecord {
     /// Sectors that held their final content.
     pub sectors_kept: u32,
@@ -296,6 +310,7 @@ impl From<&Plan> for PlanRecord {
 
 /// The first difference between board and image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct MismatchRecord {
     /// Bus address.
     pub address: String,
@@ -311,6 +326,7 @@ pub struct MismatchRecord {
 
 /// How the boot was proven, or what speaks against it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct BootRecord {
     /// Whether it is proven.
     pub proven: bool,
@@ -320,6 +336,7 @@ pub struct BootRecord {
 
 /// One phase of the job.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Phase {
     /// Name of the stage.
     pub name: &'static str,
@@ -362,6 +379,8 @@ impl Record {
             digest: Vec::new(),
             mismatch: None,
             boot: None,
+            left: None,
+            retries: Vec::new(),
             phases: Vec::new(),
             virtual_time: false,
             verdict,

@@ -1,6 +1,7 @@
 //! The record as lines for people; the last line is the verdict.
 
 use super::record::{Phase, Record};
+use super::retry::FlashLeft;
 
 /// The usual role of an image, which needs no line.
 const WHOLE_IMAGE: &str = "whole image";
@@ -133,6 +134,12 @@ pub fn lines(record: &Record, verbose: bool) -> Vec<String> {
         for evidence in &boot.evidence {
             say(label, evidence.clone());
         }
+    }
+    for retry in &record.retries {
+        say("retry", retry.to_string());
+    }
+    if let Some(left) = record.left.filter(|left| *left != FlashLeft::Complete) {
+        say("left", left.to_string());
     }
     for phase in &record.phases {
         say("time", phase_text(phase, record.virtual_time, verbose));

@@ -4,12 +4,14 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::FlashLeft;
 use crate::problem::{ExitCode, Problem};
 use crate::reset::Booted;
 use crate::verify::Verified;
 
 /// How a job ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Verdict {
     /// `flash`: every byte was read back and the ROM was seen to start the image. `reset`: the ROM was seen to start it.
@@ -39,6 +41,11 @@ pub enum Verdict {
         /// What was done, in a few words.
         what: String,
     },
+    /// The user ended the job.
+    Cancelled {
+        /// What that leaves in the flash.
+        left: FlashLeft,
+    },
     /// The job was not begun: no board was touched.
     Refused {
         /// The problem's stable code.
@@ -61,6 +68,7 @@ pub enum Verdict {
 
 /// Proof that [`Verdict::Pass`] was earned; it can only be made in this file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Pass {
     /// Whether the content was verified as well: `flash`, not `reset`.
     verified: bool,
@@ -133,6 +141,7 @@ impl Verdict {
                 ExitCode::BootNotProven.number()
             }
             Verdict::Differs => ExitCode::Differs.number(),
+            Verdict::Cancelled { .. } => ExitCode::Cancelled.number(),
             Verdict::Failed { exit, .. } | Verdict::Refused { exit, .. } => *exit,
         }
     }
@@ -149,6 +158,7 @@ impl fmt::Display for Verdict {
             Verdict::Equal => write!(f, "EQUAL"),
             Verdict::Differs => write!(f, "DIFFERS"),
             Verdict::Done { what } => write!(f, "DONE: {what}"),
+            Verdict::Cancelled { left } => write!(f, "CANCELLED: {left}"),
             Verdict::Failed { code, what, .. } => write!(f, "FAIL: {what} [{code}]"),
             Verdict::Refused { code, what, .. } => {
                 write!(f, "REFUSED, board not touched: {what} [{code}]")

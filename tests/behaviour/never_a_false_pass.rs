@@ -2,6 +2,7 @@
 
 use rtflash::job::Outcome;
 use rtflash::problem::ExitCode;
+use rtflash::report::FlashLeft;
 use virtual_board::board::BoardConfig;
 use virtual_board::nor::Faults;
 
@@ -49,14 +50,43 @@ fn a_bit_that_will_not_erase_is_a_failed_erase() {
 }
 
 #[test]
-fn a_page_that_was_never_programmed_is_a_failed_program() {
+fn a_page_that_was_not_programmed_is_programmed_once_more_and_the_record_says_so() {
     for dropped in 0..4 {
-        let faults = Faults {
+        let outcome = flash_onto(Faults {
             dropped_programs: vec![dropped],
             ..Faults::default()
-        };
-        refused(&flash_onto(faults), ExitCode::ProgramFailed);
+        });
+        assert_eq!(outcome.record.verdict.exit(), 0, "{:?}", outcome.problem);
+        let retries = &outcome.record.retries;
+        assert_eq!(retries.len(), 1, "{retries:?}");
+        let why = retries[0].why.as_deref().unwrap_or_default();
+        assert!(why.contains("program-differs"), "{why}");
     }
+}
+
+#[test]
+fn pages_that_are_not_programmed_the_second_time_either_are_a_failed_program() {
+    let faults = Faults {
+        dropped_programs: (2..1000).collect(),
+        ..Faults::default()
+    };
+    let outcome = flash_onto(faults);
+    refused(&outcome, ExitCode::ProgramFailed);
+    assert_eq!(outcome.record.retries.len(), 1);
+    assert_eq!(outcome.record.left, Some(FlashLeft::Incomplete));
+}
+
+#[test]
+fn what_the_first_round_damaged_elsewhere_is_found_after_the_second() {
+    // the second program of the job also reaches another block, the third is dropped and makes a second round
+    let outcome = flash_onto(Faults {
+        program_echo: Some(0x1_0000),
+        dropped_programs: vec![2],
+        ..Faults::default()
+    });
+    refused(&outcome, ExitCode::Differs);
+    assert_eq!(outcome.record.retries.len(), 1);
+    assert_eq!(outcome.problem.expect("a problem").code, "guard-differs");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::station::Station;
 
-const COMMANDS: [&[&str]; 10] = [
+const COMMANDS: [&[&str]; 13] = [
     &[],
     &["flash"],
     &["verify"],
@@ -11,14 +11,17 @@ const COMMANDS: [&[&str]; 10] = [
     &["reset"],
     &["probes"],
     &["benchmark"],
+    &["targets"],
+    &["completions"],
+    &["man"],
     &["board"],
     &["board", "serve"],
 ];
 /// Longest line that fits half a screen.
 const COLUMNS: usize = 110;
 /// Exit codes that a user of today's commands can meet.
-const EXIT_CODES: [&str; 15] = [
-    "0", "1", "2", "6", "8", "9", "10", "11", "12", "13", "16", "20", "21", "22", "23",
+const EXIT_CODES: [&str; 16] = [
+    "0", "1", "2", "6", "8", "9", "10", "11", "12", "13", "16", "20", "21", "22", "23", "130",
 ];
 
 #[test]
@@ -82,4 +85,41 @@ fn the_version_is_the_package_s() {
         session.stdout.trim(),
         concat!("rtflash ", env!("CARGO_PKG_VERSION"))
     );
+}
+
+#[test]
+fn targets_lists_every_part_that_can_be_named() {
+    let session = Station::new().run(&["targets"]).ends_with(0);
+    let parts = session.labelled("flash");
+    for (part, id) in [("is25wp064", "9D 70 17"), ("w25q64jv", "EF 40 17")] {
+        let line = parts.lines().find(|line| line.starts_with(part));
+        assert!(line.is_some_and(|line| line.contains(id)), "{session}");
+    }
+    for word in ["mimxrt1062", "qspi"] {
+        assert!(session.stdout.contains(word), "{session}");
+    }
+}
+
+#[test]
+fn a_package_gets_completions_for_every_shell_and_a_page_for_every_command() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let session = Station::new().run(&["completions", shell]).ends_with(0);
+        assert!(session.stdout.contains("boot-timeout"), "{shell}");
+    }
+    let station = Station::new();
+    let page = station.run(&["man"]).ends_with(0);
+    assert!(
+        page.stdout.starts_with(".ie") && page.stdout.contains(".TH rtflash"),
+        "{page}"
+    );
+    station.run(&["man", "--out", "."]).ends_with(0);
+    let files = station.files();
+    for name in ["rtflash.1", "rtflash-flash.1", "rtflash-board-serve.1"] {
+        assert!(files.contains(&name.to_owned()), "{name} in {files:?}");
+    }
+    station
+        .run(&["man", "--out", "nowhere"])
+        .ends_with(23)
+        .complains("output-unwritable", &["nowhere"])
+        .advises();
 }

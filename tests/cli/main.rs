@@ -5,12 +5,16 @@
     reason = "a panic is how a test fails"
 )]
 
+mod bad_input;
 mod benchmark;
+#[cfg(unix)]
+mod cancel;
 mod contact;
 mod content;
 mod evidence;
 mod headers;
 mod help;
+mod json;
 mod offline;
 mod refusals;
 mod saved;

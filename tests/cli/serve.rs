@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use crate::station::{FLASH_BYTES, Station, data, image};
+use crate::station::{FLASH_BYTES, Station, data, image, noise};
 
 /// A running `rtflash board serve`; ended with its owner.
 struct Served {
@@ -140,6 +140,32 @@ fn one_client_after_the_other_is_served_and_each_gets_its_report() {
     assert_eq!(erases.len(), 2);
     assert!(erases[0].contains(" 0 erases "), "{erases:?}");
     assert!(!erases[1].contains("(0 × 4 KiB"), "{erases:?}");
+}
+
+#[test]
+fn a_probe_that_is_lost_while_the_flash_is_programmed_is_22_and_says_what_is_left() {
+    let station = Station::holding(&noise(5, FLASH_BYTES));
+    fs::write(station.path("payload.bin"), noise(9, 128 << 10)).expect("payload");
+    let mut served = Some(Served::on(&station, &[]));
+    let selector = served.as_ref().map_or(String::new(), Served::selector);
+    let image = image();
+    let image = image.to_str().expect("text");
+    let arguments = [
+        "flash",
+        image,
+        "payload.bin@0x60010000",
+        "--probe",
+        &selector,
+        "--json",
+    ];
+    let session = station
+        .run_until(&arguments, "program ", |_| drop(served.take()))
+        .ends_with(22)
+        .complains("probe-lost", &["lost while"])
+        .advises();
+    let record = crate::json::record(&session);
+    assert_eq!(record["left"], "incomplete", "{session}");
+    assert_eq!(record["verdict"]["kind"], "failed", "{session}");
 }
 
 #[cfg(unix)]

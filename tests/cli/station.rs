@@ -1,7 +1,9 @@
 //! A place to work at: a directory of its own, a virtual board whose flash is a file there, and the program.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::time::Duration;
 
 use assert_cmd::Command;
@@ -90,6 +92,60 @@ impl Station {
             "escape codes without a terminal\n{session}"
         );
         session
+    }
+
+    /// The program with `arguments` on this desk, not yet started.
+    pub fn command(&self, arguments: &[&str]) -> std::process::Command {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_rtflash"));
+        command
+            .args(arguments)
+            .current_dir(self.desk.path())
+            .env("RTFLASH_STATE", self.state.path())
+            .env_remove("RTFLASH_PROBE");
+        command
+    }
+
+    /// Runs `arguments`, and does `act` when a line of standard error begins with `mark`.
+    pub fn run_until(
+        &self,
+        arguments: &[&str],
+        mark: &str,
+        act: impl FnOnce(&std::process::Child),
+    ) -> Session {
+        let mut process = self
+            .command(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("rtflash runs");
+        let mut lines = BufReader::new(process.stderr.take().expect("stderr"));
+        let (mut stderr, mut line) = (String::new(), String::new());
+        let mut act = Some(act);
+        while lines.read_line(&mut line).expect("line") != 0 {
+            if line.starts_with(mark)
+                && let Some(act) = act.take()
+            {
+                act(&process);
+            }
+            stderr += &line;
+            line.clear();
+        }
+        let mut stdout = String::new();
+        let mut output = process.stdout.take().expect("stdout");
+        output.read_to_string(&mut stdout).expect("text");
+        assert!(act.is_none(), "no line begins with {mark:?}: {stderr}");
+        Session {
+            typed: format!("rtflash {}", arguments.join(" ")),
+            code: process.wait().expect("end").code(),
+            stdout,
+            stderr,
+        }
+    }
+
+    /// A file on the desk.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.desk.path().join(name)
     }
 
     /// `flash` on this board.

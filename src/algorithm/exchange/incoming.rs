@@ -96,9 +96,15 @@ impl Exchange {
         Ok(())
     }
 
+    /// How many records were read again because they had arrived damaged.
+    pub const fn read_again(&self) -> u64 {
+        self.read_again
+    }
+
     /// Leaves everything as it is, so that the same read comes again.
     pub(super) fn again(&mut self, sequence: u32) -> Result<(), Damaged> {
         self.damaged += 1;
+        self.read_again += 1;
         if self.damaged > READ_AGAIN {
             Err(Damaged { sequence })
         } else {

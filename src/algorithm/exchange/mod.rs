@@ -98,6 +98,7 @@ pub struct Exchange {
     status_due: bool,
     bursts: u32,
     damaged: u32,
+    read_again: u64,
     /// Payload bytes by chunk, until the target has taken them.
     chunk_bytes: VecDeque<u32>,
     chunks_counted: u32,
@@ -131,6 +132,7 @@ impl Exchange {
             status_due: true,
             bursts: 0,
             damaged: 0,
+            read_again: 0,
             chunk_bytes: VecDeque::new(),
             chunks_counted: 0,
             programmed_bytes: 0,

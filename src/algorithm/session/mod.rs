@@ -201,6 +201,11 @@ impl<'l, 'p> Algorithm<'l, 'p> {
         })
     }
 
+    /// How many records arrived damaged and were read again.
+    pub const fn records_read_again(&self) -> u64 {
+        self.exchange.read_again()
+    }
+
     /// How payload reaches the target: at the rate at which the algorithm itself was loaded.
     pub const fn pace(&self) -> Pace {
         Pace {

@@ -1,6 +1,6 @@
 //! `virtual:FILE`: the flash array in a file of exactly the part's size, its non-volatile registers in `FILE.nv`.
 
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +11,8 @@ use crate::nor::{NonVolatile, Nor};
 #[derive(Debug)]
 pub struct FlashFile {
     path: PathBuf,
+    /// Held while the board stands: two boards on one file would each write what the other does not know of.
+    _lock: File,
     saved: Vec<u8>,
     saved_registers: NonVolatile,
 }
@@ -27,6 +29,12 @@ pub enum FlashFileError {
         path: PathBuf,
         /// The system's reason.
         source: std::io::Error,
+    },
+    /// Another board stands on the file.
+    #[error("{path} is in use by another virtual board")]
+    InUse {
+        /// The file.
+        path: PathBuf,
     },
     /// The file does not have the part's size.
     #[error("{path} has {found} bytes, the flash part has {expected}")]
@@ -100,6 +108,7 @@ impl FlashFile {
                 });
             }
         }
+        let lock = lock(&path)?;
         let registers = registers_path(&path);
         match fs::read_to_string(&registers) {
             Ok(text) => {
@@ -128,6 +137,7 @@ impl FlashFile {
         }
         Ok(FlashFile {
             path,
+            _lock: lock,
             saved: nor.content().to_vec(),
             saved_registers: nor.registers(),
         })
@@ -162,6 +172,22 @@ impl FlashFile {
             self.saved_registers = now;
         }
         Ok(())
+    }
+}
+
+fn lock(path: &Path) -> Result<File, FlashFileError> {
+    let io = |source| FlashFileError::Io {
+        what: "lock",
+        path: path.to_owned(),
+        source,
+    };
+    let file = File::open(path).map_err(io)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(FlashFileError::InUse {
+            path: path.to_owned(),
+        }),
+        Err(TryLockError::Error(source)) => Err(io(source)),
     }
 }
 

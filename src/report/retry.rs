@@ -1,0 +1,72 @@
+//! What was done again, and in what state the flash was left.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::problem::Problem;
+
+/// Something that a job did more than once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct RetryRecord {
+    /// What was done again.
+    pub what: &'static str,
+    /// How often.
+    pub times: u64,
+    /// Why.
+    pub why: Option<String>,
+}
+
+impl RetryRecord {
+    /// Done again because of `problem`.
+    pub fn of(what: &'static str, times: u64, problem: &Problem) -> Self {
+        let place = Some(problem.place.to_string()).filter(|place| !place.is_empty());
+        let parts = [Some(problem.what.clone()), place, problem.why.clone()];
+        let why: Vec<String> = parts.into_iter().flatten().collect();
+        RetryRecord {
+            what,
+            times,
+            why: Some(format!("{} [{}]", why.join(", "), problem.code)),
+        }
+    }
+}
+
+impl fmt::Display for RetryRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.what)?;
+        if self.times != 1 {
+            write!(f, ", {} times", self.times)?;
+        }
+        match &self.why {
+            Some(why) => write!(f, ": {why}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What the job left in the flash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub enum FlashLeft {
+    /// What was there before.
+    Unchanged,
+    /// Part of what was there and part of what was to be there. The commit mark is off, but for `--data`, which has none.
+    Incomplete,
+    /// What was to be there, verified.
+    Complete,
+}
+
+impl fmt::Display for FlashLeft {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            FlashLeft::Unchanged => "the flash was not changed",
+            FlashLeft::Incomplete => {
+                "the flash holds part of what was there and part of what was to be there; what it holds is not started (but \
+                 for --data) until the next `rtflash flash` has finished it"
+            }
+            FlashLeft::Complete => "the flash holds the image, verified",
+        })
+    }
+}
