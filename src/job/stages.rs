@@ -90,10 +90,9 @@ impl Run<'_> {
     ) -> Result<Verified, Problem> {
         let directory = self.bench.state_directory();
         let mut saved = Saved::open(directory, &identified.chip().unique_id.to_string())?;
-        // what lay around before the first round must be there after the last
-        let mut guards = Vec::new();
+        let mut before = Before::default();
         let status = identified.flash().status_register;
-        let first = self.write_round(image, algorithm, status, &mut saved, &mut guards);
+        let first = self.write_round(image, algorithm, status, &mut saved, &mut before);
         let (plan, verified) = match first {
             Err(problem) if may_program_again(&problem) => {
                 self.note_retry(RetryRecord::of(
@@ -104,11 +103,11 @@ impl Run<'_> {
                 self.record.mismatch = None;
                 algorithm.clear_fault()?;
                 let status = algorithm.identify()?.status_register;
-                self.write_round(image, algorithm, status, &mut saved, &mut guards)?
+                self.write_round(image, algorithm, status, &mut saved, &mut before)?
             }
             round => round?,
         };
-        for guard in &guards {
+        for guard in &before.guards {
             self.check_guard(guard, algorithm)?;
         }
         self.record.left = Some(FlashLeft::Complete);
@@ -129,13 +128,16 @@ impl Run<'_> {
         algorithm: &mut Algorithm<'_, '_>,
         status: u32,
         saved: &mut Saved,
-        guards: &mut Vec<Vec<SectorDigests>>,
+        before: &mut Before,
     ) -> Result<(Plan, Verified), Problem> {
         let part = self.job.target.flash();
         self.note_counts(algorithm);
         self.begin("compare");
         self.go_on()?;
         let map = self.map(image, algorithm)?.with_saved(saved.pieces());
+        // what a failed round has made of bytes of others is not what they were
+        before.require_blank(image, &map)?;
+        let map = map.with_certain(&before.shared);
         let plan = Plan::new(image, part, &map, status, self.job.shared)?;
         let plan = plan.paced(part, algorithm.pace());
         self.record.plan = Some(PlanRecord::from(&plan));
@@ -143,7 +145,11 @@ impl Run<'_> {
         let foreign: Vec<&Foreign> = plan.foreign().collect();
         saved.keep(foreign)?;
 
-        guards.push(self.guard(&plan, algorithm)?);
+        if before.guards.is_empty() {
+            before.shared = plan.shared_content().collect();
+            before.glanced_at = plan.glanced_at().collect();
+        }
+        before.guards.push(self.guard(&plan, algorithm)?);
 
         self.note_counts(algorithm);
         self.begin("program");
@@ -384,6 +390,39 @@ impl Run<'_> {
 
     fn note_counts(&mut self, algorithm: &mut Algorithm<'_, '_>) {
         self.meter.note_counts(algorithm.link().counts());
+    }
+}
+
+/// What there was before the first round, and must be there after the last.
+#[derive(Default)]
+struct Before {
+    /// Around the image's sectors, for each round.
+    guards: Vec<Vec<SectorDigests>>,
+    /// In the image's sectors: those with bytes of others, as they are to be in the end.
+    shared: Vec<(u32, Vec<u8>)>,
+    /// Those that only looked as if there were none.
+    glanced_at: Vec<u32>,
+}
+
+impl Before {
+    /// Makes sure that nothing has turned up where nothing was seen: it may have been there, or be damage.
+    fn require_blank(&self, image: &BootImage, map: &SectorMap) -> Result<(), VerifyError> {
+        let layout = Layout::new(image);
+        let glanced_at = self.glanced_at.iter();
+        let turned_up = glanced_at
+            .filter_map(|number| {
+                layout
+                    .sectors()
+                    .iter()
+                    .find(|need| need.number() == *number)
+            })
+            .find(|need| map.others_are_blank(need) != Some(true));
+        match turned_up {
+            Some(need) => Err(VerifyError::Unstable {
+                offset: need.offset(),
+            }),
+            None => Ok(()),
+        }
     }
 }
 

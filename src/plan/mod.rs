@@ -297,6 +297,23 @@ impl Plan {
             .filter(|offset| self.erases(*offset))
     }
 
+    /// Sectors with room for bytes of others, by number, with the content they will have. Those of which it is not proven,
+    /// because they looked blank once and nothing erases them, are not among them.
+    pub fn shared_content(&self) -> impl Iterator<Item = (u32, Vec<u8>)> {
+        let shared = self.sectors.iter().filter(|sector| sector.shared);
+        shared
+            .filter(|sector| !sector.is_blank() || self.erases(sector.offset()))
+            .map(|sector| (sector.number, sector.content.clone()))
+    }
+
+    /// Sectors with room for bytes of others that looked blank once, and that nothing erases.
+    pub fn glanced_at(&self) -> impl Iterator<Item = u32> {
+        let shared = self.sectors.iter().filter(|sector| sector.shared);
+        shared
+            .filter(|sector| sector.is_blank() && !self.erases(sector.offset()))
+            .map(|sector| sector.number)
+    }
+
     /// Whether a step erases the byte at `at`.
     fn erases(&self, at: FlashOffset) -> bool {
         self.steps.iter().any(|step| match step {

@@ -26,6 +26,8 @@ pub enum SectorState {
 pub struct SectorMap {
     states: BTreeMap<u32, SectorState>,
     saved: Vec<Foreign>,
+    /// Sectors of which is known what bytes of others they must hold in the end, whatever they hold now.
+    certain: BTreeMap<u32, Vec<u8>>,
 }
 
 impl SectorMap {
@@ -46,11 +48,30 @@ impl SectorMap {
         self
     }
 
+    /// Adds the content that shared sectors must have in the end, by number, where an earlier plan of the same job has found
+    /// it out: what they hold now may be damage.
+    pub fn with_certain(mut self, sectors: &[(u32, Vec<u8>)]) -> Self {
+        self.certain.extend(sectors.iter().cloned());
+        self
+    }
+
+    /// Whether the bytes of others in a sector are blank now; `None` where that is not known.
+    pub fn others_are_blank(&self, need: &SectorNeed) -> Option<bool> {
+        match self.states.get(&need.number())? {
+            SectorState::Blank => Some(true),
+            SectorState::Content(now) => Some(foreign_of(need, now).is_empty()),
+            SectorState::Equal | SectorState::Different => None,
+        }
+    }
+
     /// `now`, the content of the sector at `offset`, with saved bytes put back.
     ///
     /// A cut leaves a byte erased, half erased or half programmed: it then has at least the saved byte's 1 bits. Where a
     /// piece shows anything else, somebody wrote since, and the board's bytes count.
     pub(super) fn restored(&self, offset: FlashOffset, now: &[u8]) -> Vec<u8> {
+        if let Some(content) = self.certain.get(&(offset.get() / FlashPart::SECTOR_BYTES)) {
+            return content.clone();
+        }
         let mut kept = now.to_vec();
         for piece in &self.saved {
             let Some(from) = piece.offset.checked_from(offset) else {
@@ -76,7 +97,7 @@ impl FromIterator<(u32, SectorState)> for SectorMap {
     fn from_iter<I: IntoIterator<Item = (u32, SectorState)>>(states: I) -> Self {
         SectorMap {
             states: states.into_iter().collect(),
-            saved: Vec::new(),
+            ..SectorMap::default()
         }
     }
 }

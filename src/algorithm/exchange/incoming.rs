@@ -14,8 +14,13 @@ impl Exchange {
         // arrived damaged, or the doorbell did and the target has run on into what nobody has put.
         if is_before(self.requests_put, status.results_put) {
             self.status_due = true;
-            return self.again(self.requests_put);
+            self.impossible += 1;
+            self.read_again += 1;
+            let sequence = self.requests_put;
+            let may_look_again = self.impossible <= READ_AGAIN;
+            return may_look_again.then_some(()).ok_or(Damaged { sequence });
         }
+        self.impossible = 0;
         while is_before(self.chunks_counted, status.payload_taken) && status.fault.is_none() {
             let Some(bytes) = self.chunk_bytes.pop_front() else {
                 break;

@@ -98,6 +98,8 @@ pub struct Exchange {
     status_due: bool,
     bursts: u32,
     damaged: u32,
+    /// Looks in a row at a status that cannot be.
+    impossible: u32,
     read_again: u64,
     /// Payload bytes by chunk, until the target has taken them.
     chunk_bytes: VecDeque<u32>,
@@ -132,6 +134,7 @@ impl Exchange {
             status_due: true,
             bursts: 0,
             damaged: 0,
+            impossible: 0,
             read_again: 0,
             chunk_bytes: VecDeque::new(),
             chunks_counted: 0,
