@@ -2,7 +2,7 @@
 //!
 //! The folders are the stages of the pipeline, in this order:
 //! `image` → `link` → `survey` → `boot` → `plan` → `algorithm` → `verify` → `reset` → `report`; `job` runs them, `cli`
-//! is the command line. `target` holds what is known of chip, flash part and board.
+//! is the command line. `diagnosis` weighs what `doctor` saw. `target` holds what is known of chip, flash part and board.
 
 pub mod address;
 pub mod algorithm;
@@ -11,6 +11,7 @@ pub mod benchmark;
 pub mod boot;
 pub mod cli;
 pub mod clock;
+pub mod diagnosis;
 pub mod image;
 pub mod job;
 pub mod link;

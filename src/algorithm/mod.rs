@@ -20,4 +20,4 @@ pub use error::AlgorithmError;
 pub use exchange::{Action, Damaged, Exchange, Outcome};
 pub use operation::{Operation, operations};
 pub use session::{Algorithm, Progress, SectorDigests, Stopped};
-pub use setup::setup_for;
+pub use setup::{setup_for, setup_to_identify};

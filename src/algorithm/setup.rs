@@ -5,7 +5,7 @@ use mailbox::setup::{
     FLAG_DQS_LOOPBACK, FLAG_QPI, FLAG_QUAD, FLAG_STATUS_PAIR, StatusAccess, SuspendFlags,
 };
 
-use crate::target::{FurtherStatus, Target};
+use crate::target::{FlashPart, FurtherStatus, Target};
 
 /// Margin over the data sheet's maxima: tables of sibling parts differ by up to two.
 const MARGIN: u32 = 2;
@@ -15,6 +15,8 @@ pub const LEASE_MS: u32 = 2_000;
 const POWER_DOWN_RELEASE_US: u32 = 15;
 /// Read with address, mode and data on four lines.
 const QUAD_READ: u8 = 0xEB;
+/// First byte of the JEDEC ID of ISSI's parts.
+const ISSI: u8 = 0x9D;
 /// Read on one line with dummy clocks.
 const FAST_READ: u8 = 0x0B;
 const HERTZ_PER_MEGAHERTZ: u32 = 1_000_000;
@@ -87,9 +89,88 @@ pub fn setup_for(target: &Target, session: u32) -> Setup {
     }
 }
 
+/// What the algorithm is told where nobody knows yet which part is on the board: the longest limit of every part there
+/// is data for, one line, the slowest clock, and no opcode that means different things in different parts. Which flash
+/// part `target` names does not matter.
+pub fn setup_to_identify(target: &Target, session: u32) -> Setup {
+    let parts = FlashPart::names().filter_map(|name| FlashPart::builtin(name).ok());
+    let (chip, board) = (target.chip(), target.board());
+    let targets = parts.filter_map(|part| Target::new(chip.clone(), part, board.clone()).ok());
+    let unknown = setup_for(target, session);
+    let all = targets.fold(unknown, |all, target| {
+        longest_of(all, setup_for(&target, session))
+    });
+    Setup {
+        flags: all.flags & FLAG_QPI,
+        quad_enable_mask: 0,
+        quad_program_opcode: 0,
+        quad_read_opcode: 0,
+        quad_read_dummy_clocks: 0,
+        work_clock_mhz: 0,
+        further_status: Default::default(),
+        jedec_id: [0; 3],
+        ..all
+    }
+}
+
+/// The longer of each limit, and the suspend flags of ISSI's parts: of a part that is not known the algorithm asks for them
+/// only where its ID says that it is one of these.
+fn longest_of(a: Setup, b: Setup) -> Setup {
+    let is_asked = b.jedec_id[0] == ISSI;
+    Setup {
+        flash_bytes: a.flash_bytes.max(b.flash_bytes),
+        page_program_limit_us: a.page_program_limit_us.max(b.page_program_limit_us),
+        erase_4k_limit_us: a.erase_4k_limit_us.max(b.erase_4k_limit_us),
+        erase_32k_limit_us: a.erase_32k_limit_us.max(b.erase_32k_limit_us),
+        erase_64k_limit_us: a.erase_64k_limit_us.max(b.erase_64k_limit_us),
+        erase_chip_limit_us: a.erase_chip_limit_us.max(b.erase_chip_limit_us),
+        write_status_limit_us: a.write_status_limit_us.max(b.write_status_limit_us),
+        reset_recovery_us: a.reset_recovery_us.max(b.reset_recovery_us),
+        fast_read_dummy_clocks: a.fast_read_dummy_clocks.max(b.fast_read_dummy_clocks),
+        flags: a.flags | b.flags,
+        suspend: if is_asked { b.suspend } else { a.suspend },
+        ..a
+    }
+}
+
 fn access(register: Option<FurtherStatus>) -> StatusAccess {
     register.map_or(StatusAccess::default(), |register| StatusAccess {
         read_opcode: register.read_opcode,
         write_opcode: register.write_opcode,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_for_an_unknown_part_wait_as_long_as_any_part_needs_and_assume_nothing_of_it() {
+        let target = |part: &str| Target::builtin("mimxrt1062", part, "qspi").expect("target");
+        let unknown = setup_to_identify(&target("is25wp032"), 7);
+        for name in FlashPart::names() {
+            let part = setup_for(&target(name), 7);
+            assert!(unknown.flash_bytes >= part.flash_bytes, "{name}");
+            assert!(
+                unknown.erase_chip_limit_us >= part.erase_chip_limit_us
+                    && unknown.write_status_limit_us >= part.write_status_limit_us
+                    && unknown.reset_recovery_us >= part.reset_recovery_us
+                    && unknown.power_down_release_us >= part.power_down_release_us,
+                "{name}"
+            );
+        }
+        assert_eq!((unknown.jedec_id, unknown.work_clock_mhz), ([0; 3], 0));
+        assert_eq!(unknown.flags, FLAG_QPI, "no quad, no second status byte");
+        assert!(
+            unknown
+                .further_status
+                .iter()
+                .all(|status| status.read_opcode == 0)
+        );
+        assert_eq!(
+            unknown.suspend.read_opcode, 0x48,
+            "ISSI's function register"
+        );
+        assert_eq!(setup_to_identify(&target("w25q64jv"), 7), unknown);
+    }
 }

@@ -24,6 +24,16 @@ pub fn judge(image: &Image, present: Option<&Present>, target: &Target) -> Judge
     judge_with(image, present, target, &HeaderWishes::default())
 }
 
+/// Judges what the board holds as it is. [`wanted`](super::wanted()) without an image tells what must be read for it.
+pub fn judge_present(present: &Present, target: &Target) -> Judgement {
+    let policy = HeaderPolicy::KeepOfBoard;
+    judge(
+        &will_hold(&Image::nothing(), present, target, policy),
+        None,
+        target,
+    )
+}
+
 /// As [`judge`], with wishes on the header. The verdict is about what the flash will hold.
 pub fn judge_with(
     image: &Image,

@@ -36,7 +36,7 @@ pub use fcb::{Fcb, LutSequence};
 pub use finding::{Finding, Refusal, Severity};
 pub use header::{NewFcb, NewIvt, fcb_for, fcb_with};
 pub use ivt::{BootData, CSF_TAG, Ivt};
-pub use judge::{judge, judge_with};
+pub use judge::{judge, judge_present, judge_with};
 pub use judgement::Judgement;
 pub use lut::{Instruction, LookupTable, Opcode, Pads, sequence};
 pub use present::Present;

@@ -9,10 +9,14 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::benchmark::BenchmarkArgs;
 #[cfg(feature = "virtual-board")]
 use super::board::BoardCommand;
+use super::doctor::DoctorArgs;
+use super::erase::EraseArgs;
 use super::header::{BoardHeaderArgs, HeaderArgs};
+use super::info::InfoArgs;
 use super::inspect::InspectArgs;
 use super::pack::PackArgs;
 use super::packaging::{CompletionsArgs, ManArgs};
+use super::read::ReadArgs;
 use crate::job::{FileHash, InputFile};
 use crate::problem::Problem;
 
@@ -125,6 +129,26 @@ pub enum Command {
         #[command(flatten)]
         watch: WatchArgs,
     },
+    /// Say why the board does not boot: probe, contact, chip, flash, boot header, slots, and what runs
+    ///
+    /// Nothing non-volatile is changed. The board is first looked at as it runs; then it is reset twice, to read its flash and
+    /// to watch it boot (--no-reset only looks). A step that fails ends only those that need it. The last line is the
+    /// diagnosis, with the reason and what to do about it above, and other things that were seen in their order.
+    #[command(after_help = super::doctor::EXIT_CODES)]
+    Doctor(DoctorArgs),
+    /// Read the flash, or a range of it, into a file; nothing is changed
+    #[command(after_help = super::read::EXIT_CODES)]
+    Read(ReadArgs),
+    /// Erase the flash, or ranges of it, and read back that it is blank
+    #[command(after_help = super::erase::EXIT_CODES)]
+    Erase(EraseArgs),
+    /// Tell what is on the board: chip, boot configuration, fuses, RAM split, last reset, flash part
+    ///
+    /// Nothing non-volatile is changed. The board is reset twice: to look into it, and to let it boot afterwards. What a
+    /// reset takes away (its cause, the RAM split, what the core did) is read before. The flash part is found by its ID,
+    /// whatever --flash says.
+    #[command(after_help = super::info::EXIT_CODES)]
+    Info(InfoArgs),
     /// Show what is in the image and whether the boot ROM will start it; no board is needed
     #[command(after_help = INSPECT_EXIT_CODES)]
     Inspect(InspectArgs),
@@ -195,6 +219,11 @@ pub struct WatchArgs {
     /// the board starts the image)
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub boot_timeout: Option<Duration>,
+
+    /// How long in seconds the image must then run without a crash or a reset (default: 0.02); longer than its watchdogs
+    /// shows whether it services them
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub boot_watch: Option<Duration>,
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
@@ -229,8 +258,14 @@ pub struct BoardArgs {
     /// Pulse the reset pin first and halt the core in its boot ROM: for firmware that sleeps or turns SWD off
     #[arg(long)]
     pub connect_under_reset: bool,
-    /// Flash part on the board: is25wp032, is25wp064, is25wp128, is25lp064 or w25q64jv
-    #[arg(long, value_name = "PART", default_value = "is25wp064")]
+    /// Flash part on the board: is25wp032, is25wp064, is25wp128, is25lp064 or w25q64jv; or auto, to find it by its ID, which
+    /// costs one more reset of the board
+    #[arg(
+        long,
+        visible_alias = "target",
+        value_name = "PART",
+        default_value = "is25wp064"
+    )]
     pub flash: String,
     /// How the flash is wired: qspi is one part on the primary pins of FlexSPI A
     #[arg(long, value_name = "BOARD", default_value = "qspi")]

@@ -5,13 +5,17 @@ mod args;
 mod benchmark;
 #[cfg(feature = "virtual-board")]
 mod board;
+mod doctor;
+mod erase;
 mod header;
+mod info;
 mod inspect;
 mod interrupt;
 mod on_board;
 mod pack;
 mod packaging;
 mod progress;
+mod read;
 #[cfg(feature = "virtual-board")]
 mod standing;
 mod targets;
@@ -22,12 +26,11 @@ use std::process;
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
-use crate::job::{self, BootPolicy, Guard, HeaderChoice, Job, Request, SharedSectors};
+use crate::job::{self, BootPolicy, Guard, HeaderChoice, Image, Job, Request, SharedSectors};
 use crate::link;
 use crate::problem::{ExitCode, Problem};
 use crate::target::Target;
-use args::{BootProof, Cli, Command, ImageArgs};
-use on_board::target;
+use args::{BoardArgs, BootProof, Cli, Command, ImageArgs};
 
 /// The chip; other chips of the family come with their own data.
 const CHIP: &str = "mimxrt1062";
@@ -58,6 +61,10 @@ fn last_words(command: &Command, problem: &Problem) -> Option<String> {
         Command::Flash { board, .. } => Some(on_board::refused("flash", board.json, problem)),
         Command::Verify { board, .. } => Some(on_board::refused("verify", board.json, problem)),
         Command::Reset { board, .. } => Some(on_board::refused("reset", board.json, problem)),
+        Command::Doctor(args) => Some(on_board::refused("doctor", args.board.json, problem)),
+        Command::Read(args) => args.refused(problem),
+        Command::Erase(args) => Some(on_board::refused("erase", args.board.json, problem)),
+        Command::Info(args) => Some(on_board::refused("info", args.board.json, problem)),
         Command::Inspect(args) => args.failed(problem),
         Command::Pack(args) => args.failed(problem),
         #[cfg(feature = "virtual-board")]
@@ -88,6 +95,10 @@ fn complain(problem: &Problem, severity: &str) {
     let _ = writeln!(io::stderr(), "{severity}: {problem}");
 }
 
+fn print_aside(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
 fn print(line: &str) {
     let _ = writeln!(io::stdout(), "{line}");
 }
@@ -105,26 +116,34 @@ fn execute(cli: &Cli) -> Result<u8, Problem> {
             no_shared_sectors,
             guard,
         } => {
-            let target = target(board)?;
-            let request = request(images, &board_header.choice(header), &target)?;
+            let (image, choice) = (image(images, board)?, board_header.choice(header));
             let boot_policy = match boot_proof {
                 BootProof::Required => BootPolicy::Required,
                 BootProof::None => BootPolicy::Accepted,
             };
-            let job = Job {
-                boot_policy,
-                boot_timeout: watch.boot_timeout,
-                shared: if *no_shared_sectors {
-                    SharedSectors::Refuse
-                } else {
-                    SharedSectors::Preserve
-                },
-                guard: if *guard { Guard::Chip } else { Guard::Near },
-                ..Job::new(&target)
+            let shared = if *no_shared_sectors {
+                SharedSectors::Refuse
+            } else {
+                SharedSectors::Preserve
             };
-            on_board::run(board, verbose, |bench, progress| {
-                job::flash(&job, &request, bench, progress)
-            })
+            let prepare = |target: &Target| request(&image, &choice, target);
+            on_board::run_with_target(
+                "flash",
+                board,
+                verbose,
+                prepare,
+                |target, request, bench, progress| {
+                    let job = Job {
+                        boot_policy,
+                        boot_timeout: watch.boot_timeout,
+                        boot_watch: watch.boot_watch,
+                        shared,
+                        guard: if *guard { Guard::Chip } else { Guard::Near },
+                        ..Job::new(target)
+                    };
+                    job::flash(&job, &request, bench, progress)
+                },
+            )
         }
         Command::Verify {
             images,
@@ -132,23 +151,39 @@ fn execute(cli: &Cli) -> Result<u8, Problem> {
             header,
             board_header,
         } => {
-            let target = target(board)?;
-            let request = request(images, &board_header.choice(header), &target)?;
-            let job = Job::new(&target);
-            on_board::run(board, verbose, |bench, progress| {
-                job::verify(&job, &request, bench, progress)
-            })
+            let (image, choice) = (image(images, board)?, board_header.choice(header));
+            let prepare = |target: &Target| request(&image, &choice, target);
+            on_board::run_with_target(
+                "verify",
+                board,
+                verbose,
+                prepare,
+                |target, request, bench, progress| {
+                    job::verify(&Job::new(target), &request, bench, progress)
+                },
+            )
         }
         Command::Reset { board, watch } => {
-            let target = target(board)?;
-            let job = Job {
-                boot_timeout: watch.boot_timeout,
-                ..Job::new(&target)
-            };
-            on_board::run(board, verbose, |bench, progress| {
-                job::reset(&job, bench, progress)
-            })
+            let prepare = |_: &Target| Ok(());
+            on_board::run_with_target(
+                "reset",
+                board,
+                verbose,
+                prepare,
+                |target, (), bench, progress| {
+                    let job = Job {
+                        boot_timeout: watch.boot_timeout,
+                        boot_watch: watch.boot_watch,
+                        ..Job::new(target)
+                    };
+                    job::reset(&job, bench, progress)
+                },
+            )
         }
+        Command::Doctor(args) => doctor::run(args, verbose),
+        Command::Read(args) => read::run(args, verbose),
+        Command::Erase(args) => erase::run(args, verbose),
+        Command::Info(args) => info::run(args, verbose),
         Command::Inspect(args) => inspect::run(args),
         Command::Pack(args) => pack::run(args),
         #[cfg(feature = "virtual-board")]
@@ -171,8 +206,18 @@ fn execute(cli: &Cli) -> Result<u8, Problem> {
     }
 }
 
-fn request(images: &ImageArgs, header: &HeaderChoice, target: &Target) -> Result<Request, Problem> {
-    job::load(&images.inputs()?, target, header.wishes(target)?)
+/// The files' bytes. Where they belong depends on the chip alone, not on its flash part.
+fn image(images: &ImageArgs, board: &BoardArgs) -> Result<Image, Problem> {
+    job::read_files(&images.inputs()?, &on_board::assumed_target(board)?)
+}
+
+fn request(image: &Image, header: &HeaderChoice, target: &Target) -> Result<Request, Problem> {
+    let request = Request {
+        image: image.clone(),
+        wishes: header.wishes(target)?,
+    };
+    request.judged_offline(target)?;
+    Ok(request)
 }
 
 #[cfg(test)]

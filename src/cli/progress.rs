@@ -10,6 +10,10 @@ use crate::job::Observer;
 
 /// Plain output says how far it is at every such part of the whole.
 const PLAIN_STEPS: u64 = 4;
+/// Plain output says so often that what is under way goes on.
+const PLAIN_WAIT: Duration = Duration::from_secs(5);
+/// Where only time tells how far it is.
+const WAITING: &str = "{msg}";
 const TEMPLATE: &str = "{msg:<12} [{wide_bar}] {bytes}/{total_bytes}";
 
 /// Shows the phases of a job and how far they are.
@@ -17,6 +21,8 @@ pub struct Progress {
     bar: Option<ProgressBar>,
     phase: &'static str,
     shown: u64,
+    waits: bool,
+    wait_shown: Duration,
 }
 
 impl Progress {
@@ -34,6 +40,16 @@ impl Progress {
             bar,
             phase: "",
             shown: 0,
+            waits: false,
+            wait_shown: Duration::ZERO,
+        }
+    }
+
+    fn style(&self, template: &str) {
+        if let Some(bar) = &self.bar
+            && let Ok(style) = ProgressStyle::with_template(template)
+        {
+            bar.set_style(style);
         }
     }
 
@@ -54,6 +70,10 @@ impl Observer for Progress {
     fn phase(&mut self, name: &'static str) {
         self.phase = name;
         self.shown = 0;
+        self.wait_shown = Duration::ZERO;
+        if std::mem::take(&mut self.waits) {
+            self.style(TEMPLATE);
+        }
         match &self.bar {
             Some(bar) => {
                 bar.set_message(name);
@@ -73,6 +93,25 @@ impl Observer for Progress {
         if step > self.shown {
             self.shown = step;
             say(&format!("{} {done_bytes}/{total_bytes} bytes", self.phase));
+        }
+    }
+
+    fn waiting(&mut self, elapsed: Duration, typical: Duration, longest: Duration) {
+        let text = format!(
+            "{}: {} s, usually {} s, {} s at most",
+            self.phase,
+            elapsed.as_secs(),
+            typical.as_secs(),
+            longest.as_secs()
+        );
+        if let Some(bar) = &self.bar {
+            if !std::mem::replace(&mut self.waits, true) {
+                self.style(WAITING);
+            }
+            bar.set_message(text);
+        } else if elapsed >= self.wait_shown + PLAIN_WAIT {
+            self.wait_shown = elapsed;
+            say(&text);
         }
     }
 

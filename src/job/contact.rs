@@ -100,6 +100,7 @@ impl Run<'_> {
     pub(super) fn connect_carefully(&mut self) -> Result<Connection, Problem> {
         let bench = self.bench;
         let mut note = None;
+        let always = self.always_check_contact;
         let connection = Connection::open_carefully(
             bench.choice(),
             self.job.target.chip(),
@@ -108,7 +109,7 @@ impl Run<'_> {
                 let known = ContactNote::open(bench.contact_note(probe), probe);
                 let is_clean = known.is_clean_at(khz);
                 note = Some(known);
-                !is_clean
+                always || !is_clean
             },
         );
         self.contact_note = note;

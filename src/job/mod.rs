@@ -2,12 +2,19 @@
 
 mod bench;
 mod contact;
+mod doctor;
+mod erase;
+mod find_target;
 mod header;
+mod info;
 mod inspect;
 mod load;
 mod meter;
+mod output;
 mod pack;
 mod policy;
+mod range;
+mod read;
 mod run;
 mod saved;
 mod stages;
@@ -15,16 +22,22 @@ mod stages;
 use std::time::Duration;
 
 pub use bench::Bench;
+pub use doctor::{Question, UDEV_RULE, UDEV_RULE_NAME};
+pub use erase::{EraseRequest, EraseWhat, erase};
+pub use find_target::{Found, find_target};
 pub use header::HeaderChoice;
 pub use inspect::inspect;
-pub use load::{InputFile, Request, load, read, rom_places};
+pub use load::{InputFile, Request, load, read as read_files, rom_places};
+pub use output::OutputFile;
 pub use pack::{PackFormat, pack};
+pub use range::RangeChoice;
+pub use read::{Destination, ReadRequest, read};
 pub use saved::{Saved, SavedError};
 
 pub use crate::boot::HeaderPolicy;
-pub use crate::image::FileHash;
+pub use crate::image::{FileHash, Image};
 use crate::link::Link;
-pub use crate::plan::{Guard, SharedSectors};
+pub use crate::plan::{CutSectors, Guard, SharedSectors};
 use crate::problem::Problem;
 use crate::report::Record;
 use crate::target::Target;
@@ -54,6 +67,8 @@ pub struct Job<'t> {
     /// How long the board may take from its reset to the image's first instruction; by default what the boot ROM needs,
     /// and longer where a bootloader on the board starts the image.
     pub boot_timeout: Option<Duration>,
+    /// How long the image must then run without a crash or a reset; by default [`crate::reset::SETTLE`].
+    pub boot_watch: Option<Duration>,
 }
 
 impl<'t> Job<'t> {
@@ -65,6 +80,7 @@ impl<'t> Job<'t> {
             shared: SharedSectors::Preserve,
             guard: Guard::Near,
             boot_timeout: None,
+            boot_watch: None,
         }
     }
 }
@@ -84,6 +100,9 @@ pub trait Observer {
     fn phase(&mut self, name: &'static str);
     /// The phase is this far.
     fn progress(&mut self, done_bytes: u64, total_bytes: u64);
+    /// What is under way tells nothing of itself until it ends: it has taken `elapsed`, usually takes `typical`, and by the
+    /// data sheet `longest` at most.
+    fn waiting(&mut self, _elapsed: Duration, _typical: Duration, _longest: Duration) {}
     /// Something worth a line.
     fn note(&mut self, text: &str);
     /// Whether the job shall end early, at the next point where the board can be left safely.
@@ -178,5 +197,24 @@ pub fn verify(
 pub fn reset(job: &Job<'_>, bench: &Bench, observer: &mut dyn Observer) -> Outcome {
     let mut run = Run::new("reset", job, bench, observer);
     let verdict = run.reset();
+    run.finish(verdict)
+}
+
+/// Looks at everything between the host and the application, as far as it can be reached, and says why the board does not
+/// work. Nothing non-volatile is changed; the board is reset, unless the question forbids it.
+pub fn doctor(
+    job: &Job<'_>,
+    question: &Question,
+    bench: &Bench,
+    observer: &mut dyn Observer,
+) -> Outcome {
+    doctor::doctor(job, question, bench, observer)
+}
+
+/// Reads everything that identifies the board and decides its boot. Nothing non-volatile changes; the board is reset
+/// before and after. Of the job's target, the flash part does not matter.
+pub fn info(job: &Job<'_>, bench: &Bench, observer: &mut dyn Observer) -> Outcome {
+    let mut run = Run::new("info", job, bench, observer);
+    let verdict = run.info();
     run.finish(verdict)
 }

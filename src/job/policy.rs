@@ -7,6 +7,7 @@
 //! | a record of the algorithm's mailbox that arrives damaged | three times (`algorithm::exchange`) |
 //! | a boot proof whose comparator match may have been lost | once |
 //! | bytes that read back wrong after they were programmed | once |
+//! | bytes that `read` brought and that are not what the target digests | once |
 //! | wrong chip or part, an erase, a status register, a time-out, bytes outside the image that have changed | never |
 
 use super::run::Run;
@@ -81,6 +82,10 @@ impl Run<'_> {
                     FlashLeft::Incomplete => {
                         "run `rtflash flash` again: it goes on from here, and puts back what it saved"
                     }
+                    FlashLeft::PartlyErased | FlashLeft::PartlyErasedFcbKept => {
+                        "give the same `rtflash erase` again: it leaves out what is blank"
+                    }
+                    FlashLeft::Erased => "there is nothing left to do",
                     FlashLeft::Complete => "run `rtflash reset` to see whether it boots",
                 }),
             _ => problem,

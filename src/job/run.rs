@@ -5,16 +5,17 @@ use super::meter::Meter;
 use super::{Bench, BootPolicy, Job, Observer, Outcome};
 use std::time::Duration;
 
-use super::Request;
-use super::stages::confirm_present;
+use super::{Request, Saved};
 use crate::algorithm::Algorithm;
-use crate::boot::{self, BootImage, Present, Role};
+use crate::boot::{self, BootImage, Fcb, HeaderPart, Ivt, Present, Reason, Role};
 
 use crate::link::Link;
+use crate::plan::Foreign;
 use crate::problem::{ExitCode, Problem};
 use crate::report::{FlashLeft, Record, Verdict};
-use crate::reset::{Expectation, FlashContent};
+use crate::reset::{Expectation, FlashContent, SETTLE};
 use crate::survey::Identified;
+use crate::target::Target;
 use crate::verify::{Expected, Verification, Verified, verify};
 
 /// A running job.
@@ -28,9 +29,11 @@ pub struct Run<'r> {
     pub(super) contact_note: Option<ContactNote>,
     /// The clock that the contact is still to be checked for.
     pub(super) unproven_khz: Option<u32>,
+    /// The contact is checked whatever is remembered of it.
+    pub(super) always_check_contact: bool,
     /// Repeated accesses that say nothing about the clock in use.
     pub(super) retries_before: u64,
-    problem: Option<Problem>,
+    pub(super) problem: Option<Problem>,
 }
 
 impl<'r> Run<'r> {
@@ -56,6 +59,7 @@ impl<'r> Run<'r> {
             record,
             contact_note: None,
             unproven_khz: None,
+            always_check_contact: false,
             retries_before: 0,
             problem: None,
         }
@@ -122,7 +126,10 @@ impl<'r> Run<'r> {
             self.let_run(link);
             return Ok(self.not_proven(&verified, not_watched(image.role())));
         };
-        let content = FlashContent::new(present.below(image.runs()), Some(status_register), target);
+        let content = FlashContent {
+            present: present.below(image.runs()),
+            status_register: Some(status_register),
+        };
         match self.prove(link, expected, &content)? {
             Ok(booted) => Ok(Verdict::pass(&verified, &booted)),
             Err(cause) => Ok(self.not_proven(&verified, cause)),
@@ -181,11 +188,15 @@ impl<'r> Run<'r> {
         algorithm: &mut Algorithm<'_, '_>,
         identified: &Identified,
     ) -> Result<(BootImage, Present, Verified), Problem> {
-        let present = self.read_present(Some(request), algorithm)?;
-        confirm_present(&present, algorithm)?;
+        let directory = self.bench.state_directory();
+        let saved = Saved::open(directory, &identified.chip().unique_id.to_string())?;
+        let interrupted = self.interrupted(&saved, algorithm)?;
+        let present = self.read_present_or_saved(request, &interrupted, algorithm)?;
         let image = request.judged_with(&present, self.job.target)?;
         self.record.note_image(&image);
-        let verified = self.write(&image, algorithm, identified)?;
+        let header = kept_header(&image, self.job.target);
+        let status = identified.flash().status_register;
+        let verified = self.write(&image, header, saved, algorithm, status)?;
         Ok((image, present, verified))
     }
 
@@ -204,6 +215,7 @@ impl<'r> Run<'r> {
             code: self.code_of(image),
             started_by_bootloader: partial,
             limit: self.job.boot_timeout.unwrap_or(usual),
+            settle: self.job.boot_watch.unwrap_or(SETTLE),
         })
     }
 
@@ -226,8 +238,8 @@ impl<'r> Run<'r> {
                 self.record.digest = verified.digest_lines();
                 Verdict::equal(&verified)
             }
-            Verification::Differs(mismatch) => {
-                self.problem = Some(self.differs(&mismatch, &image));
+            Verification::Differs(difference) => {
+                self.problem = Some(self.differs(&difference, &image));
                 Verdict::Differs
             }
         })
@@ -254,7 +266,7 @@ impl<'r> Run<'r> {
     }
 
     /// Compares the board with what `flash` would write.
-    fn compare(
+    pub(super) fn compare(
         &mut self,
         request: &Request,
         offline: Option<BootImage>,
@@ -302,13 +314,17 @@ impl<'r> Run<'r> {
         let (present, status) = (present?, stopped?.status_register);
         let chip = self.job.target.chip();
         let reset_handler = boot::reset_handler(&present, self.job.target);
-        let content = FlashContent::new(present, Some(status), self.job.target);
+        let content = FlashContent {
+            present,
+            status_register: Some(status),
+        };
         let usual = Duration::from_millis(chip.boot_mode.boot_timeout_ms.into());
         let expected = Expectation {
             reset_handler: reset_handler.unwrap_or(chip.flexspi.window_start()),
             code: None,
             started_by_bootloader: false,
             limit: self.job.boot_timeout.unwrap_or(usual),
+            settle: self.job.boot_watch.unwrap_or(SETTLE),
         };
         Ok(match self.prove(link, expected, &content)? {
             Ok(booted) => Verdict::reset_pass(&booted),
@@ -342,6 +358,28 @@ fn not_watched(role: &Role) -> Problem {
             "accept it with --boot-proof=none; `rtflash reset` tells whether the bootloader starts",
         ),
     }
+}
+
+/// What the image has of the board's own header: nobody else knows it, so it is saved before it is erased.
+fn kept_header(image: &BootImage, target: &Target) -> Vec<Foreign> {
+    let boot = &target.chip().boot;
+    let inserted = image.inserted().iter();
+    let kept = inserted.filter(|inserted| inserted.reason == Reason::KeptOfBoard);
+    kept.filter_map(|inserted| {
+        let (offset, length) = match inserted.part {
+            HeaderPart::Fcb { .. } => (boot.fcb_offset, Fcb::SIZE_BYTES),
+            HeaderPart::Ivt(_) => (boot.ivt_offset, Ivt::SIZE_BYTES),
+        };
+        let bytes = image.runs().iter().find_map(|run| {
+            let from = offset.checked_from(run.offset)? as usize;
+            run.bytes.get(from..from + length)
+        });
+        Some(Foreign {
+            offset,
+            bytes: bytes?.to_vec(),
+        })
+    })
+    .collect()
 }
 
 /// What was written, and what the board held around it.

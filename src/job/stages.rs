@@ -8,23 +8,32 @@ use super::run::Run;
 use super::{Request, Saved};
 use crate::address::AddressRange;
 use crate::algorithm::{Algorithm, SectorDigests, Stopped, operations};
-use crate::boot::{BootImage, ERASED, HeaderPolicy, Present, wanted};
+use crate::boot::{BootImage, ERASED, Fcb, HeaderPolicy, Present, Role, wanted};
 use crate::link::{Connection, Link};
-use crate::plan::{Foreign, Layout, Plan, SectorMap, SectorState, Step, VerifyScope};
+use crate::plan::{
+    Foreign, Layout, Plan, Saved as SavedBytes, SectorMap, SectorState, Step, VerifyScope,
+};
 use crate::problem::{ExitCode, Place, Problem};
 use crate::report::{
     BootRecord, ChipRecord, FlashLeft, FlashRecord, MismatchRecord, PlanRecord, ProbeRecord,
     RetryRecord,
 };
 use crate::reset::{BootResult, Booted, Expectation, FlashContent, prove_boot};
-use crate::survey::{ChipFound, FlashFound, Identified, require_chip};
+use crate::survey::{ChipFound, FlashFound, Identified, require_chip, require_debug_port};
 use crate::target::FlashPart;
 use crate::verify::{
-    Expected, Mismatch, Verification, Verified, VerifyError, confirm, expected_by, verify,
+    Difference, Expected, Verification, Verified, VerifyError, confirm, expected_by, verify,
 };
 
 impl Run<'_> {
+    /// Opens the connection and makes sure that the debug port is the target's.
     pub(super) fn connect(&mut self) -> Result<Connection, Problem> {
+        let connection = self.open()?;
+        require_debug_port(connection.debug_port(), self.job.target.chip())?;
+        Ok(connection)
+    }
+
+    pub(super) fn open(&mut self) -> Result<Connection, Problem> {
         self.begin("attach");
         let connection = self.connect_carefully()?;
         self.record.probe = Some(ProbeRecord {
@@ -44,6 +53,24 @@ impl Run<'_> {
         link: &'l mut (dyn Link + 'p),
     ) -> Result<(Algorithm<'l, 'p>, Identified), Problem> {
         let target = self.job.target;
+        let chip = self.take_chip(link)?;
+        let mut algorithm = Algorithm::start(link, target, seed())?;
+        let identity = algorithm.identify()?;
+        let flash = FlashFound::from(&identity);
+        self.record.flash = Some(flash_record(&flash));
+        match Identified::new(chip, flash, target) {
+            Ok(identified) => Ok((algorithm, identified)),
+            Err(error) => {
+                // the flash as the ROM needs it, and the board runs on with what it has
+                let _ = algorithm.release();
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Takes the board over and makes sure that its chip is the target's.
+    pub(super) fn take_chip(&mut self, link: &mut dyn Link) -> Result<ChipFound, Problem> {
+        let target = self.job.target;
         // a chip that is not the target's is not even reset
         let taken_over = require_chip(link, target.chip()).and_then(|_| Ok(link.take_over()?));
         taken_over.map_err(|error| self.blame_contact(error.into(), link.counts()))?;
@@ -62,37 +89,35 @@ impl Run<'_> {
             uid: chip.unique_id.to_string(),
             silicon_revision: format!("{:#010x}", chip.silicon_revision),
         });
-        let mut algorithm = Algorithm::start(link, target, seed())?;
-        let identity = algorithm.identify()?;
-        let flash = FlashFound {
-            jedec_id: identity.jedec_id,
-            status_register: identity.status_register,
-            sfdp: identity.sfdp.to_vec(),
-        };
-        self.record.flash = Some(flash_record(&flash));
-        match Identified::new(chip, flash, target) {
-            Ok(identified) => Ok((algorithm, identified)),
-            Err(error) => {
-                // the flash is left as it was found; the board is not ours
-                let _ = algorithm.stop();
-                Err(error.into())
-            }
+        Ok(chip)
+    }
+
+    /// Finds out which flash part the board has, with settings that hold for every part. The chip is taken over; it is
+    /// left as the exit sequence of the algorithm leaves it.
+    pub(super) fn meet_flash(&mut self, link: &mut dyn Link) -> Result<FlashFound, Problem> {
+        let mut algorithm = Algorithm::start_to_identify(link, self.job.target, seed())?;
+        let identity = algorithm.identify();
+        let stopped = algorithm.stop();
+        let found = FlashFound::from(&identity?);
+        self.record.flash = Some(flash_record(&found));
+        if !found.is_absent() {
+            stopped?;
         }
+        Ok(found)
     }
 
     /// Compares, plans, erases, programs and verifies. What reads back wrong after it was programmed is programmed once
-    /// more, not oftener.
+    /// more, not oftener. `header` is what of the image only the board has: it is saved like bytes of others.
     pub(super) fn write(
         &mut self,
         image: &BootImage,
+        header: Vec<Foreign>,
+        mut saved: Saved,
         algorithm: &mut Algorithm<'_, '_>,
-        identified: &Identified,
+        status: u32,
     ) -> Result<Verified, Problem> {
-        let directory = self.bench.state_directory();
-        let mut saved = Saved::open(directory, &identified.chip().unique_id.to_string())?;
         let mut before = Before::default();
-        let status = identified.flash().status_register;
-        let first = self.write_round(image, algorithm, status, &mut saved, &mut before);
+        let first = self.write_round(image, &header, algorithm, status, &mut saved, &mut before);
         let (plan, verified) = match first {
             Err(problem) if may_program_again(&problem) => {
                 self.note_retry(RetryRecord::of(
@@ -103,7 +128,7 @@ impl Run<'_> {
                 self.record.mismatch = None;
                 algorithm.clear_fault()?;
                 let status = algorithm.identify()?.status_register;
-                self.write_round(image, algorithm, status, &mut saved, &mut before)?
+                self.write_round(image, &header, algorithm, status, &mut saved, &mut before)?
             }
             round => round?,
         };
@@ -125,6 +150,7 @@ impl Run<'_> {
     fn write_round(
         &mut self,
         image: &BootImage,
+        header: &[Foreign],
         algorithm: &mut Algorithm<'_, '_>,
         status: u32,
         saved: &mut Saved,
@@ -134,7 +160,10 @@ impl Run<'_> {
         self.note_counts(algorithm);
         self.begin("compare");
         self.go_on()?;
-        let map = self.map(image, algorithm)?.with_saved(saved.pieces());
+        let interrupted = self.interrupted(saved, algorithm)?;
+        let map = self
+            .map(&Layout::new(image), algorithm)?
+            .with_saved(interrupted);
         // what a failed round has made of bytes of others is not what they were
         before.require_blank(image, &map)?;
         let map = map.with_certain(&before.shared);
@@ -142,8 +171,9 @@ impl Run<'_> {
         let plan = plan.paced(part, algorithm.pace());
         self.record.plan = Some(PlanRecord::from(&plan));
         confirm_blank(&plan, algorithm)?;
-        let foreign: Vec<&Foreign> = plan.foreign().collect();
-        saved.keep(foreign)?;
+        if !plan.is_empty() {
+            saved.keep(plan.foreign().chain(header))?;
+        }
 
         if before.guards.is_empty() {
             before.shared = plan.shared_content().collect();
@@ -183,7 +213,7 @@ impl Run<'_> {
     }
 
     /// Maps what lies around the sectors to be changed, and must stay as it is.
-    fn guard(
+    pub(super) fn guard(
         &mut self,
         plan: &Plan,
         algorithm: &mut Algorithm<'_, '_>,
@@ -200,7 +230,7 @@ impl Run<'_> {
     }
 
     /// Whether what lies around is as it was.
-    fn check_guard(
+    pub(super) fn check_guard(
         &mut self,
         guard: &[SectorDigests],
         algorithm: &mut Algorithm<'_, '_>,
@@ -208,10 +238,10 @@ impl Run<'_> {
         for before in guard {
             let after = algorithm.map_again(before)?;
             if let Some(sector) = before.first_change(&after) {
-                let what = "bytes outside the image have changed";
+                let what = "bytes that were not to be touched have changed";
                 return Err(Problem::new("guard-differs", ExitCode::Differs, what)
                     .at(Place { sector: Some(sector), ..Place::default() })
-                    .because("the sector was not to be touched, and its digest is another one than before")
+                    .because("the digest of their sector is another one than before")
                     .fix("do not use this board: its flash part answers to wrong addresses or loses content"));
             }
         }
@@ -238,13 +268,12 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The state of every sector that the image lies in.
-    fn map(
+    /// The state of every sector of a layout.
+    pub(super) fn map(
         &mut self,
-        image: &BootImage,
+        layout: &Layout,
         algorithm: &mut Algorithm<'_, '_>,
     ) -> Result<SectorMap, Problem> {
-        let layout = Layout::new(image);
         let mut map = SectorMap::new();
         for (offset, length) in layout.ranges() {
             let first = offset.get() / FlashPart::SECTOR_BYTES;
@@ -286,49 +315,53 @@ impl Run<'_> {
     ) -> Result<Verified, Problem> {
         match verify(algorithm, expected)? {
             Verification::Equal(verified) => Ok(verified),
-            Verification::Differs(mismatch) => Err(self.differs(&mismatch, image)),
+            Verification::Differs(difference) => Err(self.differs(&difference, image)),
         }
     }
 
-    pub(super) fn differs(&mut self, mismatch: &Mismatch, image: &BootImage) -> Problem {
-        let address = self.job.target.address_of(mismatch.offset);
-        let origin = image.origin_of(mismatch.offset);
+    pub(super) fn differs(&mut self, difference: &Difference, image: &BootImage) -> Problem {
+        let target = self.job.target;
+        let first = &difference.first;
+        let origin = image.origin_of(first.offset);
         let origin_text = origin
             .as_ref()
             .map_or("bytes of others".to_owned(), ToString::to_string);
-        self.record.mismatch = Some(MismatchRecord {
-            address: address.map_or_else(
-                || mismatch.offset.to_string(),
-                |address| address.to_string(),
-            ),
-            sector: mismatch.sector(),
-            expected: mismatch.expected,
-            found: mismatch.found,
-            origin: origin_text.clone(),
-        });
+        let record = MismatchRecord::new(difference, origin_text.clone(), target);
+        let summary = record.summary();
+        self.record.mismatch = Some(record);
         Problem::new(
             "verify-differs",
             ExitCode::Differs,
             "the flash does not hold the image",
         )
         .at(Place {
-            address,
-            sector: Some(mismatch.sector()),
+            address: target.address_of(first.offset),
+            sector: Some(first.sector()),
             ..Place::default()
         })
         .because(format!(
-            "expected 0x{:02X} (from {origin_text}), found 0x{:02X}",
-            mismatch.expected, mismatch.found
+            "expected 0x{:02X} (from {origin_text}), found 0x{:02X}; {summary}",
+            first.expected, first.found
         ))
         .fix("flash again; if it differs again, suspect the flash part, its wiring, or firmware that writes into its own image")
     }
 
-    /// Where the image executes in place, if its reset handler is in the flash.
+    /// Where nothing but the image executes in place, if its reset handler is in the flash. Below a slot lies the
+    /// bootloader, which is not the image.
     pub(super) fn code_of(&self, image: &BootImage) -> Option<AddressRange> {
+        let first = image.first_instruction()?;
+        let segments = image.image().segments().iter();
+        if matches!(image.role(), Role::Partial { .. }) {
+            return segments
+                .filter_map(|segment| {
+                    AddressRange::new(segment.start(), segment.bytes().len() as u32)
+                })
+                .find(|range| range.contains(first));
+        }
         let window = self.job.target.flash_window();
         let end = u32::try_from(image.end()).ok()?;
         let code = AddressRange::new(window.start(), end)?;
-        code.contains(image.first_instruction()?).then_some(code)
+        code.contains(first).then_some(code)
     }
 
     /// What of the flash decides the boot and is not brought by the files; without files, all that does.
@@ -347,6 +380,43 @@ impl Run<'_> {
         Ok(present)
     }
 
+    /// What an interrupted job saved, and whether the board still shows the interruption.
+    pub(super) fn interrupted(
+        &mut self,
+        saved: &Saved,
+        algorithm: &mut Algorithm<'_, '_>,
+    ) -> Result<SavedBytes, Problem> {
+        let pieces = saved.pieces().to_vec();
+        let fcb = self.job.target.chip().boot.fcb_offset;
+        let image_is_dead =
+            !pieces.is_empty() && algorithm.read(fcb, Fcb::TAG_BYTES)? != Fcb::TAG.to_le_bytes();
+        Ok(SavedBytes {
+            pieces,
+            image_is_dead,
+        })
+    }
+
+    /// The same for a job that writes: read twice, with what an interrupted job saved in the place of what is left of it.
+    pub(super) fn read_present_or_saved(
+        &mut self,
+        request: &Request,
+        saved: &SavedBytes,
+        algorithm: &mut Algorithm<'_, '_>,
+    ) -> Result<Present, Problem> {
+        let target = self.job.target;
+        let (image, policy) = (Some(&request.image), request.wishes.policy);
+        let mut present = Present::default();
+        let mut read = Vec::new();
+        while let Some((offset, length_bytes)) = wanted(image, &present, target, policy) {
+            let bytes = algorithm.read(offset, length_bytes)?;
+            present.add(offset, saved.restore(offset, bytes.clone()));
+            read.push(Expected { offset, bytes });
+        }
+        // a header of the board that stays is written back as it was read
+        confirm(algorithm, &read)?;
+        Ok(present)
+    }
+
     /// Exit sequence: the flash as the ROM needs it.
     pub(super) fn leave(&mut self, mut algorithm: Algorithm<'_, '_>) -> Result<Stopped, Problem> {
         self.note_counts(&mut algorithm);
@@ -358,12 +428,15 @@ impl Run<'_> {
         Ok(stopped)
     }
 
-    /// Lets the board run without watching it. Where that fails, the algorithm's lease resets it.
-    pub(super) fn let_run(&mut self, link: &mut dyn Link) {
-        if let Err(error) = link.final_reset(None) {
+    /// Lets the board run without watching it. Where that fails, the algorithm's lease resets it; false says that it has
+    /// failed.
+    pub(super) fn let_run(&mut self, link: &mut dyn Link) -> bool {
+        let reset = link.final_reset(None);
+        if let Err(error) = &reset {
             tracing::warn!(%error, "the board could not be reset; where the algorithm runs, its lease does it, else power-cycle it");
         }
         self.meter.note_counts(link.counts());
+        reset.is_ok()
     }
 
     pub(super) fn prove(
@@ -372,23 +445,34 @@ impl Run<'_> {
         expected: Expectation,
         content: &FlashContent,
     ) -> Result<Result<Booted, Problem>, Problem> {
-        let result = prove_boot(link, self.job.target.chip(), expected, content)?;
+        let observer = &*self.observer;
+        let go_on = || !observer.is_cancelled();
+        let result = prove_boot(link, self.job.target, expected, content, &go_on)?;
         self.meter.note_counts(link.counts());
         let (proven, evidence) = match &result {
             BootResult::Booted(booted) => (true, booted.evidence()),
             BootResult::NotBooted(not_booted) => (false, not_booted.evidence.as_slice()),
         };
+        let proof = match &result {
+            BootResult::Booted(booted) => Some(booted.proof().name()),
+            BootResult::NotBooted(_) => None,
+        };
         self.record.boot = Some(BootRecord {
             proven,
+            proof,
             evidence: evidence.iter().map(ToString::to_string).collect(),
         });
         Ok(match result {
             BootResult::Booted(booted) => Ok(booted),
-            BootResult::NotBooted(not_booted) => Err(not_booted.into()),
+            BootResult::NotBooted(not_booted) => {
+                // not seen in time, if the user did not give it its time
+                self.go_on()?;
+                Err(not_booted.into())
+            }
         })
     }
 
-    fn note_counts(&mut self, algorithm: &mut Algorithm<'_, '_>) {
+    pub(super) fn note_counts(&mut self, algorithm: &mut Algorithm<'_, '_>) {
         self.meter.note_counts(algorithm.link().counts());
     }
 }
@@ -427,7 +511,7 @@ impl Before {
 }
 
 /// Makes sure of what a sector was seen to hold before an erase takes it: blank sectors were seen once only.
-fn confirm_blank(plan: &Plan, algorithm: &mut Algorithm<'_, '_>) -> Result<(), Problem> {
+pub(super) fn confirm_blank(plan: &Plan, algorithm: &mut Algorithm<'_, '_>) -> Result<(), Problem> {
     let believed: Vec<Expected> = plan
         .believed_blank()
         .map(|offset| Expected {
@@ -438,23 +522,8 @@ fn confirm_blank(plan: &Plan, algorithm: &mut Algorithm<'_, '_>) -> Result<(), P
     Ok(confirm(algorithm, &believed)?)
 }
 
-/// Makes sure of what decides about the image: a header of the board that stays is written back as it was read.
-pub(super) fn confirm_present(
-    present: &Present,
-    algorithm: &mut Algorithm<'_, '_>,
-) -> Result<(), Problem> {
-    let read: Vec<Expected> = present
-        .pieces()
-        .map(|(offset, bytes)| Expected {
-            offset,
-            bytes: bytes.to_vec(),
-        })
-        .collect();
-    Ok(confirm(algorithm, &read)?)
-}
-
 /// A number that is another one in every process: session number and nonces grow from it.
-fn seed() -> u32 {
+pub(super) fn seed() -> u32 {
     RandomState::new().build_hasher().finish() as u32
 }
 
@@ -464,7 +533,7 @@ fn programmed_bytes(steps: &[Step]) -> u64 {
 }
 
 /// The flash part by what it says of itself, before that is compared with the target.
-fn flash_record(found: &FlashFound) -> FlashRecord {
+pub(super) fn flash_record(found: &FlashFound) -> FlashRecord {
     let [a, b, c] = found.jedec_id;
     let name = FlashPart::named_by(found.jedec_id);
     let part = name.and_then(|name| FlashPart::builtin(name).ok());

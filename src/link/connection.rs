@@ -13,6 +13,7 @@ use crate::target::Chip;
 
 use super::Link;
 use super::contact::first_khz;
+use super::debug_port::DebugPort;
 use super::error::{Doing, LinkError};
 use super::fault::Fault;
 use super::probe_link::ProbeLink;
@@ -48,6 +49,7 @@ pub struct Connection {
     sequence: Arc<dyn ArmDebugSequence>,
     clock: Arc<dyn Clock + Send + Sync>,
     probe: Listed,
+    debug_port: DebugPort,
     speed_khz: u32,
     /// The clock that the contact is to be checked for, while the probe clocks slower.
     unproven_khz: Option<u32>,
@@ -119,11 +121,14 @@ impl Connection {
         interface
             .select_debug_port(probe_rs::architecture::arm::dp::DpAddress::Default)
             .map_err(|error| attach_error(&error, millivolts))?;
+        let debug_port = DebugPort::read(&mut *interface, &MEMORY_AP)
+            .map_err(|error| attach_error(&error, millivolts))?;
         Ok(Connection {
             interface,
             sequence,
             clock,
             probe: listed,
+            debug_port,
             speed_khz,
             unproven_khz,
             millivolts,
@@ -151,6 +156,11 @@ impl Connection {
     /// The probe in use.
     pub fn probe(&self) -> &Listed {
         &self.probe
+    }
+
+    /// What the debug port says of itself.
+    pub fn debug_port(&self) -> DebugPort {
+        self.debug_port
     }
 
     /// SWCLK in kHz, as far as the probe tells.

@@ -6,6 +6,7 @@ use crate::address::Address;
 use crate::clock::Deadline;
 
 use super::Link;
+use super::boot_watch::BootWatch;
 use super::error::LinkError;
 use super::registers::*;
 
@@ -56,6 +57,18 @@ pub enum CoreState {
     Running,
 }
 
+impl CoreState {
+    /// By a value of DHCSR.
+    pub const fn of(dhcsr: u32) -> Self {
+        match dhcsr {
+            _ if dhcsr & DHCSR_S_HALT != 0 => CoreState::Halted,
+            _ if dhcsr & DHCSR_S_LOCKUP != 0 => CoreState::LockedUp,
+            _ if dhcsr & DHCSR_S_SLEEP != 0 => CoreState::Asleep,
+            _ => CoreState::Running,
+        }
+    }
+}
+
 /// How code in RAM is started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Start {
@@ -67,13 +80,6 @@ pub struct Start {
     pub vector_table: Address,
     /// R0, the code's argument.
     pub argument: u32,
-}
-
-/// Notices whether the core executes one address after the reset.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BootWatch {
-    /// The instruction, such as the image's reset handler (bit 0 is ignored).
-    pub address: Address,
 }
 
 impl dyn Link + '_ {
@@ -100,13 +106,7 @@ impl dyn Link + '_ {
     /// # Errors
     /// [`LinkError`].
     pub fn core_state(&mut self) -> Result<CoreState, LinkError> {
-        let dhcsr = self.read_word(DHCSR)?;
-        Ok(match dhcsr {
-            _ if dhcsr & DHCSR_S_HALT != 0 => CoreState::Halted,
-            _ if dhcsr & DHCSR_S_LOCKUP != 0 => CoreState::LockedUp,
-            _ if dhcsr & DHCSR_S_SLEEP != 0 => CoreState::Asleep,
-            _ => CoreState::Running,
-        })
+        self.read_word(DHCSR).map(CoreState::of)
     }
 
     /// Stops the core.
@@ -233,15 +233,6 @@ impl dyn Link + '_ {
         self.reattach()
     }
 
-    /// Whether the watched address was executed since it was armed or last asked. Asking clears it.
-    ///
-    /// # Errors
-    /// [`LinkError`].
-    pub fn boot_watch_matched(&mut self) -> Result<bool, LinkError> {
-        let function = self.read_word(dwt_function(BOOT_WATCH_COMPARATOR))?;
-        Ok(function & DWT_FUNCTION_MATCHED != 0)
-    }
-
     /// Turns breakpoints and watchpoints off. Leaves DEMCR.TRCENA on and the catches off, since without it the DWT
     /// takes no writes.
     fn clear_debug_units(&mut self) -> Result<(), LinkError> {
@@ -251,15 +242,6 @@ impl dyn Link + '_ {
             self.write_word(dwt_function(n), 0)?;
         }
         Ok(())
-    }
-
-    fn arm(&mut self, watch: BootWatch) -> Result<(), LinkError> {
-        let n = BOOT_WATCH_COMPARATOR;
-        self.write_word(dwt_comp(n), watch.address.get() & !1)?;
-        self.write_word(dwt_mask(n), 0)?;
-        self.write_word(dwt_function(n), DWT_FUNCTION_PC_CMPMATCH)?;
-        // Clears a match that is left over.
-        self.read_word(dwt_function(n)).map(drop)
     }
 
     fn register_ready(&mut self, selector: u32) -> Result<(), LinkError> {

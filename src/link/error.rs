@@ -210,7 +210,8 @@ impl From<LinkError> for Problem {
             ),
             LinkError::Permission { .. } => no_probe(
                 "probe-permission",
-                "on Linux install the probe-rs udev rules (https://probe.rs/docs/getting-started/probe-setup) and plug the probe in again",
+                "on Linux install the udev rule for debug probes: rtflash doctor --print-udev-rule | sudo tee /etc/udev/rules.d/70-rtflash.rules; \
+                 then sudo udevadm control --reload, and plug the probe in again",
             ),
             LinkError::OpenFailed { reason, .. } => {
                 no_probe("probe-open", "plug the probe in again").because(reason)

@@ -4,9 +4,11 @@
 //! job uses. Below `probe_rs::Session` on purpose: that halts the core when it attaches and steps it when it is
 //! dropped, which spoils every verdict about a running image.
 
+mod boot_watch;
 mod connection;
 mod contact;
 mod core;
+mod debug_port;
 mod error;
 mod fault;
 mod joined;
@@ -20,9 +22,11 @@ mod sequence;
 #[cfg(feature = "virtual-board")]
 mod virtual_probe;
 
-pub use self::core::{BootWatch, CoreRegister, CoreState, Start};
+pub use self::core::{CoreRegister, CoreState, Start};
+pub use boot_watch::{BootWatch, WatchState};
 pub use connection::{Choice, Connection};
 pub use contact::{Contact, Trial, check_contact};
+pub use debug_port::DebugPort;
 pub use error::{Doing, LinkError};
 #[cfg(feature = "virtual-board")]
 pub use peer::{PeerAlgorithm, PeerError, flash_through_probe_rs};

@@ -203,13 +203,14 @@ impl Link for ProbeLink<'_> {
             };
             let fault = Fault::of(&error);
             tracing::debug!("caught reset, attempt {attempt}: {fault:?}");
-            self.note(&fault, false);
+            let damaged = fault == Fault::Refused && self.write_was_damaged();
+            self.note(&fault, damaged);
             if let Fault::Timeout(reason) = fault {
                 // probe-rs allows 100 ms of the host's time, which a busy host may sleep through
                 if attempt >= CATCHES {
                     return Err(LinkError::NotCaught { reason });
                 }
-            } else if let Verdict::Fail(error) = judge(fault, false, attempt, doing) {
+            } else if let Verdict::Fail(error) = judge(fault, damaged, attempt, doing) {
                 return Err(error);
             }
             attempt += 1;

@@ -4,12 +4,18 @@ use crate::address::Address;
 
 /// CPU identification.
 pub const CPUID: Address = Address::new(0xE000_ED00);
+/// Interrupt control and state.
+pub const ICSR: Address = Address::new(0xE000_ED04);
 /// Vector table offset.
 pub const VTOR: Address = Address::new(0xE000_ED08);
 /// Application interrupt and reset control.
 pub const AIRCR: Address = Address::new(0xE000_ED0C);
 /// Configuration and control.
 pub const CCR: Address = Address::new(0xE000_ED14);
+/// Configurable fault status: why a fault was taken.
+pub const CFSR: Address = Address::new(0xE000_ED28);
+/// HardFault status.
+pub const HFSR: Address = Address::new(0xE000_ED2C);
 /// MPU control.
 pub const MPU_CTRL: Address = Address::new(0xE000_ED94);
 /// Debug halting control and status.
@@ -20,6 +26,10 @@ pub const DCRSR: Address = Address::new(0xE000_EDF4);
 pub const DCRDR: Address = Address::new(0xE000_EDF8);
 /// Debug exception and monitor control.
 pub const DEMCR: Address = Address::new(0xE000_EDFC);
+/// Instrumentation trace control.
+pub const ITM_TCR: Address = Address::new(0xE000_0E80);
+/// DWT control.
+pub const DWT_CTRL: Address = Address::new(0xE000_1000);
 /// Program counter sample.
 pub const DWT_PCSR: Address = Address::new(0xE000_101C);
 /// Flash patch and breakpoint control.
@@ -29,6 +39,9 @@ pub const FP_CTRL: Address = Address::new(0xE000_2000);
 pub const DWT_COMPARATORS: u32 = 4;
 /// The comparator of the boot watch. Not 0, which the caught reset of probe-rs uses.
 pub const BOOT_WATCH_COMPARATOR: u32 = 1;
+
+/// A second one on the same address: it still has the match where a damaged read of the first has lost it.
+pub const BOOT_WATCH_SPARE: u32 = 2;
 
 const DWT_COMP0: u32 = 0xE000_1020;
 const DWT_MASK0: u32 = 0xE000_1024;
@@ -52,8 +65,20 @@ pub const fn dwt_function(n: u32) -> Address {
 
 /// FUNCTION: match on the instruction address gives CMPMATCH only, nothing halts.
 pub const DWT_FUNCTION_PC_CMPMATCH: u32 = 0b1000;
+/// FUNCTION: the field that says what the comparator does; 0 is off.
+pub const DWT_FUNCTION_MASK: u32 = 0b1111;
 /// FUNCTION: the comparator has matched since the last read.
 pub const DWT_FUNCTION_MATCHED: u32 = 1 << 24;
+
+/// DWT_CTRL: CYCCNTENA, PCSAMPLENA and the event counters' enables.
+pub const DWT_CTRL_ENABLES: u32 = 1 << 0 | 1 << 12 | 0x7F << 16;
+/// ITM_TCR: on.
+pub const ITM_TCR_ITMENA: u32 = 1 << 0;
+
+/// ICSR: the exception that the core is in, 0 outside of any.
+pub const ICSR_VECTACTIVE: u32 = 0x1FF;
+/// Exception numbers of HardFault, MemManage, BusFault and UsageFault.
+pub const FAULT_EXCEPTIONS: std::ops::RangeInclusive<u32> = 3..=6;
 
 /// DHCSR: the key that makes a write count.
 pub const DHCSR_DBGKEY: u32 = 0xA05F << 16;
@@ -69,6 +94,9 @@ pub const DHCSR_S_HALT: u32 = 1 << 17;
 pub const DHCSR_S_SLEEP: u32 = 1 << 18;
 /// DHCSR: locked up.
 pub const DHCSR_S_LOCKUP: u32 = 1 << 19;
+
+/// DHCSR: the core was reset since DHCSR was last read. Reading clears it.
+pub const DHCSR_S_RESET_ST: u32 = 1 << 25;
 
 /// DCRSR: write the register (else read it).
 pub const DCRSR_REG_WNR: u32 = 1 << 16;

@@ -10,7 +10,7 @@ use virtual_board::board::{BoardConfig, BoardError, BoardHandle, FlashFileError}
 use virtual_board::nor::{Part, TimingProfile};
 use virtual_board::probe::{JLINK, PRODUCT_ID, Profile, VENDOR_ID};
 use virtual_board::rom::Reading;
-use virtual_board::soc::Straps;
+use virtual_board::soc::{Fuses, Straps};
 use virtual_board::swd::{BadContact, WireFaults};
 
 use super::probes::ProbeSelector;
@@ -59,7 +59,8 @@ impl From<VirtualError> for Problem {
     }
 }
 
-const OPTIONS: &str = "boot-mode=internal|serial-downloader|fuses, timing=typ|slow|max, rom=strict|lenient, part=NAME, \
+const OPTIONS: &str = "boot-mode=internal|serial-downloader|fuses|reserved, boot-device=flexspi-nor|other, security=open|closed, power=on|off, \
+                       debug-port=open|closed, timing=typ|slow|max, rom=strict|lenient, part=NAME, \
                        probe=jlink|cmsis-dap-v2-hs|cmsis-dap-v1, round-trip-us=10 to 100000, core-divider=1|2, contact-khz=100 to 50000";
 
 /// What `round-trip-us=` takes: from well below a USB microframe (125 µs) to a probe far away on a network.
@@ -70,12 +71,20 @@ const CONTACT_KHZ: RangeInclusive<u32> = 100..=50_000;
 /// Draws what a bad contact disturbs: the same in every run.
 const CONTACT_SEED: u64 = 1;
 
+/// BOOT_CFG1 of a board that is strapped to boot from something else than FlexSPI NOR, whose bits 7:4 are 0.
+const BOOT_CFG1_OTHER: u8 = 0x40;
+/// Fuse word with the fuse that closes the debug port for good (IMXRT1060RM fusemap).
+const BOOT_CONFIG_FUSES: u32 = 0x460;
+const SJC_DISABLE: u32 = 1 << 20;
+
 /// What is asked for after `--probe virtual`.
 #[derive(Clone, Debug)]
 pub struct VirtualProbe {
     file: Option<PathBuf>,
     part: Option<Part>,
     straps: Straps,
+    powered: bool,
+    fuses: Fuses,
     timing: TimingProfile,
     reading: Reading,
     probe: Option<Profile>,
@@ -105,6 +114,8 @@ impl VirtualProbe {
             file,
             part: None,
             straps: Straps::INTERNAL_BOOT,
+            powered: true,
+            fuses: Fuses::default(),
             timing: TimingProfile::Typ,
             reading: Reading::Strict,
             probe: None,
@@ -122,13 +133,25 @@ impl VirtualProbe {
 
     fn set(&mut self, option: &str) -> Option<()> {
         match option.split_once('=')? {
-            ("boot-mode", "internal") => self.straps = Straps::INTERNAL_BOOT,
-            ("boot-mode", "serial-downloader") => self.straps = Straps::SERIAL_DOWNLOADER,
-            ("boot-mode", "fuses") => {
-                self.straps = Straps {
-                    boot_mode: 0,
-                    ..Straps::INTERNAL_BOOT
+            ("boot-mode", mode) => {
+                self.straps.boot_mode = match mode {
+                    "fuses" => 0,
+                    "serial-downloader" => Straps::SERIAL_DOWNLOADER.boot_mode,
+                    "internal" => Straps::INTERNAL_BOOT.boot_mode,
+                    "reserved" => 3,
+                    _ => return None,
                 }
+            }
+            ("boot-device", "flexspi-nor") => self.straps.boot_cfg1 = 0,
+            ("boot-device", "other") => self.straps.boot_cfg1 = BOOT_CFG1_OTHER,
+            ("security", "open") => {}
+            ("security", "closed") => self.fuses.close(),
+            ("power", "on") => self.powered = true,
+            ("power", "off") => self.powered = false,
+            ("debug-port", "open") => {}
+            ("debug-port", "closed") => {
+                let word = self.fuses.word(BOOT_CONFIG_FUSES);
+                self.fuses.set_word(BOOT_CONFIG_FUSES, word | SJC_DISABLE);
             }
             ("timing", "typ") => self.timing = TimingProfile::Typ,
             ("timing", "slow") => self.timing = TimingProfile::Slow,
@@ -190,6 +213,8 @@ impl VirtualProbe {
         let probe = self.probe.unwrap_or(JLINK);
         Ok(BoardConfig {
             straps: self.straps,
+            powered: self.powered,
+            fuses: self.fuses,
             timing: self.timing,
             reading: self.reading,
             probe: Profile {
@@ -307,6 +332,7 @@ impl Clock for BoardClock {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use virtual_board::soc::SecConfig;
 
     #[test]
     fn the_probe_option_names_a_file_and_board_options() {
@@ -344,6 +370,36 @@ mod tests {
         assert_eq!(contact("virtual"), None);
         for wrong in ["99", "50001", "-2000", "2e3", ""] {
             let text = format!("virtual?contact-khz={wrong}");
+            assert!(VirtualProbe::parse(&text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_keeps_a_board_from_booting_can_be_rehearsed() {
+        let config = |options: &str| {
+            let probe = VirtualProbe::parse(&format!("virtual?{options}"));
+            let probe = probe.expect("valid").expect("virtual");
+            probe.config("is25wp064").expect("configuration")
+        };
+        assert_eq!(config("boot-mode=reserved").straps.boot_mode, 3);
+        assert_ne!(config("boot-device=other").straps.boot_cfg1, 0);
+        let both = config("boot-device=other&boot-mode=fuses").straps;
+        assert_eq!(both.boot_mode, 0);
+        assert_ne!(both.boot_cfg1, 0);
+        assert!(!config("power=off").powered && config("power=on").powered);
+        assert!(config("debug-port=closed").fuses.debug_port_closed());
+        assert!(!config("debug-port=open").fuses.debug_port_closed());
+        assert_eq!(
+            config("security=closed").fuses.sec_config(),
+            SecConfig::Closed
+        );
+        for wrong in [
+            "power=maybe",
+            "security=",
+            "boot-device=flash",
+            "debug-port",
+        ] {
+            let text = format!("virtual?{wrong}");
             assert!(VirtualProbe::parse(&text).is_err(), "{text}");
         }
     }

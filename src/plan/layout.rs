@@ -69,38 +69,37 @@ pub struct Layout {
 impl Layout {
     /// The sectors of an image.
     pub fn new(boot_image: &BootImage) -> Self {
-        let mut needs: Vec<SectorNeed> = Vec::new();
-        let mut covered: Vec<Vec<(usize, usize)>> = Vec::new();
+        let mut gathered = Gathered::default();
         for run in boot_image.runs() {
             let mut rest = run.bytes.as_slice();
             let mut at = run.offset.get();
             while !rest.is_empty() {
-                let number = at / SECTOR_BYTES;
-                let from = (at % SECTOR_BYTES) as usize;
-                let (piece, later) = rest.split_at(rest.len().min(SECTOR_LENGTH - from));
-                if needs.last().map(SectorNeed::number) != Some(number) {
-                    needs.push(SectorNeed {
-                        number,
-                        content: vec![ERASED; SECTOR_LENGTH],
-                        foreign: Vec::new(),
-                    });
-                    covered.push(Vec::new());
-                }
-                let to = from + piece.len();
-                if let Some(bytes) = needs.last_mut().and_then(|n| n.content.get_mut(from..to)) {
+                let room = (SECTOR_BYTES - at % SECTOR_BYTES) as usize;
+                let (piece, later) = rest.split_at(rest.len().min(room));
+                if let Some(bytes) = gathered.cover(at, piece.len()) {
                     bytes.copy_from_slice(piece);
-                }
-                if let Some(covered) = covered.last_mut() {
-                    covered.push((from, to));
                 }
                 rest = later;
                 at = at.saturating_add(piece.len() as u32);
             }
         }
-        for (need, covered) in needs.iter_mut().zip(covered) {
-            need.foreign = complement(&covered);
+        gathered.into_layout()
+    }
+
+    /// The sectors of ranges that are to be erased, given as offset and length in bytes, ascending and apart.
+    pub(super) fn erased(ranges: &[(FlashOffset, u32)]) -> Self {
+        let mut gathered = Gathered::default();
+        for (start, length) in ranges {
+            let (mut at, mut left) = (start.get(), *length);
+            while left > 0 {
+                let piece = left.min(SECTOR_BYTES - at % SECTOR_BYTES);
+                // a sector begins as FFh
+                gathered.cover(at, piece as usize);
+                left -= piece;
+                at = at.saturating_add(piece);
+            }
         }
-        Layout { needs }
+        gathered.into_layout()
     }
 
     /// The sectors, ascending.
@@ -120,6 +119,39 @@ impl Layout {
             }
         }
         ranges
+    }
+}
+
+/// Sectors with what is known so far of the bytes to be brought.
+#[derive(Default)]
+struct Gathered {
+    needs: Vec<SectorNeed>,
+    covered: Vec<Vec<(usize, usize)>>,
+}
+
+impl Gathered {
+    /// Takes `length` bytes from `at`, which stay inside a sector, as belonging to the job; they are FFh until written.
+    fn cover(&mut self, at: u32, length: usize) -> Option<&mut [u8]> {
+        let number = at / SECTOR_BYTES;
+        let from = (at % SECTOR_BYTES) as usize;
+        if self.needs.last().map(SectorNeed::number) != Some(number) {
+            self.needs.push(SectorNeed {
+                number,
+                content: vec![ERASED; SECTOR_LENGTH],
+                foreign: Vec::new(),
+            });
+            self.covered.push(Vec::new());
+        }
+        self.covered.last_mut()?.push((from, from + length));
+        self.needs.last_mut()?.content.get_mut(from..from + length)
+    }
+
+    fn into_layout(self) -> Layout {
+        let mut needs = self.needs;
+        for (need, covered) in needs.iter_mut().zip(self.covered) {
+            need.foreign = complement(&covered);
+        }
+        Layout { needs }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What happens to each sector and in which order, decided before anything is touched.
 
 mod erase;
+mod erasure;
 mod layout;
 mod order;
 mod pace;
@@ -11,12 +12,13 @@ mod step;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+pub use erasure::{CutSectors, Erasure};
 pub use layout::{Layout, SectorNeed};
 pub use pace::Pace;
-pub use sectors::{Foreign, PlannedSector, SectorAction, SectorMap, SectorState};
+pub use sectors::{Foreign, PlannedSector, Saved, SectorAction, SectorMap, SectorState};
 pub use step::{Step, VerifyScope};
 
-use crate::address::FlashOffset;
+use crate::address::{Address, FlashOffset};
 use crate::boot::{BootImage, Fcb};
 use crate::problem::{ExitCode, Place, Problem};
 use crate::target::FlashPart;
@@ -66,6 +68,16 @@ pub enum PlanError {
         /// How many bytes.
         bytes: usize,
     },
+    /// A range to be erased ends inside a sector that holds other bytes, and what becomes of them was not said.
+    #[error("the range ends inside sector {sector}, which holds {bytes} bytes outside of it")]
+    CutSector {
+        /// Number of the sector.
+        sector: u32,
+        /// Its address on the bus.
+        address: Option<Address>,
+        /// How many bytes, FFh not counted.
+        bytes: usize,
+    },
 }
 
 impl From<PlanError> for Problem {
@@ -89,6 +101,16 @@ impl From<PlanError> for Problem {
             })
             .because("shared sectors are refused here: an interruption could lose those bytes")
             .fix("give an image that fills the sector, or leave out --no-shared-sectors: then those bytes are saved on this computer and restored"),
+            PlanError::CutSector {
+                sector, address, ..
+            } => Problem::new("cut-sector", ExitCode::NotBlank, what)
+                .at(Place {
+                    address,
+                    sector: Some(sector),
+                    ..Place::default()
+                })
+                .because("a sector of 4096 bytes is the least that can be erased")
+                .fix("give a range of whole sectors; or --keep-others, which saves and restores those bytes; or --whole-sectors, which erases them too"),
         }
     }
 }
@@ -143,7 +165,12 @@ impl Plan {
         let mut sectors = sectors::decide(&layout, map, part)?;
         let mark = Mark::new(boot_image.commit_mark(), &sectors, part);
         let changes = sectors.iter().any(|s| s.action != SectorAction::Keep);
-        let status = status_change(boot_image, part, status_register, changes);
+        let status = status_change(
+            boot_image.needs_quad_enable(),
+            part,
+            status_register,
+            changes,
+        );
         let steps = if changes {
             for (sector, need) in sectors.iter_mut().zip(layout.sectors()) {
                 if mark.must_die(sector) {
@@ -280,6 +307,15 @@ impl Plan {
             }
         }
         ranges
+    }
+
+    /// The longest that the erases may take by the data sheet.
+    pub fn longest_erase_time(&self, part: &FlashPart) -> Duration {
+        let us = self.steps.iter().map(|step| match step {
+            Step::Erase { size_bytes, .. } => u64::from(part.erase_max_us(*size_bytes)),
+            _ => 0,
+        });
+        Duration::from_micros(us.sum())
     }
 
     /// Typical time of all erases, programs and status writes by the data sheet, without any transfer.

@@ -49,6 +49,24 @@ impl Mark {
         &self.0
     }
 
+    /// What an erase takes away first: of the places given, as offset and length in bytes, the first in whose sector
+    /// something changes. Each begins a sector and is no longer than one.
+    pub(super) fn of_erasure(
+        places: &[(FlashOffset, u32)],
+        sectors: &[PlannedSector],
+        part: &FlashPart,
+    ) -> Self {
+        let changes = |start: FlashOffset| {
+            let mut changing = sectors
+                .iter()
+                .filter(|sector| sector.action != SectorAction::Keep);
+            changing.any(|sector| sector.offset() == start)
+        };
+        let first = places.iter().find(|(start, _)| changes(*start));
+        let header = first.map(|(start, length)| Header::new(*start, *length, part));
+        Mark(header.into_iter().collect())
+    }
+
     /// The header that begins in this sector.
     pub(super) fn header_in(&self, sector: &PlannedSector) -> Option<Header> {
         let mut headers = self.0.iter().copied();
@@ -139,7 +157,7 @@ pub(super) fn steps(
             size_bytes: part.size_bytes,
         });
         steps.extend(programs(part, sectors, wanted));
-        commit(mark, &mut steps);
+        commit(mark, sectors, &mut steps);
         return steps;
     }
     let largest = part
@@ -159,7 +177,7 @@ pub(super) fn steps(
         steps.extend(programs(part, here, wanted));
         rest = later;
     }
-    commit(mark, &mut steps);
+    commit(mark, sectors, &mut steps);
     steps
 }
 
@@ -193,11 +211,17 @@ fn kill(
     erased().map(|sector| sector.number).collect()
 }
 
-/// Puts the mark there, after all else was verified.
-fn commit(mark: &Mark, steps: &mut Vec<Step>) {
-    if !mark.headers().is_empty() {
+/// Puts the mark there, after all else was verified. One that is to stay erased is there already.
+fn commit(mark: &Mark, sectors: &[PlannedSector], steps: &mut Vec<Step>) {
+    let is_erased = |header: &Header| {
+        sectors.iter().any(|sector| {
+            sector.offset() == header.start && sector.will_be_erased(header.length_bytes)
+        })
+    };
+    let headers = || mark.headers().iter().filter(|header| !is_erased(header));
+    if headers().next().is_some() {
         steps.push(Step::Verify(VerifyScope::AllButMark));
-        steps.extend(mark.headers().iter().map(|header| {
+        steps.extend(headers().map(|header| {
             let (offset, length_bytes) = header.rest();
             Step::ProgramHeader {
                 offset,
@@ -205,7 +229,7 @@ fn commit(mark: &Mark, steps: &mut Vec<Step>) {
             }
         }));
         steps.push(Step::Verify(VerifyScope::MarkWithoutTag));
-        steps.extend(mark.headers().iter().map(|header| Step::ProgramTag {
+        steps.extend(headers().map(|header| Step::ProgramTag {
             offset: header.start,
             length_bytes: header.tag_bytes,
         }));

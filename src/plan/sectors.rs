@@ -25,9 +25,18 @@ pub enum SectorState {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SectorMap {
     states: BTreeMap<u32, SectorState>,
-    saved: Vec<Foreign>,
+    saved: Saved,
     /// Sectors of which is known what bytes of others they must hold in the end, whatever they hold now.
     certain: BTreeMap<u32, Vec<u8>>,
+}
+
+/// Bytes that an interrupted job saved on the host before it erased them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Saved {
+    /// The bytes.
+    pub pieces: Vec<Foreign>,
+    /// Whether the FCB's tag is dead, as a whole image's job leaves it until its end: nothing has run on the board since.
+    pub image_is_dead: bool,
 }
 
 impl SectorMap {
@@ -41,11 +50,9 @@ impl SectorMap {
         self.states.insert(number, state);
     }
 
-    /// Adds bytes of others that an interrupted job saved on the host: they are put back where the board shows that the
-    /// interruption took them.
-    pub fn with_saved(mut self, saved: &[Foreign]) -> Self {
-        self.saved.extend_from_slice(saved);
-        self
+    /// Adds what an interrupted job saved on the host: it is put back where the board shows that the interruption took it.
+    pub fn with_saved(self, saved: Saved) -> Self {
+        SectorMap { saved, ..self }
     }
 
     /// Adds the content that shared sectors must have in the end, by number, where an earlier plan of the same job has found
@@ -64,32 +71,42 @@ impl SectorMap {
         }
     }
 
-    /// `now`, the content of the sector at `offset`, with saved bytes put back.
+    /// What a sector that holds `now` must hold of others in the end.
+    fn restored(&self, need: &SectorNeed, now: &[u8]) -> Vec<u8> {
+        let certain = self.certain.get(&need.number());
+        certain.map_or_else(
+            || self.saved.restore(need.offset(), now.to_vec()),
+            Vec::clone,
+        )
+    }
+}
+
+impl Saved {
+    /// `now`, what the board holds from `offset` on, with the saved bytes put back.
     ///
-    /// A cut leaves a byte erased, half erased or half programmed: it then has at least the saved byte's 1 bits. Where a
-    /// piece shows anything else, somebody wrote since, and the board's bytes count.
-    pub(super) fn restored(&self, offset: FlashOffset, now: &[u8]) -> Vec<u8> {
-        if let Some(content) = self.certain.get(&(offset.get() / FlashPart::SECTOR_BYTES)) {
-            return content.clone();
-        }
-        let mut kept = now.to_vec();
-        for piece in &self.saved {
-            let Some(from) = piece.offset.checked_from(offset) else {
+    /// Below a dead image they all are. Else the bits decide: a cut leaves a byte erased, half erased or half programmed,
+    /// so that it has at least the saved byte's 1 bits. Where a piece shows anything else, somebody wrote since, and the
+    /// board's bytes count.
+    pub fn restore(&self, offset: FlashOffset, mut now: Vec<u8>) -> Vec<u8> {
+        let begin = offset.get() as usize;
+        let end = begin + now.len();
+        for piece in &self.pieces {
+            let start = piece.offset.get() as usize;
+            let (from, to) = (start.max(begin), (start + piece.bytes.len()).min(end));
+            if from >= to {
+                continue;
+            }
+            let bytes = piece.bytes.get(from - start..to - start);
+            let place = now.get_mut(from - begin..to - begin);
+            let (Some(bytes), Some(place)) = (bytes, place) else {
                 continue;
             };
-            let range = from as usize..from as usize + piece.bytes.len();
-            let Some(place) = kept.get_mut(range) else {
-                continue;
-            };
-            if place
-                .iter()
-                .zip(&piece.bytes)
-                .all(|(now, saved)| now & saved == *saved)
-            {
-                place.copy_from_slice(&piece.bytes);
+            let mut pairs = place.iter().zip(bytes);
+            if self.image_is_dead || pairs.all(|(now, saved)| now & saved == *saved) {
+                place.copy_from_slice(bytes);
             }
         }
-        kept
+        now
     }
 }
 
@@ -152,6 +169,12 @@ impl PlannedSector {
             .is_some_and(|now| now.iter().all(|byte| *byte == ERASED))
     }
 
+    /// Whether the first `length_bytes` are to be erased in the end.
+    pub(super) fn will_be_erased(&self, length_bytes: u32) -> bool {
+        let head = self.content.get(..length_bytes as usize);
+        head.is_some_and(|bytes| bytes.iter().all(|byte| *byte == ERASED))
+    }
+
     /// Whether the `length_bytes` from `offset` are blank now.
     pub(super) fn is_erased_at(&self, offset: FlashOffset, length_bytes: u32) -> bool {
         let from = offset.checked_from(self.offset());
@@ -192,7 +215,7 @@ fn decide_one(need: &SectorNeed, map: &SectorMap, part: &FlashPart) -> Option<Pl
     let (now, content, action) = match map.states.get(&need.number())? {
         SectorState::Blank => {
             let now = vec![ERASED; SECTOR_LENGTH];
-            let content = need.merged_with(&map.restored(need.offset(), &now));
+            let content = need.merged_with(&map.restored(need, &now));
             let action = action_for(&now, &content, part);
             (Some(now), content, action)
         }
@@ -206,7 +229,7 @@ fn decide_one(need: &SectorNeed, map: &SectorMap, part: &FlashPart) -> Option<Pl
             if now.len() != SECTOR_LENGTH {
                 return None;
             }
-            let content = need.merged_with(&map.restored(need.offset(), now));
+            let content = need.merged_with(&map.restored(need, now));
             let action = action_for(now, &content, part);
             (Some(now.clone()), content, action)
         }

@@ -1,6 +1,5 @@
 //! What must happen to the status registers: QE where the FCB reads on four lines, no protection where sectors change.
 
-use crate::boot::BootImage;
 use crate::target::FlashPart;
 
 /// A write of status registers, as status words: register 1 in bits 7:0, 2 in bits 15:8, 3 in bits 23:16.
@@ -14,17 +13,16 @@ pub(super) struct StatusChange {
     pub unprotects: bool,
 }
 
-/// The status write that the job needs, if any. `now` is what the registers hold, `changes` says that sectors change.
+/// The status write that the job needs, if any. `needs_qe` says that the ROM is to read on four lines, `now` is what the registers hold, `changes` says that sectors change.
 ///
 /// Bits that say nothing about QE or protection stay as they are; one-time bits are not even in the mask.
 pub(super) fn status_change(
-    boot_image: &BootImage,
+    needs_qe: bool,
     part: &FlashPart,
     now: u32,
     changes: bool,
 ) -> Option<StatusChange> {
     let quad_enable = part.quad_enable_mask();
-    let needs_qe = boot_image.needs_quad_enable();
     let lacks_qe = needs_qe && now & quad_enable == 0;
     let unprotects = changes && now & part.protection_mask() != 0;
     if !lacks_qe && !unprotects {

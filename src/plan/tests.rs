@@ -500,15 +500,23 @@ fn saved_bytes_return_where_a_cut_took_them_and_not_where_somebody_wrote_since()
         offset: FlashOffset::new(0x1002),
         bytes: vec![0x0F, 0xF0],
     };
-    let map = SectorMap::new().with_saved(&[piece]);
+    let mut saved = Saved {
+        pieces: vec![piece],
+        image_is_dead: false,
+    };
     let at = FlashOffset::new(0x1000);
     for (now, kept) in [
         ([0xFF, 0xFF, 0xFF, 0xFF], [0xFF, 0xFF, 0x0F, 0xF0]),
         ([0x00, 0x00, 0x1F, 0xF0], [0x00, 0x00, 0x0F, 0xF0]),
         ([0x00, 0x00, 0x0E, 0xF0], [0x00, 0x00, 0x0E, 0xF0]),
     ] {
-        assert_eq!(map.restored(at, &now), kept);
+        assert_eq!(saved.restore(at, now.to_vec()), kept);
     }
+    // half of a piece, as a header is read
+    assert_eq!(saved.restore(FlashOffset::new(0x1003), vec![0xF1]), [0xF0]);
+    // nothing has run since
+    saved.image_is_dead = true;
+    assert_eq!(saved.restore(at, vec![0; 4]), [0, 0, 0x0F, 0xF0]);
 }
 
 /// Where the slot of a partial image begins.

@@ -2,7 +2,10 @@
 
 use serde::Serialize;
 
-use super::{ContactRecord, ContactWarning, FlashLeft, RetryRecord, Verdict};
+use super::{
+    ContactRecord, ContactWarning, DiagnosisRecord, EraseRecord, FlashLeft, InfoRecord,
+    MismatchRecord, ReadRecord, RetryRecord, Verdict,
+};
 use crate::address::Address;
 use crate::boot::{BootImage, Finding, Role};
 use crate::image::{Image, Input};
@@ -31,6 +34,8 @@ pub struct Record {
     pub chip: Option<ChipRecord>,
     /// The flash part found.
     pub flash: Option<FlashRecord>,
+    /// What `info` read besides.
+    pub info: Option<InfoRecord>,
     /// The input files.
     pub inputs: Vec<InputRecord>,
     /// The image.
@@ -41,10 +46,16 @@ pub struct Record {
     pub plan: Option<PlanRecord>,
     /// Digests over the whole range as the target computed them after the last write, one for each contiguous range.
     pub digest: Vec<String>,
-    /// First difference, where the content differs.
+    /// Where and how the content differs.
     pub mismatch: Option<MismatchRecord>,
+    /// What was read.
+    pub read: Option<ReadRecord>,
+    /// What was erased.
+    pub erase: Option<EraseRecord>,
     /// How the boot was proven, or what speaks against it.
     pub boot: Option<BootRecord>,
+    /// What `doctor` looked at and what follows from it.
+    pub doctor: Option<DiagnosisRecord>,
     /// What the job left in the flash; absent for commands that do not change it.
     pub left: Option<FlashLeft>,
     /// What was done again.
@@ -69,6 +80,8 @@ pub struct TargetRecord {
     pub flash: String,
     /// Board.
     pub board: String,
+    /// Whether the flash part was found by its ID, and not named.
+    pub found_by_id: bool,
 }
 
 impl From<&Target> for TargetRecord {
@@ -77,6 +90,7 @@ impl From<&Target> for TargetRecord {
             chip: target.chip().name.clone(),
             flash: target.flash().name.clone(),
             board: target.board().name.clone(),
+            found_by_id: false,
         }
     }
 }
@@ -308,28 +322,16 @@ impl From<&Plan> for PlanRecord {
     }
 }
 
-/// The first difference between board and image.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct MismatchRecord {
-    /// Bus address.
-    pub address: String,
-    /// 4 KiB sector, counted from 0.
-    pub sector: u32,
-    /// What the image has there.
-    pub expected: u8,
-    /// What the board holds.
-    pub found: u8,
-    /// File and line of that byte, or what inserted it.
-    pub origin: String,
-}
-
 /// How the boot was proven, or what speaks against it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct BootRecord {
     /// Whether it is proven.
     pub proven: bool,
+    /// By what: `reset-handler` (its execution was seen by the core's comparator), `samples` (the image took the
+    /// comparator for itself; program counter and vector table are the image's), `sleep` (the core went from the boot ROM
+    /// to a sleep with its bus clock off, which the ROM does not have).
+    pub proof: Option<&'static str>,
     /// The evidence, one sentence each.
     pub evidence: Vec<String>,
 }
@@ -372,13 +374,17 @@ impl Record {
             probe: None,
             chip: None,
             flash: None,
+            info: None,
             inputs: Vec::new(),
             image: None,
             findings: Vec::new(),
             plan: None,
             digest: Vec::new(),
             mismatch: None,
+            read: None,
+            erase: None,
             boot: None,
+            doctor: None,
             left: None,
             retries: Vec::new(),
             phases: Vec::new(),
@@ -401,6 +407,6 @@ impl Record {
     }
 }
 
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -56,6 +56,12 @@ pub enum FlashLeft {
     Incomplete,
     /// What was to be there, verified.
     Complete,
+    /// Part of what was to be erased is erased, and the FCB's sector first.
+    PartlyErased,
+    /// Part of what was to be erased is erased; the FCB's sector is not concerned.
+    PartlyErasedFcbKept,
+    /// Nothing where it was to be erased, verified.
+    Erased,
 }
 
 impl fmt::Display for FlashLeft {
@@ -67,6 +73,13 @@ impl fmt::Display for FlashLeft {
                  for --data) until the next `rtflash flash` has finished it"
             }
             FlashLeft::Complete => "the flash holds the image, verified",
+            FlashLeft::PartlyErased => {
+                "part of what was to be erased is erased; the FCB is what goes first, so the boot ROM does not start the rest"
+            }
+            FlashLeft::PartlyErasedFcbKept => {
+                "part of what was to be erased is erased; the FCB is as it was"
+            }
+            FlashLeft::Erased => "what was to be erased is, verified",
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use super::record::{Phase, Record};
 use super::retry::FlashLeft;
+use super::{EraseRecord, MismatchRecord, ReadRecord};
 
 /// The usual role of an image, which needs no line.
 const WHOLE_IMAGE: &str = "whole image";
@@ -28,19 +29,36 @@ pub fn lines(record: &Record, verbose: bool) -> Vec<String> {
         }
     }
     if let Some(chip) = &record.chip {
-        say("chip", format!("{}, UID {}", chip.name, chip.uid));
+        let revision = record
+            .info
+            .as_ref()
+            .map(|_| format!(", silicon revision word {}", chip.silicon_revision));
+        let text = format!(
+            "{}, UID {}{}",
+            chip.name,
+            chip.uid,
+            revision.unwrap_or_default()
+        );
+        say("chip", text);
     }
     if let Some(flash) = &record.flash {
+        let is_found = record.target.as_ref().is_some_and(|t| t.found_by_id);
         let size = flash
             .size_bytes
             .map(|bytes| format!(", {} KiB", bytes / 1024));
         let text = format!(
-            "{}, JEDEC ID {}{}",
+            "{}, JEDEC ID {}{}{}",
             flash.part,
             flash.jedec_id,
-            size.unwrap_or_default()
+            size.unwrap_or_default(),
+            if is_found { ", found by its ID" } else { "" }
         );
         say("flash", text);
+    }
+    if let Some(info) = &record.info {
+        for (label, text) in info.lines() {
+            say(label, text);
+        }
     }
     for input in &record.inputs {
         let text = format!(
@@ -122,12 +140,14 @@ pub fn lines(record: &Record, verbose: bool) -> Vec<String> {
     for digest in &record.digest {
         say("digest", digest.clone());
     }
-    if let Some(mismatch) = &record.mismatch {
-        let text = format!(
-            "at {} (sector {}): expected 0x{:02X} ({}), found 0x{:02X}",
-            mismatch.address, mismatch.sector, mismatch.expected, mismatch.origin, mismatch.found
-        );
+    for text in record.mismatch.iter().flat_map(MismatchRecord::lines) {
         say("differs", text);
+    }
+    for (label, text) in record.read.iter().flat_map(ReadRecord::lines) {
+        say(label, text);
+    }
+    for (label, text) in record.erase.iter().flat_map(EraseRecord::lines) {
+        say(label, text);
     }
     if let Some(boot) = &record.boot {
         let label = if boot.proven { "boot" } else { "seen" };
@@ -138,7 +158,8 @@ pub fn lines(record: &Record, verbose: bool) -> Vec<String> {
     for retry in &record.retries {
         say("retry", retry.to_string());
     }
-    if let Some(left) = record.left.filter(|left| *left != FlashLeft::Complete) {
+    let is_as_wanted = |left: &FlashLeft| matches!(left, FlashLeft::Complete | FlashLeft::Erased);
+    if let Some(left) = record.left.filter(|left| !is_as_wanted(left)) {
         say("left", left.to_string());
     }
     for phase in &record.phases {
@@ -151,6 +172,11 @@ pub fn lines(record: &Record, verbose: bool) -> Vec<String> {
             transactions: record.phases.iter().map(|phase| phase.transactions).sum(),
         };
         say("time", phase_text(&total, record.virtual_time, verbose));
+    }
+    if let Some(doctor) = &record.doctor {
+        let mut say =
+            |label: &str, text: String| lines.push(format!("{label:LABEL_WIDTH$} {text}"));
+        doctor.say(&mut say);
     }
     lines.push(record.verdict.to_string());
     lines

@@ -41,6 +41,20 @@ pub enum Verdict {
         /// What was done, in a few words.
         what: String,
     },
+    /// `doctor`: nothing was found that keeps the board from working.
+    Healthy {
+        /// What was seen, in a few words.
+        what: String,
+    },
+    /// `doctor`: what keeps the board from working.
+    Diagnosed {
+        /// Stable code of the diagnosis.
+        code: String,
+        /// The diagnosis.
+        what: String,
+        /// The process's exit code.
+        exit: u8,
+    },
     /// The user ended the job.
     Cancelled {
         /// What that leaves in the flash.
@@ -112,6 +126,20 @@ impl Verdict {
         Verdict::Done { what: what.into() }
     }
 
+    /// `doctor` found nothing that keeps the board from working.
+    pub fn healthy(what: impl Into<String>) -> Self {
+        Verdict::Healthy { what: what.into() }
+    }
+
+    /// `doctor` found what keeps the board from working.
+    pub fn diagnosed(diagnosis: &Problem) -> Self {
+        Verdict::Diagnosed {
+            code: diagnosis.code.to_owned(),
+            what: diagnosis.what.clone(),
+            exit: diagnosis.exit.number(),
+        }
+    }
+
     /// The job ended with a problem.
     pub fn failed(problem: &Problem) -> Self {
         Verdict::Failed {
@@ -136,13 +164,16 @@ impl Verdict {
             Verdict::Pass(_)
             | Verdict::Equal
             | Verdict::Done { .. }
+            | Verdict::Healthy { .. }
             | Verdict::BootNotProven { accepted: true, .. } => ExitCode::Proven.number(),
             Verdict::BootNotProven { .. } | Verdict::NotBooted { .. } => {
                 ExitCode::BootNotProven.number()
             }
             Verdict::Differs => ExitCode::Differs.number(),
             Verdict::Cancelled { .. } => ExitCode::Cancelled.number(),
-            Verdict::Failed { exit, .. } | Verdict::Refused { exit, .. } => *exit,
+            Verdict::Failed { exit, .. }
+            | Verdict::Refused { exit, .. }
+            | Verdict::Diagnosed { exit, .. } => *exit,
         }
     }
 }
@@ -157,6 +188,8 @@ impl fmt::Display for Verdict {
             Verdict::NotBooted { why, .. } => write!(f, "NOT BOOTED ({why})"),
             Verdict::Equal => write!(f, "EQUAL"),
             Verdict::Differs => write!(f, "DIFFERS"),
+            Verdict::Healthy { what } => write!(f, "HEALTHY: {what}"),
+            Verdict::Diagnosed { code, what, .. } => write!(f, "DIAGNOSIS: {what} [{code}]"),
             Verdict::Done { what } => write!(f, "DONE: {what}"),
             Verdict::Cancelled { left } => write!(f, "CANCELLED: {left}"),
             Verdict::Failed { code, what, .. } => write!(f, "FAIL: {what} [{code}]"),

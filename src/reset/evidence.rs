@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::cause::FaultStatus;
 use crate::address::Address;
 
 /// One observation after the reset.
@@ -13,11 +14,30 @@ pub enum Evidence {
         /// SRC_SRSR.
         srsr: u32,
     },
+    /// The chip was reset again, by itself.
+    ResetAgain {
+        /// How often this was seen.
+        times: u32,
+        /// SRC_SRSR after the last.
+        srsr: u32,
+    },
     /// The core's own comparator saw the first instruction of the image executed.
     ResetHandlerExecuted {
         /// Address of the instruction.
         address: Address,
         /// Time from the reset to the first look that showed it.
+        within: Duration,
+    },
+    /// The image took the comparator for itself, and its code was seen to run.
+    CodeSampled {
+        /// How often the program counter was seen outside the boot ROM, at least.
+        samples: u32,
+        /// The vector table register.
+        vector_table: Address,
+    },
+    /// Code that sleeps with the bus clock off, which the boot ROM does not.
+    LeftRomForSleep {
+        /// Time from the reset to the first access that got no answer.
         within: Duration,
     },
     /// Samples of the program counter.
@@ -34,10 +54,23 @@ pub enum Evidence {
         /// VTOR.
         address: Address,
     },
+    /// The core is in a fault handler.
+    InFault(FaultStatus),
+    /// How long the image was watched without a crash or a reset.
+    Settled {
+        /// At least so long.
+        span: Duration,
+    },
     /// The core is stopped by a fault in a fault.
     LockedUp,
     /// The core sleeps.
     Asleep,
+    /// The core sleeps with its bus clock off: nothing answers.
+    AsleepWithoutBus,
+    /// The debug port gives no answer any more.
+    DebugPortSilent,
+    /// The comparator could not be taken away.
+    StillWatched,
 }
 
 impl fmt::Display for Evidence {
@@ -49,11 +82,40 @@ impl fmt::Display for Evidence {
             Evidence::ResetSeen { srsr } => {
                 write!(f, "the chip was reset by software (SRC_SRSR {srsr:#x})")
             }
+            Evidence::ResetAgain { times, srsr } => {
+                let often = match times {
+                    1 => "once".to_owned(),
+                    2 => "twice".to_owned(),
+                    times => format!("{times} times"),
+                };
+                write!(
+                    f,
+                    "the chip was reset again by itself, {often} (DHCSR.S_RESET_ST, SRC_SRSR {srsr:#x})"
+                )
+            }
             Evidence::ResetHandlerExecuted { address, within } => {
                 let ms = within.as_millis();
                 write!(
                     f,
                     "the reset handler at {address} was executed within {ms} ms (DWT comparator)"
+                )
+            }
+            Evidence::CodeSampled {
+                samples,
+                vector_table,
+            } => {
+                write!(
+                    f,
+                    "the image has turned the comparator off and runs: {samples} program counter samples outside the boot ROM, \
+                     vector table at {vector_table}"
+                )
+            }
+            Evidence::LeftRomForSleep { within } => {
+                let ms = within.as_millis();
+                write!(
+                    f,
+                    "the core sleeps with its bus clock off since {ms} ms after the reset: the boot ROM does not do that, so it \
+                     has started the image (no access to the DWT comparator)"
                 )
             }
             Evidence::ProgramCounter {
@@ -67,8 +129,42 @@ impl fmt::Display for Evidence {
                 )
             }
             Evidence::VectorTable { address } => write!(f, "vector table at {address}"),
+            Evidence::InFault(fault) => write!(f, "the core is in {fault}"),
+            Evidence::Settled { span } => {
+                let ms = span.as_millis();
+                write!(f, "no crash and no further reset in the {ms} ms after that")
+            }
             Evidence::LockedUp => f.write_str("the core has locked up"),
             Evidence::Asleep => f.write_str("the core sleeps"),
+            Evidence::AsleepWithoutBus => {
+                f.write_str("the core sleeps with its bus clock off: nothing can be seen of it")
+            }
+            Evidence::DebugPortSilent => f.write_str("the debug port does not answer any more"),
+            Evidence::StillWatched => f.write_str(
+                "the DWT comparator could not be turned off: it stays on until power-off, and halts nothing",
+            ),
+        }
+    }
+}
+
+/// What a boot was proven by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// The comparator saw the image's first instruction executed.
+    ResetHandler,
+    /// The comparator was taken by the image, and program counter and VTOR are the image's.
+    Samples,
+    /// The core went from the boot ROM to a sleep that the ROM does not have.
+    Sleep,
+}
+
+impl Proof {
+    /// Stable name for records.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Proof::ResetHandler => "reset-handler",
+            Proof::Samples => "samples",
+            Proof::Sleep => "sleep",
         }
     }
 }
@@ -76,12 +172,18 @@ impl fmt::Display for Evidence {
 /// Proof that the ROM was seen to start the image. Only made by [`super::prove_boot`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Booted {
+    proof: Proof,
     evidence: Vec<Evidence>,
 }
 
 impl Booted {
-    pub(super) fn new(evidence: Vec<Evidence>) -> Self {
-        Booted { evidence }
+    pub(super) const fn new(proof: Proof, evidence: Vec<Evidence>) -> Self {
+        Booted { proof, evidence }
+    }
+
+    /// What it was proven by.
+    pub const fn proof(&self) -> Proof {
+        self.proof
     }
 
     /// What was seen, the proof first.
@@ -89,23 +191,7 @@ impl Booted {
         &self.evidence
     }
 
-    /// Whether the proof is the executed reset handler, and not program counter samples alone.
-    pub fn is_by_reset_handler(&self) -> bool {
-        self.evidence
-            .iter()
-            .any(|e| matches!(e, Evidence::ResetHandlerExecuted { .. }))
-    }
-
-    /// Whether the image locked the core up after it was started.
-    pub fn locked_up(&self) -> bool {
-        self.evidence.contains(&Evidence::LockedUp)
-    }
-
-    /// Whether the core was found in the boot ROM again after the image was started: a fault before the image had set
-    /// its own vector table.
-    pub fn back_in_rom(&self) -> bool {
-        self.evidence.iter().any(
-            |e| matches!(e, Evidence::ProgramCounter { samples, in_rom, .. } if samples == in_rom),
-        )
+    pub(super) fn add(&mut self, evidence: Evidence) {
+        self.evidence.push(evidence);
     }
 }

@@ -2,13 +2,20 @@
 //! is found why it does not.
 
 mod cause;
+mod cause_text;
+mod conclude;
 mod content;
 mod evidence;
+mod latched;
+mod look;
 mod prove;
+mod watch;
 
-pub use cause::{Cause, NotBooted};
-pub use evidence::{Booted, Evidence};
-pub use prove::{BootResult, Expectation, FlashContent, prove_boot};
+pub use cause::{Cause, FaultStatus, NotBooted};
+pub use evidence::{Booted, Evidence, Proof};
+pub use latched::boot_source;
+pub use look::{Doing, Look, look};
+pub use prove::{BootResult, Expectation, FlashContent, SETTLE, prove_boot};
 
 #[cfg(test)]
 mod tests;

@@ -1,54 +1,52 @@
-//! Resets the chip and watches it boot: comparator on the reset handler, program counter samples, reset status.
+//! Resets the chip, watches it boot, and takes its hands off again. From the reset to the verdict it only reads.
 
 use std::time::Duration;
 
 use super::cause::{Cause, NotBooted};
-use super::content::obstacle;
+use super::conclude::{Known, conclude};
+use super::content;
 use super::evidence::{Booted, Evidence};
+use super::latched::Latched;
+use super::watch::Watch;
 use crate::address::{Address, AddressRange};
 use crate::boot::Present;
-use crate::clock::Deadline;
-use crate::link::registers::{
-    BOOT_WATCH_COMPARATOR, DEMCR, DEMCR_TRCENA, DWT_FUNCTION_PC_CMPMATCH, DWT_PCSR, MPU_CTRL, VTOR,
-    dwt_function,
-};
-use crate::link::{BootWatch, CoreState, Link, LinkError, Start};
-use crate::target::{BootMode, Chip, Target};
+use crate::link::registers::MPU_CTRL;
+use crate::link::{BootWatch, Doing, Link, LinkError, Start};
+use crate::target::{Chip, Target};
+
+/// How long the image is watched after its first instruction, unless somebody asks for more: a crash or a reset in the
+/// start-up code comes within.
+pub const SETTLE: Duration = Duration::from_millis(20);
+/// How long a board is watched that cannot boot by its pins or fuses.
+const GLANCE: Duration = Duration::from_millis(20);
+/// Size and alignment of the parking place: that of a vector table (ARMv7-M ARM B3.2.5).
+const PARKING_BYTES: u32 = 0x80;
+/// `b .`, twice.
+const BRANCH_TO_ITSELF: u32 = 0xE7FE_E7FE;
 
 /// What shall be seen after the reset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Expectation {
     /// First instruction that the ROM starts: of the image, or of the resident bootloader before it.
     pub reset_handler: Address,
-    /// Where the image executes in place: where program counter samples count if the image takes the comparator for
-    /// itself. None where that is not known.
+    /// Where nothing but the image executes in place: program counter and vector table count there if the image takes the
+    /// comparator for itself. None where that is not known.
     pub code: Option<AddressRange>,
     /// Whether a bootloader on the board comes between the ROM and that instruction.
     pub started_by_bootloader: bool,
     /// How long it may take from the reset.
     pub limit: Duration,
+    /// How long the image must then run without a crash or a reset.
+    pub settle: Duration,
 }
 
 /// What the flash holds now, as far as the caller read it; the diagnosis needs it where the ROM does not boot.
 #[derive(Clone, Debug, Default)]
 pub struct FlashContent {
-    /// FCB, IVT, boot data.
+    /// FCB, IVT, boot data, and what they point to.
     pub present: Present,
     /// Status registers: register 1 in bits 7:0, 2 in bits 15:8, 3 in bits 23:16.
     pub status_register: Option<u32>,
-    /// QE in them.
-    pub quad_enable_mask: u32,
-}
-
-impl FlashContent {
-    /// With the status register that the flash's exit sequence read back.
-    pub fn new(present: Present, status_register: Option<u32>, target: &Target) -> Self {
-        FlashContent {
-            present,
-            status_register,
-            quad_enable_mask: target.flash().quad_enable_mask(),
-        }
-    }
 }
 
 /// How it ended.
@@ -60,103 +58,83 @@ pub enum BootResult {
     NotBooted(NotBooted),
 }
 
-/// Pause between two looks.
-const PAUSE: Duration = Duration::from_millis(5);
-/// After the proof, so long are supporting samples taken.
-const AFTERMATH: Duration = Duration::from_millis(20);
-/// How often the program counter must be seen in the image, with the comparator lost, to be taken as proof.
-const SAMPLES_WITHOUT_COMPARATOR: u32 = 5;
-/// DWT_PCSR while the core is halted, or where it has no sample.
-const NO_SAMPLE: u32 = u32::MAX;
-/// Size and alignment of the parking place: that of a vector table (ARMv7-M ARM B3.2.5).
-const PARKING_BYTES: u32 = 0x80;
-/// `b .`, twice.
-const BRANCH_TO_ITSELF: u32 = 0xE7FE_E7FE;
-/// DWT_FUNCTION.FUNCTION.
-const DWT_FUNCTION_MASK: u32 = 0xF;
+impl BootResult {
+    fn add(&mut self, seen: Evidence) {
+        match self {
+            BootResult::Booted(booted) => booted.add(seen),
+            BootResult::NotBooted(not_booted) => not_booted.evidence.push(seen),
+        }
+    }
+}
 
-// SRC_SRSR (IMXRT1060RM SRC chapter).
-const SRSR_SYSRESETREQ: u32 = 1 << 1;
-const SRSR_WATCHDOGS: u32 = 1 << 4 | 1 << 7;
-
-/// Resets the chip and watches it. The flash must have been left as the ROM expects it.
+/// Resets the chip and watches it. The flash must have been left as the ROM expects it. Nothing halts the core on the
+/// way, and after the verdict nothing of the watch is left in it. `go_on` is asked at each look; where it says no, the
+/// watch ends as if its time were over.
 ///
 /// # Errors
-/// [`LinkError`] where the board is lost.
+/// [`LinkError`] where the probe is lost, or the wire is too noisy to tell.
 pub fn prove_boot(
     link: &mut dyn Link,
-    chip: &Chip,
+    target: &Target,
     expected: Expectation,
     content: &FlashContent,
+    go_on: &dyn Fn() -> bool,
 ) -> Result<BootResult, LinkError> {
-    let result = reset_and_watch(link, chip, expected, content)?;
-    // Reading the comparator clears its match: a reading that the wire damaged and somebody below repeated has lost it.
-    match &result {
-        BootResult::NotBooted(NotBooted {
-            cause: Cause::OtherCode { .. },
-            ..
-        }) => reset_and_watch(link, chip, expected, content),
-        _ => Ok(result),
+    let watched = BootWatch {
+        address: expected.reset_handler,
+    };
+    let mut result = reset_and_watch(link, target, expected, content, go_on)?;
+    // The verdict stands, whatever becomes of the link now.
+    if let Err(error) = link.disarm(watched) {
+        tracing::debug!(%error, "the boot watch stays on");
+        result.add(Evidence::StillWatched);
     }
+    Ok(result)
 }
 
 fn reset_and_watch(
     link: &mut dyn Link,
-    chip: &Chip,
+    target: &Target,
     expected: Expectation,
     content: &FlashContent,
+    go_on: &dyn Fn() -> bool,
 ) -> Result<BootResult, LinkError> {
+    let chip = target.chip();
     let parking = park(link, chip)?;
-    // The boot mode was latched at power-on: what stands there now is what the ROM will read.
-    let sbmr1 = link.read_word(chip.registers.src_sbmr1)?;
-    let sbmr2 = link.read_word(chip.registers.src_sbmr2)?;
-    let strapped = boot_mode_obstacle(sbmr1, sbmr2, &chip.boot_mode);
-    let started = link.clock().now();
-    link.final_reset(Some(BootWatch {
+    // Latched at power-on: what stands there now is what the ROM will read.
+    let latched = Latched::read(link, chip)?;
+    let known = Known {
+        target,
+        content,
+        latched: &latched,
+    };
+    let cannot_boot = latched.obstacle().is_some();
+    let begun = link.clock().now();
+    let reset = link.final_reset(Some(BootWatch {
         address: expected.reset_handler,
-    }))?;
-    let limit = match strapped {
-        Some(_) => AFTERMATH,
-        None => expected.limit,
-    };
-    let deadline = Deadline::after(link.clock(), limit);
-    let closed = is_closed(sbmr2, &chip.boot_mode).then_some(sbmr2);
-    let mut watch = Watch {
-        link,
-        chip,
-        expected,
-        started,
-        closed,
-        parking,
-        samples: 0,
-        in_rom: 0,
-        in_image: 0,
-        last: None,
-    };
-    loop {
-        let seen = watch.turn();
-        let over = deadline.is_over(watch.link.clock());
-        match seen {
-            Ok(Turn::NoReset { srsr }) => {
-                return Ok(not_booted(
-                    Cause::NoReset { srsr },
-                    vec![Evidence::ResetSeen { srsr }],
-                ));
-            }
-            Ok(Turn::Matched { srsr }) => return watch.booted(srsr),
-            Ok(Turn::Core(state))
-                if matches!(state, CoreState::LockedUp | CoreState::Halted) || over =>
-            {
-                return watch.conclude(state, strapped, content);
-            }
-            // The image may wake up for an interrupt now and then.
-            Err(LinkError::Asleep { .. }) if over => {
-                return Ok(not_booted(Cause::AsleepWithoutBus, vec![Evidence::Asleep]));
-            }
-            Ok(Turn::Core(_)) | Err(LinkError::Asleep { .. }) => watch.link.clock().sleep(PAUSE),
-            Err(error) => return Err(error),
+    }));
+    match reset {
+        Err(LinkError::TargetLost {
+            doing: Doing::Attaching,
+        }) => {
+            return Ok(BootResult::NotBooted(NotBooted {
+                cause: Cause::DebugPortSilent,
+                evidence: vec![Evidence::DebugPortSilent],
+            }));
         }
+        reset => reset?,
     }
+    let expected = Expectation {
+        limit: if cannot_boot { GLANCE } else { expected.limit },
+        ..expected
+    };
+    let only_the_image_sleeps = !expected.started_by_bootloader
+        && !cannot_boot
+        && content::obstacle(content, target, &latched).is_none();
+    let mut watch = Watch::new(link, go_on, chip, expected, parking, begun);
+    watch.only_the_image_sleeps = only_the_image_sleeps;
+    let end = watch.until_decided()?;
+    conclude(watch, end, &known)
 }
 
 /// Puts the core into a loop in RAM. Whatever runs now could be the old image, and its code is where the new one's is:
@@ -176,210 +154,4 @@ fn park(link: &mut dyn Link, chip: &Chip) -> Result<Address, LinkError> {
         argument: 0,
     })?;
     Ok(at)
-}
-
-fn not_booted(cause: Cause, evidence: Vec<Evidence>) -> BootResult {
-    BootResult::NotBooted(NotBooted { cause, evidence })
-}
-
-/// One look at the board.
-enum Turn {
-    /// No reset took place.
-    NoReset { srsr: u32 },
-    /// The reset handler was executed.
-    Matched { srsr: u32 },
-    /// It was not, and this is what the core does.
-    Core(CoreState),
-}
-
-/// What has been seen so far.
-struct Watch<'a> {
-    link: &'a mut dyn Link,
-    chip: &'a Chip,
-    expected: Expectation,
-    started: Duration,
-    /// SRC_SBMR2 of a closed part.
-    closed: Option<u32>,
-    /// Where the core was left before the reset.
-    parking: Address,
-    samples: u32,
-    in_rom: u32,
-    in_image: u32,
-    last: Option<Address>,
-}
-
-impl Watch<'_> {
-    fn srsr(&mut self) -> Result<u32, LinkError> {
-        let address = self.chip.registers.src_srsr;
-        self.link.read_word(address)
-    }
-
-    /// Asks for the match before and after the sample, since it may come in between. The match is the proof of the reset
-    /// as well, for the core was parked elsewhere; SRC_SRSR alone is not, for images clear it.
-    fn turn(&mut self) -> Result<Turn, LinkError> {
-        if self.link.boot_watch_matched()? {
-            return Ok(Turn::Matched { srsr: self.srsr()? });
-        }
-        let srsr = self.srsr()?;
-        let state = self.look()?;
-        if self.link.boot_watch_matched()? {
-            return Ok(Turn::Matched { srsr });
-        }
-        if srsr & SRSR_SYSRESETREQ == 0 && self.last == Some(self.parking) {
-            return Ok(Turn::NoReset { srsr });
-        }
-        Ok(Turn::Core(state))
-    }
-
-    /// Takes a program counter sample and the core's state.
-    fn look(&mut self) -> Result<CoreState, LinkError> {
-        let pc = self.link.read_word(DWT_PCSR)?;
-        if pc != NO_SAMPLE && pc != 0 {
-            let pc = Address::new(pc);
-            self.samples += 1;
-            self.in_rom += u32::from(self.chip.rom_range().contains(pc));
-            let in_image = self.expected.code.is_some_and(|code| code.contains(pc));
-            self.in_image += u32::from(in_image);
-            self.last = Some(pc);
-        }
-        self.link.core_state()
-    }
-
-    /// The proof is there; a little longer, to see what the image does next.
-    fn booted(mut self, srsr: u32) -> Result<BootResult, LinkError> {
-        let within = self.link.clock().now().saturating_sub(self.started);
-        let address = self.expected.reset_handler;
-        let proof = [
-            Evidence::ResetHandlerExecuted { address, within },
-            Evidence::ResetSeen { srsr },
-        ];
-        let mut evidence = proof.to_vec();
-        match self.aftermath() {
-            Ok(more) => evidence.extend(more),
-            // The proof stands; the image went to sleep and took the bus clock with it.
-            Err(LinkError::Asleep { .. }) => evidence.push(Evidence::Asleep),
-            Err(error) => return Err(error),
-        }
-        let booted = Booted::new(evidence);
-        if booted.locked_up() || booted.back_in_rom() {
-            let at = self.last;
-            return Ok(not_booted(
-                Cause::ImageCrashed { at },
-                booted.evidence().to_vec(),
-            ));
-        }
-        Ok(BootResult::Booted(booted))
-    }
-
-    /// What the image does in the first moments.
-    fn aftermath(&mut self) -> Result<Vec<Evidence>, LinkError> {
-        (self.samples, self.in_rom, self.in_image) = (0, 0, 0);
-        let deadline = Deadline::after(self.link.clock(), AFTERMATH);
-        loop {
-            let state = self.look()?;
-            if deadline.is_over(self.link.clock()) {
-                return self.supporting(state);
-            }
-            self.link.clock().sleep(PAUSE);
-        }
-    }
-
-    fn supporting(&mut self, state: CoreState) -> Result<Vec<Evidence>, LinkError> {
-        let mut evidence = Vec::new();
-        if let Some(last) = self.last {
-            evidence.push(Evidence::ProgramCounter {
-                last,
-                samples: self.samples,
-                in_rom: self.in_rom,
-            });
-        }
-        let vtor = self.link.read_word(VTOR)?;
-        evidence.push(Evidence::VectorTable {
-            address: Address::new(vtor),
-        });
-        match state {
-            CoreState::LockedUp => evidence.push(Evidence::LockedUp),
-            CoreState::Asleep => evidence.push(Evidence::Asleep),
-            CoreState::Halted | CoreState::Running => {}
-        }
-        Ok(evidence)
-    }
-
-    /// The reset handler was not seen: proof by samples where the comparator was lost, else the cause.
-    fn conclude(
-        mut self,
-        state: CoreState,
-        strapped: Option<Cause>,
-        content: &FlashContent,
-    ) -> Result<BootResult, LinkError> {
-        let srsr = self.srsr()?;
-        let mut evidence = vec![Evidence::ResetSeen { srsr }];
-        evidence.extend(self.supporting(state)?);
-        let outside_rom = self.last.filter(|pc| !self.chip.rom_range().contains(*pc));
-        let rom_vtor = evidence.contains(&Evidence::VectorTable {
-            address: self.chip.rom.address,
-        });
-        let cause = match (state, strapped, outside_rom) {
-            (CoreState::Halted, ..) => Cause::Halted { at: self.last },
-            _ if srsr & SRSR_WATCHDOGS != 0 => Cause::ResetLoop { srsr },
-            (CoreState::LockedUp, ..) => Cause::LockedUp,
-            (_, Some(strapped), _) => strapped,
-            (_, None, Some(at)) => {
-                let outside = self.samples.saturating_sub(self.in_rom);
-                let seen = outside >= SAMPLES_WITHOUT_COMPARATOR && self.in_image == outside;
-                if seen && srsr & SRSR_SYSRESETREQ != 0 && !rom_vtor && !self.comparator_armed()? {
-                    return Ok(BootResult::Booted(Booted::new(evidence)));
-                }
-                let expected = self.expected.reset_handler;
-                if self.expected.started_by_bootloader {
-                    Cause::SlotNotStarted { at, expected }
-                } else {
-                    Cause::OtherCode { at, expected }
-                }
-            }
-            (_, None, None) => self.rom_did_not_boot(content),
-        };
-        Ok(not_booted(cause, evidence))
-    }
-
-    /// Whether the comparator still stands as it was set: the image may have taken the DWT for itself.
-    fn comparator_armed(&mut self) -> Result<bool, LinkError> {
-        let function = self.link.read_word(dwt_function(BOOT_WATCH_COMPARATOR))?;
-        let tracing = self.link.read_word(DEMCR)? & DEMCR_TRCENA != 0;
-        Ok(tracing && function & DWT_FUNCTION_MASK == DWT_FUNCTION_PC_CMPMATCH)
-    }
-
-    fn rom_did_not_boot(&self, content: &FlashContent) -> Cause {
-        obstacle(content, self.chip, self.closed)
-            .or(self.last.map(|at| Cause::RomRefused { at }))
-            .unwrap_or(Cause::NothingSeen)
-    }
-}
-
-fn boot_mode_obstacle(sbmr1: u32, sbmr2: u32, values: &BootMode) -> Option<Cause> {
-    let fuses = sbmr2 & values.sbmr2_bt_fuse_sel_mask != 0;
-    let bmod = sbmr2 >> values.sbmr2_bmod_shift & values.sbmr2_bmod_mask;
-    if bmod == u32::from(values.serial_downloader) {
-        return Some(Cause::StrappedToSerialDownloader { sbmr2 });
-    }
-    if bmod == u32::from(values.boot_from_fuses) && !fuses {
-        return Some(Cause::BootFusesNotSet { sbmr2 });
-    }
-    if bmod != u32::from(values.boot_from_fuses) && bmod != u32::from(values.internal_boot) {
-        return Some(Cause::ReservedBootMode { sbmr2 });
-    }
-    (sbmr1 & values.sbmr1_device_mask != values.sbmr1_flexspi_nor).then_some(
-        Cause::OtherBootDevice {
-            sbmr1,
-            from_fuses: fuses,
-        },
-    )
-}
-
-fn is_closed(sbmr2: u32, values: &BootMode) -> bool {
-    let sec_config = sbmr2 & values.sbmr2_sec_config_mask;
-    !values
-        .sec_config_open
-        .iter()
-        .any(|open| u32::from(*open) == sec_config)
 }

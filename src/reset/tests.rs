@@ -4,13 +4,40 @@ use super::*;
 use crate::address::Address;
 use crate::problem::{ExitCode, Problem};
 
+const FAULT: FaultStatus = FaultStatus {
+    exception: 3,
+    cfsr: 0x0001_0000,
+    hfsr: 0x4000_0000,
+};
+
 fn every_cause() -> Vec<Cause> {
     let at = Address::new(0x0020_EB00);
     vec![
         Cause::NoReset { srsr: 0 },
         Cause::Halted { at: None },
         Cause::ResetLoop { srsr: 0x12 },
-        Cause::LockedUp,
+        Cause::LockedUp { finding: None },
+        Cause::EntryFault {
+            fault: FAULT,
+            finding: None,
+        },
+        Cause::ImageCrashed {
+            at: Some(at),
+            fault: Some(FAULT),
+        },
+        Cause::Resets {
+            started: true,
+            srsr: 2,
+        },
+        Cause::NotStartedAgain { srsr: 2 },
+        Cause::ImageLeft { at: None },
+        Cause::BootConfig {
+            what: "auto-probe".to_owned(),
+            sbmr1: 1,
+        },
+        Cause::SignatureRefused { sbmr2: 2 },
+        Cause::SlotNotStarted { at, expected: at },
+        Cause::DebugPortSilent,
         Cause::StrappedToSerialDownloader { sbmr2: 0x0100_0001 },
         Cause::BootFusesNotSet { sbmr2: 1 },
         Cause::ReservedBootMode { sbmr2: 0x0300_0001 },
@@ -24,14 +51,9 @@ fn every_cause() -> Vec<Cause> {
         },
         Cause::NoFcb { found: [0; 4] },
         Cause::NoIvt { found: [0xFF; 4] },
-        Cause::BadHeader {
-            field: "IVT's entry",
-            found: 0,
-            rule: "there is no address to jump to",
-        },
         Cause::QuadEnableOff { status: 0 },
         Cause::Closed { sbmr2: 0x0200_0002 },
-        Cause::RomRefused { at },
+        Cause::RomRefused { at, has_dcd: true },
         Cause::OtherCode { at, expected: at },
         Cause::AsleepWithoutBus,
         Cause::NothingSeen,

@@ -4,8 +4,8 @@ use std::fmt;
 
 use super::error::SurveyError;
 use crate::address::Address;
-use crate::link::Link;
-use crate::target::{self, Chip};
+use crate::link::{DebugPort, Link};
+use crate::target::{BootConfig, Chip};
 
 /// The 64-bit unique ID of a chip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,6 +21,11 @@ impl UniqueId {
     pub const fn get(self) -> u64 {
         self.0
     }
+
+    /// Whether it can be one: fuses that were not read give all zeros or all ones.
+    pub const fn is_plausible(self) -> bool {
+        self.0 != 0 && self.0 != u64::MAX
+    }
 }
 
 impl fmt::Display for UniqueId {
@@ -29,28 +34,26 @@ impl fmt::Display for UniqueId {
     }
 }
 
-/// Where the boot ROM takes its boot device from, by the pins as latched at power-on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BootMode {
-    /// From the fuses.
-    Fuses,
-    /// It waits for a host on USB or UART.
-    SerialDownloader,
-    /// From pins, or from fuses with BT_FUSE_SEL.
-    Internal,
-    /// The value that the manual reserves.
-    Reserved,
-}
-
-impl fmt::Display for BootMode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            BootMode::Fuses => "from fuses",
-            BootMode::SerialDownloader => "serial downloader",
-            BootMode::Internal => "internal boot",
-            BootMode::Reserved => "reserved",
-        })
+/// Makes sure that the debug port is the one of `chip`, before anything behind it is touched.
+///
+/// # Errors
+/// [`SurveyError::OtherPort`].
+pub fn require_debug_port(found: DebugPort, chip: &Chip) -> Result<(), SurveyError> {
+    let identity = &chip.identity;
+    for (register, found, expected) in [
+        ("DPIDR", found.dpidr, identity.dpidr),
+        ("AP IDR", found.ap_idr, identity.ahb_ap_idr),
+    ] {
+        if found != expected {
+            return Err(SurveyError::OtherPort {
+                chip: chip.name.clone(),
+                register,
+                found,
+                expected,
+            });
+        }
     }
+    Ok(())
 }
 
 /// Makes sure that core and boot ROM are those of `chip`, by reads that need nothing of it. Gives CPUID and the ROM's mark.
@@ -92,22 +95,14 @@ pub struct ChipFound {
     pub unique_id: UniqueId,
     /// Silicon revision word.
     pub silicon_revision: u32,
-    /// SRC_SBMR1: BOOT_CFG.
-    pub sbmr1: u32,
-    /// SRC_SBMR2: boot mode, BT_FUSE_SEL, SEC_CONFIG.
-    pub sbmr2: u32,
+    /// Boot mode, boot device, SEC_CONFIG.
+    pub boot: BootConfig,
     /// SRC_SRSR: why the chip was reset.
     pub srsr: u32,
     /// Fuse word 0x450.
     pub fuse_0x450: u32,
     /// Fuse word 0x460.
     pub fuse_0x460: u32,
-    /// Boot mode.
-    pub boot_mode: BootMode,
-    /// Whether the part runs signed images only.
-    pub closed: bool,
-    /// Whether the fuses, not the pins, choose the boot device.
-    pub boot_fuses_count: bool,
 }
 
 impl ChipFound {
@@ -115,46 +110,27 @@ impl ChipFound {
     /// unknown chip.
     ///
     /// # Errors
-    /// [`SurveyError::OtherCore`], [`SurveyError::OtherRom`], [`SurveyError::Link`].
+    /// [`SurveyError::OtherCore`], [`SurveyError::OtherRom`], [`SurveyError::NoUniqueId`], [`SurveyError::Link`].
     pub fn read(link: &mut dyn Link, chip: &Chip) -> Result<Self, SurveyError> {
         let (cpuid, rom_fingerprint) = require_chip(link, chip)?;
         let registers = &chip.registers;
         let mut word = |address: Address| link.read_word(address);
+        let low = word(registers.ocotp_uid_low)?;
+        let unique_id = UniqueId::from_words(low, word(registers.ocotp_uid_high)?);
+        if !unique_id.is_plausible() {
+            return Err(SurveyError::NoUniqueId { found: unique_id });
+        }
         let sbmr2 = word(registers.src_sbmr2)?;
+        let boot = chip.boot_config(word(registers.src_sbmr1)?, sbmr2);
         Ok(ChipFound {
             cpuid,
             rom_fingerprint,
-            unique_id: UniqueId::from_words(
-                word(registers.ocotp_uid_low)?,
-                word(registers.ocotp_uid_high)?,
-            ),
+            unique_id,
             silicon_revision: word(registers.ocotp_silicon_revision)?,
-            sbmr1: word(registers.src_sbmr1)?,
-            sbmr2,
+            boot,
             srsr: word(registers.src_srsr)?,
             fuse_0x450: word(registers.ocotp_boot_config_0x450)?,
             fuse_0x460: word(registers.ocotp_boot_config_0x460)?,
-            boot_mode: boot_mode(sbmr2, &chip.boot_mode),
-            closed: closed(sbmr2, &chip.boot_mode),
-            boot_fuses_count: sbmr2 & chip.boot_mode.sbmr2_bt_fuse_sel_mask != 0,
         })
     }
-}
-
-fn boot_mode(sbmr2: u32, values: &target::BootMode) -> BootMode {
-    let bmod = sbmr2 >> values.sbmr2_bmod_shift & values.sbmr2_bmod_mask;
-    match bmod {
-        _ if bmod == u32::from(values.serial_downloader) => BootMode::SerialDownloader,
-        _ if bmod == u32::from(values.internal_boot) => BootMode::Internal,
-        _ if bmod == u32::from(values.boot_from_fuses) => BootMode::Fuses,
-        _ => BootMode::Reserved,
-    }
-}
-
-fn closed(sbmr2: u32, values: &target::BootMode) -> bool {
-    let sec_config = sbmr2 & values.sbmr2_sec_config_mask;
-    !values
-        .sec_config_open
-        .iter()
-        .any(|open| u32::from(*open) == sec_config)
 }

@@ -1,5 +1,6 @@
 //! Why a board is not the one the target describes, and how the user is told.
 
+use super::chip::UniqueId;
 use crate::link::LinkError;
 use crate::problem::{ExitCode, Problem};
 use crate::target::{FlashPart, Known};
@@ -7,6 +8,20 @@ use crate::target::{FlashPart, Known};
 /// The survey ended without an identified board.
 #[derive(Debug, thiserror::Error)]
 pub enum SurveyError {
+    /// The debug port or its access port is another one.
+    #[error(
+        "the debug port is not the one of {chip}: {register} reads {found:#010x}, not {expected:#010x}"
+    )]
+    OtherPort {
+        /// Chip of the target.
+        chip: String,
+        /// `DPIDR` or `AP IDR`.
+        register: &'static str,
+        /// What it reads.
+        found: u32,
+        /// What it reads on the target.
+        expected: u32,
+    },
     /// The core is another one.
     #[error("the core is not the one of {chip}: CPUID reads {found:#010x}, not {expected:#010x}")]
     OtherCore {
@@ -29,11 +44,24 @@ pub enum SurveyError {
         /// The word of the target.
         expected: u32,
     },
+    /// The unique ID is none.
+    #[error(
+        "the chip's unique ID reads {found}; expected one that is neither all zeros nor all ones"
+    )]
+    NoUniqueId {
+        /// What the fuses read.
+        found: UniqueId,
+    },
     /// Nothing answers on the flash's pins.
-    #[error("no flash part answers: the JEDEC ID reads {}", hex(found))]
+    #[error(
+        "no flash part answers: the JEDEC ID reads {}; expected {expected}",
+        hex(found)
+    )]
     NoFlash {
         /// The answer to 9Fh.
         found: [u8; 3],
+        /// What should answer.
+        expected: String,
     },
     /// Another flash part.
     #[error("found {}; expected {part} ({})", found_part(found), hex(expected))]
@@ -55,18 +83,51 @@ pub enum SurveyError {
         /// Size of the target's part in bytes.
         expected: u32,
     },
+    /// The part's own tables are missing or damaged, and its data sheet promises them.
+    #[error("the flash part's SFDP cannot be read: {found}; expected {expected} of {part}")]
+    Sfdp {
+        /// Flash part with this JEDEC ID.
+        part: String,
+        /// What it has.
+        found: String,
+        /// What it should have.
+        expected: String,
+    },
+    /// There is no data for the part that is fitted.
+    #[error("found {}", found_part(found))]
+    UnknownFlash {
+        /// The answer to 9Fh.
+        found: [u8; 3],
+    },
+    /// Several parts answer so.
+    #[error("the flash part's ID {} and its size fit {}", hex(found), names.join(" and "))]
+    AmbiguousFlash {
+        /// The answer to 9Fh.
+        found: [u8; 3],
+        /// Their names.
+        names: Vec<String>,
+    },
     /// The link.
     #[error(transparent)]
     Link(#[from] LinkError),
 }
+
+const CHECK_BOARD: &str =
+    "check which board is connected: rtflash has data for the i.MX RT1062 only";
 
 impl From<SurveyError> for Problem {
     fn from(error: SurveyError) -> Problem {
         let what = error.to_string();
         let wrong = |code, fix: &str| Problem::new(code, ExitCode::WrongDevice, &what).fix(fix);
         match error {
-            SurveyError::OtherCore { .. } => wrong("chip-core", "choose the target of this board"),
-            SurveyError::OtherRom { .. } => wrong("chip-rom", "choose the target of this board"),
+            SurveyError::OtherPort { .. } => wrong("chip-debug-port", CHECK_BOARD),
+            SurveyError::OtherCore { .. } => wrong("chip-core", CHECK_BOARD),
+            SurveyError::OtherRom { .. } => wrong("chip-rom", CHECK_BOARD),
+            SurveyError::NoUniqueId { .. } => wrong(
+                "chip-uid",
+                "check that this is the right board; what is kept for a board is kept by its unique ID",
+            )
+            .because("NXP gives every chip one; without it the fuses were not read, or the chip is another one"),
             SurveyError::NoFlash { .. } => wrong(
                 "flash-none",
                 "check power and soldering of the flash, and that it is on the primary FlexSPI pins",
@@ -75,6 +136,15 @@ impl From<SurveyError> for Problem {
             SurveyError::OtherFlash { found, .. } => other_flash(found, &what),
             SurveyError::OtherSize { .. } => wrong("flash-size", "choose the target with the part that is fitted")
                 .because("the JEDEC ID fits, the size in the part's SFDP does not: a relabelled or newer part"),
+            SurveyError::Sfdp { .. } => wrong(
+                "flash-sfdp",
+                "check the soldering of the flash's pins; where another part is fitted, choose the target with that part",
+            )
+            .because("the JEDEC ID fits, and the tables that the part's data sheet promises are missing or damaged"),
+            SurveyError::UnknownFlash { found } => unknown_flash("flash-unknown", found, &what),
+            SurveyError::AmbiguousFlash { .. } => {
+                wrong("flash-ambiguous", "read the part's name from its case and choose it with --flash")
+            }
             SurveyError::Link(error) => error.into(),
         }
     }
@@ -94,14 +164,18 @@ fn found_part(id: &[u8; 3]) -> String {
 }
 
 fn other_flash(found: [u8; 3], what: &str) -> Problem {
-    let problem = Problem::new("flash-part", ExitCode::WrongDevice, what);
     if let Some(name) = FlashPart::builtin_by(found) {
         let fix = format!(
             "if this is the right board: --flash {}",
             name.to_ascii_lowercase()
         );
-        return problem.fix(fix);
+        return Problem::new("flash-part", ExitCode::WrongDevice, what).fix(fix);
     }
+    unknown_flash("flash-part", found, what)
+}
+
+fn unknown_flash(code: &'static str, found: [u8; 3], what: &str) -> Problem {
+    let problem = Problem::new(code, ExitCode::WrongDevice, what);
     let too_large = Known::by(found).filter(|known| known.size_bytes > FlashPart::LARGEST_BYTES);
     let problem = match too_large {
         Some(known) => problem.because(format!(
@@ -117,7 +191,7 @@ fn other_flash(found: [u8; 3], what: &str) -> Problem {
     ))
 }
 
-fn hex(bytes: &[u8; 3]) -> String {
-    let [a, b, c] = bytes;
-    format!("{a:02X} {b:02X} {c:02X}")
+pub(super) fn hex(bytes: &[u8]) -> String {
+    let bytes: Vec<String> = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
+    bytes.join(" ")
 }

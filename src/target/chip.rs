@@ -35,7 +35,7 @@ pub struct Chip {
     /// Register addresses.
     pub registers: Registers,
     /// Boot mode values.
-    pub boot_mode: BootMode,
+    pub boot_mode: BootModeValues,
 }
 
 /// What a debug probe reads before it believes that this is the chip.
@@ -238,6 +238,18 @@ pub struct Registers {
     /// Fuse word 0x460.
     #[serde(deserialize_with = "address")]
     pub ocotp_boot_config_0x460: Address,
+    /// Fuse word 0x470.
+    #[serde(deserialize_with = "address")]
+    pub ocotp_boot_config_0x470: Address,
+    /// Fuse words 0x580 to 0x5F0: the hash of the keys that sign images.
+    #[serde(deserialize_with = "addresses")]
+    pub ocotp_srk_hash: Vec<Address>,
+    /// Fuse word 0x6D0.
+    #[serde(deserialize_with = "address")]
+    pub ocotp_misc_conf_0x6d0: Address,
+    /// Fuse word 0x6E0.
+    #[serde(deserialize_with = "address")]
+    pub ocotp_misc_conf_0x6e0: Address,
     /// Where the numbers come from.
     pub source: String,
 }
@@ -245,7 +257,7 @@ pub struct Registers {
 /// Boot mode fields and values.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct BootMode {
+pub struct BootModeValues {
     /// Position of BMOD in SBMR2.
     pub sbmr2_bmod_shift: u8,
     /// BMOD mask after the shift.
@@ -393,6 +405,11 @@ fn clipped(start: Address, length_bytes: u32) -> AddressRange {
 
 fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Address, D::Error> {
     u32::deserialize(deserializer).map(Address::new)
+}
+
+fn addresses<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Address>, D::Error> {
+    let numbers = Vec::<u32>::deserialize(deserializer)?;
+    Ok(numbers.into_iter().map(Address::new).collect())
 }
 
 fn offset<'de, D: Deserializer<'de>>(deserializer: D) -> Result<FlashOffset, D::Error> {

@@ -57,6 +57,9 @@ pub struct FlashPart {
     pub qpi: Option<Qpi>,
     /// Software reset 66h, 99h.
     pub software_reset: SoftwareReset,
+    /// What it says of itself.
+    #[serde(default)]
+    pub identity: FlashIdentity,
 }
 
 /// One erase unit.
@@ -131,6 +134,13 @@ impl ReadCommand {
     }
 }
 
+/// What a part says of itself besides its JEDEC ID.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct FlashIdentity {
+    /// Dummy clocks of 5Ah; none where the part has no SFDP.
+    pub sfdp_dummy_clocks: Option<u8>,
+}
+
 /// Continuous read: the mode byte decides whether the next read comes without opcode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub struct ContinuousRead {
@@ -186,6 +196,17 @@ impl FlashPart {
             .find(|name| FlashPart::builtin(name).is_ok_and(|part| part.jedec_id == jedec_id))
     }
 
+    /// The built-in parts with this JEDEC ID.
+    pub fn all_with(jedec_id: [u8; 3]) -> Vec<Self> {
+        let parts = FlashPart::names().filter_map(|name| FlashPart::builtin(name).ok());
+        parts.filter(|part| part.jedec_id == jedec_id).collect()
+    }
+
+    /// Whether its data sheet promises SFDP.
+    pub const fn has_sfdp(&self) -> bool {
+        self.identity.sfdp_dummy_clocks.is_some()
+    }
+
     /// A built-in part by name, without regard to case.
     ///
     /// # Errors
@@ -231,6 +252,15 @@ impl FlashPart {
             return self.chip_erase.typ_us;
         }
         self.erase_unit(size_bytes).map_or(0, |unit| unit.typ_us)
+    }
+
+    /// Data sheet maximum in us of one erase of so many bytes; the whole part is the chip erase. 0 for a size without a
+    /// command.
+    pub fn erase_max_us(&self, size_bytes: u32) -> u32 {
+        if size_bytes == self.size_bytes {
+            return self.chip_erase.max_us;
+        }
+        self.erase_unit(size_bytes).map_or(0, |unit| unit.max_us)
     }
 
     /// The longest that any single operation short of a chip erase may take by the data sheet.

@@ -1,6 +1,7 @@
 //! The target: chip, flash part and board, read from `targets/*.toml` and checked once.
 
 mod board;
+mod boot_config;
 mod builtin;
 mod chip;
 mod flash;
@@ -8,13 +9,14 @@ mod known;
 mod status;
 
 pub use board::{Board, PinGroup};
+pub use boot_config::{BootConfig, BootMode, BootObstacle, SecConfig};
 pub use chip::{
-    AlgorithmRam, BootMode, BootOffsets, Chip, FlexSpi, Identity, Ram, Registers, Rom, SerialClock,
-    SerialClockLimits,
+    AlgorithmRam, BootModeValues, BootOffsets, Chip, FlexSpi, Identity, Ram, Registers, Rom,
+    SerialClock, SerialClockLimits,
 };
 pub use flash::{
-    ChipErase, ContinuousRead, EraseUnit, FlashPart, PageProgram, Qpi, ReadCommand, SoftwareReset,
-    WriteStatus,
+    ChipErase, ContinuousRead, EraseUnit, FlashIdentity, FlashPart, PageProgram, Qpi, ReadCommand,
+    SoftwareReset, WriteStatus,
 };
 pub use known::Known;
 pub use status::{

@@ -1,9 +1,10 @@
 //! Verify: the target digests what the flash holds, the host compares, and a difference is found to the byte.
 
-use std::fmt;
+mod difference;
 
-use mailbox::result::SECTOR_BYTES;
 use mailbox::{Digest, digest};
+
+pub use difference::{Difference, Look, Mismatch};
 
 use crate::address::FlashOffset;
 use crate::algorithm::{Algorithm, AlgorithmError};
@@ -51,46 +52,13 @@ impl Verified {
     }
 }
 
-/// The first byte that differs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Mismatch {
-    /// Where it is.
-    pub offset: FlashOffset,
-    /// What should be there.
-    pub expected: u8,
-    /// What is there.
-    pub found: u8,
-}
-
-impl Mismatch {
-    /// Number of its 4 KiB sector.
-    pub const fn sector(&self) -> u32 {
-        self.offset.get() / SECTOR_BYTES
-    }
-}
-
-impl fmt::Display for Mismatch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Mismatch {
-            offset,
-            expected,
-            found,
-        } = self;
-        write!(
-            f,
-            "flash offset {offset} (sector {}) holds 0x{found:02X} instead of 0x{expected:02X}",
-            self.sector()
-        )
-    }
-}
-
 /// The answer to "does the flash hold this".
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verification {
     /// It does.
     Equal(Verified),
     /// It does not.
-    Differs(Mismatch),
+    Differs(Box<Difference>),
 }
 
 /// Why the question has no answer.
@@ -143,8 +111,8 @@ pub fn expected_by(plan: &Plan, scope: VerifyScope) -> Vec<Expected> {
         .collect()
 }
 
-/// Has the target digest every range under a new nonce and compares. Where one differs, its pieces are digested to find
-/// the first sector that does, which is read to find the byte.
+/// Has the target digest every range under a new nonce and compares. Where some differ, their sectors are digested
+/// to find those that do, of which the first ones are read to find the bytes.
 ///
 /// # Errors
 /// [`VerifyError`].
@@ -161,13 +129,19 @@ pub fn verify(
         .collect();
     let digests = algorithm.digests(&ranges)?;
     let mut verified = Vec::new();
+    let mut differing = Vec::new();
     for (expected, (nonce, found)) in expected.iter().zip(digests) {
-        if digest::digest(nonce, &expected.bytes) != found {
-            return first_difference(algorithm, expected).map(Verification::Differs);
+        if digest::digest(nonce, &expected.bytes) == found {
+            verified.push((expected.offset, expected.bytes.len() as u32, nonce, found));
+        } else {
+            differing.push(expected);
         }
-        verified.push((expected.offset, expected.bytes.len() as u32, nonce, found));
     }
-    Ok(Verification::Equal(Verified { ranges: verified }))
+    if differing.is_empty() {
+        return Ok(Verification::Equal(Verified { ranges: verified }));
+    }
+    let difference = difference::find(algorithm, &differing, difference::sectors_in(expected))?;
+    Ok(Verification::Differs(Box::new(difference)))
 }
 
 /// Has the target read again what was read before, because it is about to be decided by, or to be written back: a read that
@@ -189,51 +163,4 @@ pub fn confirm(algorithm: &mut Algorithm<'_, '_>, read: &[Expected]) -> Result<(
         }
     }
     Ok(())
-}
-
-fn first_difference(
-    algorithm: &mut Algorithm<'_, '_>,
-    expected: &Expected,
-) -> Result<Mismatch, VerifyError> {
-    let pieces = pieces(expected);
-    let ranges: Vec<(FlashOffset, u32)> = pieces
-        .iter()
-        .map(|(offset, bytes)| (*offset, bytes.len() as u32))
-        .collect();
-    let digests = algorithm.digests(&ranges)?;
-    for ((offset, bytes), (nonce, found)) in pieces.into_iter().zip(digests) {
-        if digest::digest(nonce, bytes) == found {
-            continue;
-        }
-        let read = algorithm.read(offset, bytes.len() as u32)?;
-        let differing = (0..)
-            .zip(bytes.iter().zip(read))
-            .find(|(_, (expected, found))| **expected != *found);
-        return match differing {
-            Some((distance, (&expected, found))) => Ok(Mismatch {
-                offset: FlashOffset::new(offset.get() + distance),
-                expected,
-                found,
-            }),
-            None => Err(VerifyError::Unstable { offset }),
-        };
-    }
-    Err(VerifyError::Unstable {
-        offset: expected.offset,
-    })
-}
-
-/// The range cut at sector boundaries.
-fn pieces(expected: &Expected) -> Vec<(FlashOffset, &[u8])> {
-    let mut pieces = Vec::new();
-    let mut at = expected.offset.get();
-    let mut rest = expected.bytes.as_slice();
-    while !rest.is_empty() {
-        let room = (SECTOR_BYTES - at % SECTOR_BYTES) as usize;
-        let (piece, left) = rest.split_at(room.min(rest.len()));
-        pieces.push((FlashOffset::new(at), piece));
-        at += piece.len() as u32;
-        rest = left;
-    }
-    pieces
 }

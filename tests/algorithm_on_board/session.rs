@@ -119,8 +119,8 @@ fn a_stream_of_erases_and_programs_ends_verified() {
         let Verification::Differs(mismatch) = verify(&mut algorithm, &expected).unwrap() else {
             panic!("equal")
         };
-        assert_eq!(mismatch.offset, FlashOffset::new(0x2_2345));
-        assert_eq!(mismatch.found, data[0x1_2345]);
+        assert_eq!(mismatch.first.offset, FlashOffset::new(0x2_2345));
+        assert_eq!(mismatch.first.found, data[0x1_2345]);
         algorithm.stop().unwrap();
     });
     let after = flash(&bench);

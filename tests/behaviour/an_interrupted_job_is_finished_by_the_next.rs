@@ -10,7 +10,7 @@ use virtual_board::time::Time;
 use crate::bench;
 
 /// Cuts over the time in which the flash changes.
-const CUTS: u64 = 16;
+const CUTS: u64 = 5;
 /// Bytes of others: in the sector of the FCB, and behind the image in its last sector.
 const FOREIGN: [(usize, usize); 2] = [(0x400, 0x80), (0x2F00, 0x100)];
 

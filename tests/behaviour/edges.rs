@@ -35,9 +35,12 @@ const STAGES: &[Stage] = &[
     stage("algorithm", &["plan", "link", "target", "clock"]),
     stage("verify", &["plan", "algorithm", "link", "boot"]),
     stage("reset", &["boot", "link", "target", "clock"]),
+    // Weighs problems against each other; where they come from is no matter of it.
+    stage("diagnosis", &[]),
     stage(
         "report",
         &[
+            "diagnosis",
             "target",
             "image",
             "link",
@@ -52,6 +55,7 @@ const STAGES: &[Stage] = &[
     stage(
         "job",
         &[
+            "diagnosis",
             "target",
             "image",
             "link",
@@ -103,7 +107,7 @@ const OUTSIDE: &[Outside] = &[
 ];
 
 /// What the pure stages must not touch.
-const PURE: &[&str] = &["image", "boot", "plan"];
+const PURE: &[&str] = &["image", "boot", "plan", "diagnosis"];
 const IMPURE: &[&str] = &[
     "std::fs",
     "std::env",

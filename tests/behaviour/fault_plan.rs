@@ -197,22 +197,29 @@ impl Draw {
 }
 
 impl FaultPlan {
-    /// The plan of `seed` for a job that reaches so far.
-    pub fn draw(seed: u64, reach: &Reach) -> Self {
+    /// The plan of `seed`, for one of several jobs that reach so far, and the number of that job. Every kind comes in its turn,
+    /// for every job in its turn that gives it something to spoil, and now and then together with others.
+    pub fn draw(seed: u64, jobs: &[&Reach]) -> (usize, Self) {
         let mut draw = Draw(Random::new(seed));
-        let mut plan = FaultPlan::default();
-        // every kind comes in its turn, and now and then together with others
         let kinds: Vec<Kind> = Kind::ALL
             .into_iter()
-            .filter(|kind| kind.is_possible(reach))
+            .filter(|kind| jobs.iter().any(|reach| kind.is_possible(reach)))
             .collect();
-        let turn = (seed % kinds.len() as u64) as usize;
-        plan.add(kinds[turn], reach, &mut draw);
+        let turns = kinds.len() as u64;
+        let kind = kinds[(seed % turns) as usize];
+        let fitting: Vec<usize> = (0..jobs.len())
+            .filter(|job| kind.is_possible(jobs[*job]))
+            .collect();
+        let job = fitting[((seed / turns + seed) % fitting.len() as u64) as usize];
+        let mut plan = FaultPlan::default();
+        plan.add(kind, jobs[job], &mut draw);
         while plan.kinds.len() < 3 && draw.below(4) == 0 {
             let kind = draw.one(&kinds);
-            plan.add(kind, reach, &mut draw);
+            if kind.is_possible(jobs[job]) {
+                plan.add(kind, jobs[job], &mut draw);
+            }
         }
-        plan
+        (job, plan)
     }
 
     fn add(&mut self, kind: Kind, reach: &Reach, draw: &mut Draw) {

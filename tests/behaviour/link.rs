@@ -9,7 +9,7 @@ use rtflash::address::Address;
 use rtflash::clock::Clock;
 use rtflash::link::{
     BootWatch, Choice, Connection, CoreRegister, CoreState, Link, LinkError, ProbeSelector, Start,
-    list,
+    WatchState, list,
 };
 use rtflash::problem::{ExitCode, Problem};
 use rtflash::target::Chip;
@@ -72,8 +72,11 @@ impl Desk {
             self.halted = true;
         }
         // The image is started.
-        if self.function[1] & 0xF == 8 && !self.halted {
-            self.function[1] |= 1 << 24;
+        for n in [1, 2] {
+            if self.function[n] & 0xF != 8 || self.halted {
+                continue;
+            }
+            self.function[n] |= 1 << 24;
         }
     }
 
@@ -762,10 +765,8 @@ fn the_final_reset_finds_the_debugger_gone_and_the_watch_armed() {
         assert_eq!(aircr, 0x05FA_0304, "PRIGROUP kept");
         assert_eq!((gpr16 & 4, srsr), (0, 0));
         assert_eq!(desk.fp_ctrl, 0);
-        assert_eq!(
-            (desk.comp[1], desk.function[0], desk.function[2]),
-            (0x6000_2300, 0, 0)
-        );
+        assert_eq!((desk.comp[1], desk.comp[2]), (0x6000_2300, 0x6000_2300));
+        assert_eq!((desk.function[0], desk.function[3]), (0, 0));
     });
 }
 
@@ -777,11 +778,15 @@ fn the_watch_tells_whether_the_image_was_started() {
             address: Address::new(0x6000_2301),
         }))
         .unwrap();
-        assert!(link.boot_watch_matched().unwrap());
-        assert!(!link.boot_watch_matched().unwrap(), "asking clears it");
+        assert_eq!(link.boot_watch().unwrap(), WatchState::Matched);
+        let again = link.boot_watch().unwrap();
+        assert_eq!(again, WatchState::Waiting, "asking clears it");
+        let spare = link.spare_boot_watch().unwrap();
+        assert_eq!(spare, WatchState::Matched, "the other one was not asked");
         link.final_reset(None).unwrap();
         assert_eq!(cable.bench().desk.demcr, 0);
-        assert!(!link.boot_watch_matched().unwrap());
+        let off = link.boot_watch().unwrap();
+        assert_eq!(off, WatchState::Taken, "it was not armed");
     });
 }
 

@@ -1,94 +1,21 @@
 //! An application in a slot is flashed alone, under the bootloader that the board holds: that stays as it is and runs at
 //! every moment, and PASS means that the application's own first instruction was executed.
 
-use std::path::Path;
 use std::time::Duration;
 
 use proptest::prelude::*;
 use rtflash::boot::{HeaderPolicy, HeaderWishes};
-use rtflash::image::Image;
 use rtflash::job::{BootPolicy, Job, Outcome, Request};
 use rtflash::link::VirtualBench;
 use rtflash::report::Verdict;
-use sha2::{Digest, Sha256};
 use virtual_board::rom::Outcome as RomOutcome;
 use virtual_board::time::Time;
 
 use crate::bench;
-use crate::images::{APPLICATION, intel_hex};
+use crate::slots::{MAGIC, SLOT, application, bootloader, request};
 
-const SLOT: u32 = 0x6002_0000;
 const SECOND_SLOT: u32 = 0x6032_0000;
-const HEADER_BYTES: u32 = 0x400;
-const MAGIC: u32 = 0x96F3_B83D;
 const FCB_CLOCK: usize = 0x46;
-
-fn request(pieces: &[(u32, Vec<u8>)]) -> Request {
-    let text = intel_hex(pieces);
-    Request::new(Image::parse(Path::new("test.hex"), text.as_bytes()).expect("image"))
-}
-
-/// A bootloader that starts the slot if its header has the magic, and waits for ever if not.
-pub fn bootloader() -> (u32, Vec<u8>) {
-    let handler = APPLICATION + 64;
-    let mut words = vec![0x2001_0000, handler | 1];
-    words.resize(16, handler | 1);
-    let code: [u16; 14] = [
-        0x4806, // ldr r0, slot
-        0x4907, // ldr r1, magic
-        0x6802, // ldr r2, [r0]
-        0x4291, // cmp r1, r2
-        0xD106, // bne wait
-        0x8903, // ldrh r3, [r0, #8]: header size
-        0x18C0, // adds r0, r0, r3: vector table
-        0x6801, // ldr r1, [r0]
-        0xF381, 0x8808, // msr msp, r1
-        0x6842, // ldr r2, [r0, #4]
-        0x4710, // bx r2
-        0xE7FE, // wait: b wait
-        0xBF00,
-    ];
-    let mut bytes: Vec<u8> = words.iter().flat_map(|w: &u32| w.to_le_bytes()).collect();
-    bytes.extend(code.iter().flat_map(|half| half.to_le_bytes()));
-    bytes.extend(SLOT.to_le_bytes());
-    bytes.extend(MAGIC.to_le_bytes());
-    (APPLICATION, bytes)
-}
-
-/// A running application for `slot` as imgtool writes it, with `tail` behind its code.
-pub fn application(slot: u32, tail: &[u8]) -> (u32, Vec<u8>) {
-    let handler = slot + HEADER_BYTES + 64;
-    let mut words = vec![0x2001_0000, handler | 1];
-    words.resize(16, handler | 1);
-    let mut payload: Vec<u8> = words.iter().flat_map(|w: &u32| w.to_le_bytes()).collect();
-    payload.extend([0xFE, 0xE7, 0, 0]);
-    payload.extend(tail);
-    let header = [
-        MAGIC,
-        0,
-        HEADER_BYTES,
-        payload.len() as u32,
-        0,
-        0x0001_0001,
-        0,
-    ];
-    let mut bytes: Vec<u8> = header.iter().flat_map(|w| w.to_le_bytes()).collect();
-    bytes.resize(HEADER_BYTES as usize, 0);
-    bytes.extend(payload);
-    let tlvs = hash_tlv(&bytes);
-    bytes.extend(tlvs);
-    (slot, bytes)
-}
-
-/// The TLV area with the SHA-256 of an MCUboot image.
-fn hash_tlv(image: &[u8]) -> Vec<u8> {
-    let mut tlvs: Vec<u8> = [0x6907_u16, 4 + 36, 0x10, 32]
-        .iter()
-        .flat_map(|half| half.to_le_bytes())
-        .collect();
-    tlvs.extend(Sha256::digest(image));
-    tlvs
-}
 
 fn flash(board: &VirtualBench, request: &Request) -> Outcome {
     bench::run(board, request, |job| job)
@@ -180,7 +107,7 @@ fn without_a_bootloader_on_the_board_it_is_refused_and_nothing_changes() {
 
 #[test]
 fn at_every_cut_the_bootloader_runs_and_the_slot_is_old_or_new_or_dead() {
-    const CUTS: u64 = 8;
+    const CUTS: u64 = 4;
     let (_, old) = application(SLOT, &bench::noise(1, 0x1400));
     let (_, new) = application(SLOT, &bench::noise(2, 0x1400));
     let update = request(&[(SLOT, new.clone())]);

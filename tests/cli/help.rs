@@ -2,10 +2,14 @@
 
 use crate::station::Station;
 
-const COMMANDS: [&[&str]; 13] = [
+const COMMANDS: [&[&str]; 17] = [
     &[],
     &["flash"],
     &["verify"],
+    &["read"],
+    &["erase"],
+    &["info"],
+    &["doctor"],
     &["inspect"],
     &["pack"],
     &["reset"],
@@ -62,7 +66,7 @@ fn the_help_lists_every_exit_code_once_and_no_other() {
 
 #[test]
 fn the_options_that_choose_a_board_are_the_same_everywhere() {
-    for command in ["flash", "verify", "reset"] {
+    for command in ["flash", "verify", "reset", "read", "erase", "doctor"] {
         let session = Station::new().run(&[command, "--help"]).ends_with(0);
         for option in [
             "--probe",

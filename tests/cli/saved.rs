@@ -53,13 +53,20 @@ fn after_a_cut_the_next_flash_puts_the_bytes_of_others_back() {
     );
 }
 
-#[test]
-fn bytes_that_somebody_wrote_since_the_cut_win_over_saved_ones() {
-    let before = noise(11, FLASH_BYTES);
-    let station = interrupted(&before);
+/// Bytes at the end of the image's last sector, other than the saved ones.
+fn written_since(station: &Station) -> (std::ops::Range<usize>, Vec<u8>) {
     let written = 0x2500..BEHIND_IMAGE.end;
     let since = noise(12, written.len());
     station.damage(written.start, &since);
+    (written, since)
+}
+
+#[test]
+fn bytes_that_somebody_wrote_since_the_cut_win_over_saved_ones() {
+    let station = interrupted(&noise(11, FLASH_BYTES));
+    // whoever has completed the board since has given it a live FCB
+    station.damage(0, b"FCFB");
+    let (written, since) = written_since(&station);
     station
         .flash(&image(), &[])
         .ends_with(0)
@@ -68,6 +75,19 @@ fn bytes_that_somebody_wrote_since_the_cut_win_over_saved_ones() {
         station.content()[written] == since,
         "bytes written since were replaced"
     );
+}
+
+#[test]
+fn on_a_board_that_is_dead_since_the_cut_saved_bytes_come_back_whatever_lies_there() {
+    // another interrupted job may have left anything there; nothing has run on the board since
+    let before = noise(11, FLASH_BYTES);
+    let station = interrupted(&before);
+    let (written, _) = written_since(&station);
+    station
+        .flash(&image(), &[])
+        .ends_with(0)
+        .last_line_is("PASS");
+    assert!(station.content()[written.clone()] == before[written]);
 }
 
 #[test]

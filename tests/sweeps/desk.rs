@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use rtflash::boot::{BootImage, Present, wanted};
 use rtflash::clock::Clock;
 use rtflash::job::{self, Bench, Job, Observer, Request, Written};
 use rtflash::plan::SharedSectors;
@@ -13,6 +14,7 @@ use rtflash::problem::Problem;
 use rtflash::target;
 use rtflash::verify::Verification;
 use target_side::board::Board;
+use target_side::cuts::Kept;
 use target_side::rom;
 use target_side::target::{Target, Watch};
 use tempfile::TempDir;
@@ -131,9 +133,29 @@ impl Desk {
         });
     }
 
+    /// What a job for `request` leaves in the flash, by what the flash holds now.
+    pub fn judged(&self, request: &Request) -> BootImage {
+        let mut present = Present::default();
+        let (image, policy) = (Some(&request.image), request.wishes.policy);
+        while let Some((offset, length)) = wanted(image, &present, &self.target, policy) {
+            let at = offset.get() as usize;
+            let bytes = self.nor(|nor| nor.content()[at..at + length as usize].to_vec());
+            present.add(offset, bytes);
+        }
+        request
+            .judged_with(&present, &self.target)
+            .expect("accepted")
+    }
+
     /// What the boot ROM does with the flash after power-on.
     pub fn boots(&self, reading: Reading) -> Outcome {
         self.board.with(|m| rom::boot(m, reading))
+    }
+
+    /// The flash as a power cut left it, with the power just on again.
+    pub fn power_up_with(&self, kept: &Kept) {
+        self.nor(|nor| kept.give_to(nor));
+        self.power_cycle();
     }
 
     /// What lies in the host's directory, by name.

@@ -2,6 +2,14 @@
 //! FlexSPI, flash and boot ROM, without core and probe. A job takes milliseconds, so there are thousands of them.
 
 #[cfg(test)]
+mod cut_partial_images;
+#[cfg(test)]
+mod cut_points;
+#[cfg(test)]
+mod cut_sweep;
+#[cfg(test)]
+mod cut_whole_images;
+#[cfg(test)]
 mod desk;
 #[cfg(test)]
 mod desk_works;
@@ -13,5 +21,8 @@ mod fault_plan;
 mod images;
 #[cfg(test)]
 mod lies;
+#[cfg(test)]
+#[path = "../behaviour/slots.rs"]
+mod slots;
 #[cfg(test)]
 mod wire;

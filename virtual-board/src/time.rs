@@ -8,6 +8,8 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(u64);
 
+const PS_PER_SECOND: u64 = 1_000_000_000_000;
+
 impl Time {
     /// The instant the board was made, or an empty span.
     pub const ZERO: Time = Time(0);
@@ -33,11 +35,10 @@ impl Time {
         if hertz == 0 {
             return Time::ZERO;
         }
-        const PS: u64 = 1_000_000_000_000;
-        match cycles.checked_mul(PS) {
-            // much faster, and nearly always enough
+        // wide division only where it is needed: this is asked for every access
+        match cycles.checked_mul(PS_PER_SECOND) {
             Some(product) => Time(product / hertz),
-            None => Time((cycles as u128 * PS as u128 / hertz as u128) as u64),
+            None => Time((cycles as u128 * PS_PER_SECOND as u128 / hertz as u128) as u64),
         }
     }
     /// In picoseconds.

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use mailbox::{Request, ServerState, layout};
+use mailbox::{Request, ServerState, Setup, layout};
 
 use super::error::doing;
 use super::exchange::{Action, Exchange, Outcome};
 use super::load::{area, load_and_start};
 use super::setup::LEASE_MS;
-use super::{AlgorithmError, Blob, Operation, setup_for};
+use super::{AlgorithmError, Blob, Operation, setup_for, setup_to_identify};
 use crate::link::Link;
 use crate::plan::Pace;
 use crate::target::Target;
@@ -68,6 +68,11 @@ pub struct Algorithm<'l, 'p> {
     doing: &'static str,
 }
 
+/// Session number. Zero is what an unfinished start shows.
+fn session(seed: u32) -> u32 {
+    seed.max(1)
+}
+
 impl<'l, 'p> Algorithm<'l, 'p> {
     /// Loads the built-in blob onto a core that was taken over, starts it and waits until the flash is awake. Nothing
     /// non-volatile changes. `seed` makes session number and nonces; any number that is not always the same.
@@ -79,10 +84,28 @@ impl<'l, 'p> Algorithm<'l, 'p> {
         target: &Target,
         seed: u32,
     ) -> Result<Self, AlgorithmError> {
+        Algorithm::start_with(link, setup_for(target, session(seed)), target)
+    }
+
+    /// As [`Algorithm::start`], with settings that hold for every part there is data for: to find out which one it is.
+    ///
+    /// # Errors
+    /// [`AlgorithmError`].
+    pub fn start_to_identify(
+        link: &'l mut (dyn Link + 'p),
+        target: &Target,
+        seed: u32,
+    ) -> Result<Self, AlgorithmError> {
+        Algorithm::start_with(link, setup_to_identify(target, session(seed)), target)
+    }
+
+    fn start_with(
+        link: &'l mut (dyn Link + 'p),
+        setup: Setup,
+        target: &Target,
+    ) -> Result<Self, AlgorithmError> {
         let blob = Blob::committed().ok_or(AlgorithmError::Blob)?;
-        // Zero is what an unfinished start shows.
-        let session = seed.max(1);
-        let setup = setup_for(target, session);
+        let session = setup.session;
         let bytes_per_second = match load_and_start(link, &blob, setup, target.chip()) {
             Ok(bytes_per_second) => bytes_per_second,
             Err(error) => {
@@ -193,6 +216,20 @@ impl<'l, 'p> Algorithm<'l, 'p> {
     /// # Errors
     /// [`AlgorithmError`].
     pub fn stop(mut self) -> Result<Stopped, AlgorithmError> {
+        self.exit()
+    }
+
+    /// Exit sequence, and the reset that lets the board run, for a board that was only looked at.
+    ///
+    /// # Errors
+    /// [`AlgorithmError`]; the board was reset or its lease does it.
+    pub fn release(mut self) -> Result<Stopped, AlgorithmError> {
+        let stopped = self.exit();
+        self.link.final_reset(None)?;
+        stopped
+    }
+
+    fn exit(&mut self) -> Result<Stopped, AlgorithmError> {
         let [id, status] = self.ask(Request::Stop)?.values;
         let [a, b, c, _] = id.to_le_bytes();
         Ok(Stopped {

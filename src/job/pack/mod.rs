@@ -5,14 +5,12 @@ mod hex;
 mod s_record;
 mod uf2;
 
-use std::fs::{self, File};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-use std::process;
+use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
 use super::load::{self, InputFile};
+use super::output::OutputFile;
 use crate::address::Address;
 use crate::boot::{self, BootImage, HeaderWishes};
 use crate::problem::{ExitCode, Place, Problem};
@@ -37,55 +35,16 @@ pub fn pack(
     let mut inspection = Inspection::new("pack", &image, &judgement, target);
     if let Some(boot_image) = judgement.boot_image() {
         let content = format.write(boot_image, target)?;
-        write_whole(output, &content)?;
+        OutputFile::begin(output)?.finish(&content)?;
         inspection.output = Some(OutputRecord::new(
             output.display().to_string(),
             format.name(),
             content.len() as u64,
-            format.brings_bytes(boot_image, &content) - boot_image.len_bytes(),
+            format.brings_bytes(boot_image.len_bytes(), &content) - boot_image.len_bytes(),
             &Sha256::digest(&content).into(),
         ));
     }
     Ok(inspection)
-}
-
-/// Writes beside `path` first, under a name that nothing else has: no half file ever has the name asked for.
-fn write_whole(path: &Path, content: &[u8]) -> Result<(), Problem> {
-    let written = create_beside(path).and_then(|(mut file, unfinished)| {
-        let written = file
-            .write_all(content)
-            .and_then(|()| file.sync_all())
-            .and_then(|()| fs::rename(&unfinished, path));
-        if written.is_err() {
-            // the first error is the one to tell
-            let _ = fs::remove_file(&unfinished);
-        }
-        written
-    });
-    written.map_err(|error| {
-        Problem::new(
-            "output-unwritable",
-            ExitCode::RecordNotWritten,
-            "the output file cannot be written",
-        )
-        .at(Place::in_file(path, None))
-        .because(error.to_string())
-        .fix("check the folder, its permissions and the space left")
-    })
-}
-
-/// A new file in the folder of `path`.
-fn create_beside(path: &Path) -> io::Result<(File, PathBuf)> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let mut attempt = 0_u32;
-    loop {
-        let unfinished = format!(".{name}.{}-{attempt}.unfinished", process::id());
-        let unfinished = path.with_file_name(unfinished);
-        match File::create_new(&unfinished) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => attempt += 1,
-            created => return created.map(|file| (file, unfinished)),
-        }
-    }
 }
 
 /// A file format that can be written.
@@ -102,20 +61,21 @@ pub enum PackFormat {
 }
 
 /// Endings of names and what they mean.
-const ENDINGS: [(&str, PackFormat); 7] = [
+const ENDINGS: [(&str, PackFormat); 8] = [
     ("hex", PackFormat::IntelHex),
     ("ihex", PackFormat::IntelHex),
     ("bin", PackFormat::Binary),
     ("srec", PackFormat::SRecord),
     ("s19", PackFormat::SRecord),
     ("s37", PackFormat::SRecord),
+    ("mot", PackFormat::SRecord),
     ("uf2", PackFormat::Uf2),
 ];
 
 /// A run of final bytes with its bus address.
-struct Run<'a> {
-    start: Address,
-    bytes: &'a [u8],
+pub(super) struct Run<'a> {
+    pub(super) start: Address,
+    pub(super) bytes: &'a [u8],
 }
 
 impl PackFormat {
@@ -150,12 +110,12 @@ impl PackFormat {
         }
     }
 
-    /// How many bytes of the flash a file with this content brings.
-    fn brings_bytes(self, boot_image: &BootImage, content: &[u8]) -> u64 {
+    /// How many bytes of the flash a file with this content brings, of which `given_bytes` were given.
+    pub(super) const fn brings_bytes(self, given_bytes: u64, content: &[u8]) -> u64 {
         match self {
             PackFormat::Binary => content.len() as u64,
             PackFormat::Uf2 => uf2::brings_bytes(content),
-            PackFormat::IntelHex | PackFormat::SRecord => boot_image.len_bytes(),
+            PackFormat::IntelHex | PackFormat::SRecord => given_bytes,
         }
     }
 
@@ -174,20 +134,34 @@ impl PackFormat {
                 })
             })
             .collect();
-        let content = match self {
-            PackFormat::Binary => Some(binary::write(boot_image)),
-            PackFormat::IntelHex => runs.and_then(|runs| hex::write(&runs)),
-            PackFormat::SRecord => runs.map(|runs| s_record::write(&runs)),
-            PackFormat::Uf2 => runs.map(|runs| uf2::write(&runs)),
-        };
-        content.ok_or_else(|| {
-            Problem::new(
-                "output-address",
-                ExitCode::Internal,
-                "the image does not fit the output format",
-            )
-        })
+        match (self, runs) {
+            (PackFormat::Binary, _) => Ok(binary::write(boot_image)),
+            (format, Some(runs)) => format.content(&runs),
+            (_, None) => format_fault(),
+        }
     }
+
+    /// The content of a file that holds `runs`; a binary begins with the first of them.
+    ///
+    /// # Errors
+    /// A fault of this program: the runs do not fit the bus.
+    pub(super) fn content(self, runs: &[Run<'_>]) -> Result<Vec<u8>, Problem> {
+        let content = match self {
+            PackFormat::Binary => Some(binary::joined(runs)),
+            PackFormat::IntelHex => hex::write(runs),
+            PackFormat::SRecord => Some(s_record::write(runs)),
+            PackFormat::Uf2 => Some(uf2::write(runs)),
+        };
+        content.map_or_else(format_fault, Ok)
+    }
+}
+
+fn format_fault() -> Result<Vec<u8>, Problem> {
+    Err(Problem::new(
+        "output-address",
+        ExitCode::Internal,
+        "the image does not fit the output format",
+    ))
 }
 
 /// The pieces of `runs` that a record of at most `unit` bytes holds, none crossing a multiple of `unit`.

@@ -67,6 +67,14 @@ fn an_s_record_carries_count_and_checksum() {
 }
 
 #[test]
+fn every_usual_ending_of_an_s_record_is_known() {
+    for name in ["a.srec", "a.s19", "a.S37", "a.mot"] {
+        let format = PackFormat::of_name(Path::new(name));
+        assert_eq!(format.expect(name), PackFormat::SRecord);
+    }
+}
+
+#[test]
 fn an_ending_that_says_nothing_is_a_usage_error() {
     for name in ["packed", "packed.elf", "packed.hex.gz"] {
         let problem = PackFormat::of_name(Path::new(name)).expect_err("usage");

@@ -4,5 +4,6 @@
 //! It is a crate of its own so that it is compiled with optimization in every profile: sweeps run thousands of jobs over it.
 
 pub mod board;
+pub mod cuts;
 pub mod rom;
 pub mod target;

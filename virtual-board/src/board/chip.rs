@@ -63,6 +63,8 @@ pub struct Chip {
     resumed: bool,
     /// Time up to which the probe's clock has run; the chip catches up before it answers.
     pub wire_now: Time,
+    /// What the debugger wrote to the core's private peripherals since the last reset of the chip: address and value.
+    pub debug_writes: Vec<(u32, u32)>,
     /// Cut the power at this time.
     pub power_cut_at: Option<(Time, u64)>,
 }
@@ -83,6 +85,7 @@ impl Chip {
             last_dhcsr: None,
             resumed: false,
             wire_now: Time::ZERO,
+            debug_writes: Vec::new(),
             power_cut_at: None,
         };
         chip.cpu.power_on();
@@ -114,12 +117,14 @@ impl Chip {
         self.supply
     }
 
-    /// The debug port answers: powered, not held in reset, and not closed by fuses.
+    /// The debug port answers: powered, not held in reset, not closed by fuses, and its pads are not a program's.
     pub fn debug_port_answers(&self) -> bool {
-        self.supply == Supply::On && !self.system.borrow().soc.debug_port_closed()
+        let soc = &self.system.borrow().soc;
+        self.supply == Supply::On && !soc.debug_port_closed() && soc.debug_pads()
     }
 
     fn start_rom(&mut self) {
+        self.debug_writes.clear();
         self.rom.start();
         self.call = None;
         self.cpu.enter_rom(self.rom.pc());
@@ -376,6 +381,7 @@ impl ApTarget for Chip {
             self.resumed = value & RUN_CONTROL == RESUME;
         }
         if (PPB_BASE..=PPB_END).contains(&address) {
+            self.debug_writes.push((address, value));
             self.cpu.ppb_write(address, width, value, true)
         } else {
             self.system.borrow_mut().write(address, width, value)

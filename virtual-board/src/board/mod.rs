@@ -7,6 +7,7 @@ mod dap;
 mod file;
 mod flexspi_clock;
 mod handle;
+mod identity;
 mod ram;
 mod remote;
 mod rom_port;
@@ -19,6 +20,7 @@ pub use chip::{Chip, Supply};
 pub use costs::AccessCosts;
 pub use file::FlashFileError;
 pub use handle::BoardHandle;
+pub use identity::{ChipIdentity, RomIdentity};
 
 use crate::activity::{Activity, Span, What};
 use crate::flexspi;
@@ -39,6 +41,8 @@ pub struct BoardConfig {
     pub part: Part,
     /// How fast this flash is within its data sheet.
     pub timing: TimingProfile,
+    /// Whether it has power from the beginning.
+    pub powered: bool,
     /// Boot pins.
     pub straps: Straps,
     /// Fuses.
@@ -65,6 +69,8 @@ pub struct BoardConfig {
     pub flexspi_faults: flexspi::Faults,
     /// Defects of the wire.
     pub wire_faults: WireFaults,
+    /// What the chip says of itself.
+    pub identity: ChipIdentity,
 }
 
 impl BoardConfig {
@@ -73,6 +79,7 @@ impl BoardConfig {
         BoardConfig {
             part,
             timing: TimingProfile::Typ,
+            powered: true,
             straps: Straps::default(),
             fuses: Fuses::default(),
             reading: Reading::Strict,
@@ -86,6 +93,7 @@ impl BoardConfig {
             nor_faults: nor::Faults::default(),
             flexspi_faults: flexspi::Faults::default(),
             wire_faults: WireFaults::default(),
+            identity: ChipIdentity::default(),
         }
     }
 }
@@ -134,8 +142,15 @@ impl Board {
         system.flexspi.faults = config.flexspi_faults;
         let mut dp = SwDp::new();
         *dp.faults_mut() = config.wire_faults;
+        dp.set_ids(config.identity.ports);
         let mut chip = Chip::new(system, config.reading);
         chip.rom_erase = config.rom_erase;
+        if !config.powered {
+            // nothing is under way that a seed would decide about
+            chip.power_off(0);
+        }
+        chip.cpu.cpuid = config.identity.cpuid;
+        chip.system.borrow_mut().rom_identity = config.identity.rom;
         dp.set_swclk_khz(config.probe.default_khz);
         Ok(Board {
             chip,

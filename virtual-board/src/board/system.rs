@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::caches::{Caches, Hazard, Writer};
 use super::costs::AccessCosts;
+use super::identity::RomIdentity;
 use super::ram::{Kind, Ram};
 use crate::bus::{Bus, BusFault, Width};
 use crate::flexspi::{FlexSpi, Ports};
@@ -53,6 +54,8 @@ pub struct System {
     rom_mpu: bool,
     protection_fault: bool,
     reported_hazard: Option<u32>,
+    /// What the boot ROM shows of itself.
+    pub rom_identity: RomIdentity,
 }
 
 impl System {
@@ -79,6 +82,7 @@ impl System {
             rom_mpu: false,
             protection_fault: false,
             reported_hazard: None,
+            rom_identity: RomIdentity::default(),
         };
         system.update_clock();
         system
@@ -375,6 +379,11 @@ impl System {
         Ok(())
     }
 
+    fn rom_word(&self, address: u32) -> Option<u32> {
+        let own = self.rom_identity.word(address);
+        own.or_else(|| rom::content_word(address))
+    }
+
     fn outside(&mut self, what: &str, address: u32) -> BusFault {
         self.violation(
             "bus",
@@ -406,7 +415,7 @@ impl Bus for System {
             return Ok(u32::from_le_bytes(word));
         }
         if ROM.contains(&address) {
-            return match rom::content_word(address & !3) {
+            return match self.rom_word(address & !3) {
                 Some(word) => Ok(crate::cpu::watch::lane(word, address, width)),
                 None => Err(self.outside("read of boot ROM", address)),
             };

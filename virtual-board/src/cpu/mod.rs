@@ -28,7 +28,7 @@ use debug::{Debug, dfsr};
 use exception::Fault;
 use execute::Decoded;
 use scs::Scs;
-use watch::{Dwt, Fpb};
+use watch::{Dwt, Fpb, Itm};
 
 /// What the core is doing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,8 +71,13 @@ const ROM_VECTORS: std::ops::Range<u32> = 0x0020_0000..0x0020_0400;
 /// The PC shown while [`State::UnknownRomCode`]; the true address is unknown.
 const UNKNOWN_ROM_PC: u32 = 0x0020_0400;
 
+/// Cortex-M7 r1p1.
+pub const CPUID: u32 = 0x411F_C271;
+
 /// The core with its private peripherals.
 pub struct Cpu {
+    /// What CPUID shows.
+    pub cpuid: u32,
     proc: Processor,
     decoder: Lut16AndGrouped32InstructionDecoder,
     decoded: Vec<Option<Decoded>>,
@@ -83,6 +88,8 @@ pub struct Cpu {
     pub dwt: Dwt,
     /// Breakpoints.
     pub fpb: Fpb,
+    /// Trace messages of programs.
+    pub itm: Itm,
     /// Debug registers.
     pub debug: Debug,
     state: State,
@@ -111,6 +118,7 @@ impl Cpu {
         let mut decoded = Vec::new();
         decoded.resize_with(DECODE_SLOTS, || None);
         Cpu {
+            cpuid: CPUID,
             proc,
             decoder: Lut16AndGrouped32InstructionDecoder::new(ArmVersion::V7EM),
             decoded,
@@ -118,6 +126,7 @@ impl Cpu {
             scs: Scs::default(),
             dwt: Dwt::default(),
             fpb: Fpb::default(),
+            itm: Itm::default(),
             debug: Debug::default(),
             state: State::Running,
             basepri: 0,
@@ -152,6 +161,7 @@ impl Cpu {
         self.debug.power_on();
         self.dwt.power_on();
         self.fpb.power_on();
+        self.itm = Itm::default();
         self.system_reset();
     }
 
@@ -300,19 +310,25 @@ impl Cpu {
             self.exception_return(pc | 1);
             return;
         }
-        if self.watched(pc) {
-            return;
-        }
-        self.last_pc = pc;
         if !self.proc.registers.psr.t() {
+            self.last_pc = pc;
             self.fault(Fault::InvalidState);
             return;
         }
         if let Some(function) = Function::at(pc) {
-            self.branch_to_rom(function);
+            if !self.watched(pc) {
+                self.last_pc = pc;
+                self.branch_to_rom(function);
+            }
             return;
         }
-        match self.decode(pc) {
+        let decoded = self.decode(pc);
+        // an address that gives no instruction executes none: no comparator matches
+        if !matches!(decoded, Err(Fault::Fetch)) && self.watched(pc) {
+            return;
+        }
+        self.last_pc = pc;
+        match decoded {
             Ok(slot) => self.execute(slot, pc),
             Err(fault) => self.fault(fault),
         }

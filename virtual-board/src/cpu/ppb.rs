@@ -4,13 +4,14 @@ use armagnac::registers::RegisterIndex;
 
 use super::debug::RegisterTransfer;
 use super::scs::{Effect, Scs};
-use super::watch::{Dwt, Fpb, lane, with_lane};
+use super::watch::{Dwt, Fpb, Itm, lane, with_lane};
 use super::{Cpu, ResetRequest, State};
 use crate::bus::{BusFault, Width};
 use crate::swd::rom_table_word;
 
 /// Offsets of the debug registers in the system control space.
 mod offset {
+    pub const CPUID: u32 = 0xD00;
     pub const DFSR: u32 = 0xD30;
     pub const DHCSR: u32 = 0xDF0;
     pub const DCRSR: u32 = 0xDF4;
@@ -19,7 +20,9 @@ mod offset {
     pub const CFSR: u32 = 0xD28;
 }
 
-/// ITM and ETM/CTI/TPIU registers are not modelled beyond their identification.
+/// ETM, CTI and TPIU registers are not modelled beyond their identification.
+const ITM_END: u32 = Itm::BASE + 0xFFC;
+const DWT_REGISTERS_END: u32 = Dwt::BASE + 0x5C;
 const DWT_END: u32 = Dwt::BASE + 0xFFC;
 const FPB_END: u32 = Fpb::BASE + 0xFFC;
 const SCS_END: u32 = Scs::BASE + 0xFFC;
@@ -88,6 +91,13 @@ impl Cpu {
             (s.core_cycle(), s.core_hz())
         };
         match address {
+            Itm::BASE..=ITM_END => self
+                .itm
+                .read(address - Itm::BASE)
+                .map(|word| if self.debug.trace_enabled() { word } else { 0 })
+                .or_else(|| rom_table_word(address)),
+            // without TRCENA reads are UNKNOWN (ARMv7-M ARM C1.6.5): nothing that could be taken for a match or a sample
+            Dwt::BASE..=DWT_REGISTERS_END if !self.debug.trace_enabled() => Some(0),
             Dwt::BASE..=DWT_END => {
                 let pc = if self.debug.halted() {
                     u32::MAX
@@ -103,6 +113,7 @@ impl Cpu {
                 .read(address - Fpb::BASE)
                 .or_else(|| rom_table_word(address)),
             Scs::BASE..=SCS_END => match address - Scs::BASE {
+                offset::CPUID => Some(self.cpuid),
                 offset::DFSR => Some(self.debug.read_dfsr()),
                 offset::DHCSR => {
                     let sleeping = self.state == State::Sleeping;
@@ -132,6 +143,8 @@ impl Cpu {
             (s.core_cycle(), s.core_hz())
         };
         match address {
+            Itm::BASE..=ITM_END | Dwt::BASE..=DWT_END if !self.debug.trace_enabled() => Some(()),
+            Itm::BASE..=ITM_END => self.itm.write(address - Itm::BASE, value),
             Dwt::BASE..=DWT_END => self.dwt.write(address - Dwt::BASE, value, cycle),
             Fpb::BASE..=FPB_END => self.fpb.write(address - Fpb::BASE, value),
             Scs::BASE..=SCS_END => {

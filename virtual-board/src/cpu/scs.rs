@@ -145,7 +145,6 @@ impl Scs {
             }
             0x300..0x314 => self.nvic.state_word(((offset & 0x7F) / 4) as usize, true),
             0x400..0x4A0 => self.priorities(number::EXTERNAL + (offset - 0x400) as u16),
-            0xD00 => 0x411F_C271,
             0xD04 => self.icsr(),
             0xD08 => self.vtor,
             0xD0C => AIRCR_READ_KEY | u32::from(self.nvic.prigroup) << 8,

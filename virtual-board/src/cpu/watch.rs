@@ -192,6 +192,39 @@ impl Fpb {
     }
 }
 
+/// The instrumentation trace: its switches are kept, what a program says through it goes nowhere.
+#[derive(Clone, Debug, Default)]
+pub struct Itm {
+    enabled_ports: u32,
+    control: u32,
+}
+
+impl Itm {
+    /// Base address of the block.
+    pub const BASE: u32 = 0xE000_0000;
+    const TER: u32 = 0xE00;
+    const TCR: u32 = 0xE80;
+
+    /// Reads a register.
+    pub fn read(&self, offset: u32) -> Option<u32> {
+        match offset {
+            Self::TER => Some(self.enabled_ports),
+            Self::TCR => Some(self.control),
+            _ => None,
+        }
+    }
+
+    /// Writes a register.
+    pub fn write(&mut self, offset: u32, value: u32) -> Option<()> {
+        match offset {
+            Self::TER => self.enabled_ports = value,
+            Self::TCR => self.control = value & 0x007F_0F1F,
+            _ => return None,
+        }
+        Some(())
+    }
+}
+
 /// A byte or halfword of a register, as the bus lanes present it.
 pub fn lane(word: u32, address: u32, width: Width) -> u32 {
     let shifted = word >> ((address & 3) * 8);

@@ -147,7 +147,10 @@ impl Nor {
                 }
             }
             Source::DeviceId => kind,
-            Source::Sfdp => self.sfdp.get(at as usize).copied().unwrap_or(0xFF),
+            Source::Sfdp => {
+                let stored = self.sfdp.get(at as usize).copied().unwrap_or(0xFF);
+                self.faults.sfdp(at, stored)
+            }
             Source::UniqueId => self
                 .unique_id
                 .get((at % self.part.identity.unique_id_bytes) as usize)

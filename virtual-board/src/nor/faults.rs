@@ -15,6 +15,8 @@ pub struct Faults {
     pub weak_erase: Vec<(u32, u8)>,
     /// The answer to 9Fh instead of the part's own.
     pub jedec_id: Option<[u8; 3]>,
+    /// Bytes of the SFDP area that read so: `(offset, byte)`.
+    pub sfdp: Vec<(u32, u8)>,
     /// A broken address line inside the chip: every program also reaches the address with these bits inverted.
     pub program_echo: Option<u32>,
     /// The same for erases.
@@ -96,6 +98,12 @@ pub enum ReadFault {
 }
 
 impl Faults {
+    /// What the byte of the SFDP area reads as.
+    pub(super) fn sfdp(&self, offset: u32, stored: u8) -> u8 {
+        let here = self.sfdp.iter().find(|(at, _)| *at == offset);
+        here.map_or(stored, |(_, byte)| *byte)
+    }
+
     /// The bits of the byte at `address` that cannot be programmed.
     pub fn unprogrammable(&self, address: u32) -> u8 {
         self.unprogrammable

@@ -1,7 +1,7 @@
 //! The few words of the ROM's content that tools read.
 
 /// Where the Black Magic Probe looks for the RT1060's ROM, and what it finds there.
-const FINGERPRINT: (u32, u32) = (0x0020_A000, 0x80DB_F000);
+pub(crate) const FINGERPRINT: (u32, u32) = (0x0020_A000, 0x80DB_F000);
 /// Pointer to the ROM API tree, as NXP's flash algorithms follow it. Its value is made up.
 const API_TREE_POINTER: (u32, u32) = (0x0020_001C, super::api::TREE);
 /// Initial stack pointer and reset vector of the ROM's own vector table; the values are made up.

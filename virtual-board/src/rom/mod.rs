@@ -62,6 +62,7 @@ mod stages;
 
 use std::collections::VecDeque;
 
+pub(crate) use content::FINGERPRINT;
 pub use content::content_word;
 pub use refusal::RefusalReason;
 

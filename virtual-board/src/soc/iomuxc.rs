@@ -43,6 +43,9 @@ const SD_B1_08_DATA0: u32 = 0x1F4;
 const SD_B1_09_DATA1: u32 = 0x1F8;
 const SD_B1_10_DATA2: u32 = 0x1FC;
 const SD_B1_11_DATA3: u32 = 0x200;
+/// GPIO_AD_B0_06 and _07: SWDIO and SWCLK as ALT0.
+const DEBUG_PADS: [u32; 2] = [0x0D4, 0x0D8];
+const DEBUG_ALT: u32 = 0;
 const SELECT_DQS: u32 = 0x4A4;
 const SELECT_DATA0: u32 = 0x4A8;
 const SELECT_DATA1: u32 = 0x4AC;
@@ -174,6 +177,12 @@ impl Iomuxc {
                 && self.pad(SD_B1_05_DQS) & MUX_SION != 0
                 && self.pad(SELECT_DQS) == 0,
         }
+    }
+
+    /// Whether SWDIO and SWCLK still reach the debug port.
+    pub fn debug_pads(&self) -> bool {
+        let mut pads = DEBUG_PADS.into_iter();
+        pads.all(|mux| self.pad(mux) & MUX_MODE == DEBUG_ALT)
     }
 
     /// The FlexRAM split now in force: GPR17 where GPR16 says so, else the fuse default (fuse 0x6D0 19:16).

@@ -230,6 +230,11 @@ impl Soc {
         self.clocks.low_power_mode()
     }
 
+    /// Whether a program has taken SWDIO or SWCLK away from the debug port.
+    pub fn debug_pads(&self) -> bool {
+        self.iomuxc.debug_pads()
+    }
+
     /// Whether the debug port is closed by fuse.
     pub fn debug_port_closed(&self) -> bool {
         self.fuses.debug_port_closed() || self.fuses.debug_port_wants_response()

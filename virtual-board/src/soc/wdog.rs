@@ -77,9 +77,10 @@ impl Wdog {
         };
     }
 
-    /// When it bites if nothing happens.
+    /// When it bites if nothing happens; a software reset does at once.
     pub fn deadline(&self) -> Option<Time> {
-        self.deadline
+        let at_once = self.software_reset.then_some(Time::ZERO);
+        at_once.or(self.deadline)
     }
 
     /// Whether it bites at `now`, and as what.

@@ -1,10 +1,26 @@
 //! The registers of the SW-DP (ADIv5 chapter B2, debug port architecture version 1, MINDP).
 
 use super::ApTarget;
-use super::mem_ap::{MemAp, Outcome};
+use super::mem_ap::{MemAp, Outcome, REG_IDR};
 
-/// SW-DP version 1, MINDP, as J-Link logs of this chip show it.
-const DPIDR: u32 = 0x0BD1_1477;
+/// What the two ports say of themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PortIds {
+    /// DPIDR.
+    pub dpidr: u32,
+    /// IDR of the AHB-AP.
+    pub ap_idr: u32,
+}
+
+impl Default for PortIds {
+    /// SW-DP version 1, MINDP, and AHB-AP, as J-Link and LinkServer logs of this chip show them.
+    fn default() -> Self {
+        PortIds {
+            dpidr: 0x0BD1_1477,
+            ap_idr: 0x0477_0041,
+        }
+    }
+}
 
 const DP_DPIDR_ABORT: u8 = 0x0;
 const DP_CTRL_STAT: u8 = 0x4;
@@ -62,6 +78,7 @@ pub(super) enum Ack {
 /// The debug port and the access port behind it.
 #[derive(Debug)]
 pub(super) struct DebugPort {
+    pub(super) ids: PortIds,
     ap: MemAp,
     select: u32,
     /// The writable bits of CTRL/STAT.
@@ -81,6 +98,7 @@ pub(super) struct DebugPort {
 impl DebugPort {
     pub(super) fn new() -> Self {
         DebugPort {
+            ids: PortIds::default(),
             ap: MemAp::new(),
             select: 0,
             control: 0,
@@ -169,6 +187,7 @@ impl DebugPort {
             self.last_read = self.read_buffer;
             self.reading = true;
             let outcome = match self.selected_ap() {
+                0 if self.ap_register(request) == REG_IDR => Outcome::Done(self.ids.ap_idr),
                 0 => self.ap.read(self.ap_register(request), target),
                 _ => Outcome::Done(0),
             };
@@ -176,7 +195,7 @@ impl DebugPort {
             return self.last_read;
         }
         match request.address {
-            DP_DPIDR_ABORT => DPIDR,
+            DP_DPIDR_ABORT => self.ids.dpidr,
             DP_CTRL_STAT if self.select & SELECT_CTRLSEL == 0 => self.ctrl_stat(target),
             DP_CTRL_STAT => self.dlcr,
             DP_SELECT_RESEND => self.last_read,

@@ -1,6 +1,6 @@
 //! SWDIO and SWCLK as the target sees them: switch sequences, line reset, requests, acknowledgements, data phases.
 
-use super::debug_port::{Ack, DebugPort, Request};
+use super::debug_port::{Ack, DebugPort, PortIds, Request};
 use super::faults::Disturbance;
 use super::lies::{Lies, Lying};
 use super::{ApTarget, IoItem, WireFaults};
@@ -121,9 +121,10 @@ impl SwDp {
         }
     }
 
-    /// Loses all state but the counts, the faults and the clock, as a power cycle and POR_B do. SYSRESETREQ and watchdogs do not reach the port
+    /// Loses all state but the counts, the faults, the clock and what it says of itself, as a power cycle and POR_B do. SYSRESETREQ and watchdogs do not reach the port
     /// (real boards are reported to drop SWD for a while after them; how long is not settled, and not modelled).
     pub fn power_on(&mut self) {
+        let ids = self.port.ids;
         *self = SwDp {
             faults: std::mem::take(&mut self.faults),
             swclk_khz: self.swclk_khz,
@@ -131,6 +132,12 @@ impl SwDp {
             lies: std::mem::take(&mut self.lies),
             ..SwDp::new()
         };
+        self.port.ids = ids;
+    }
+
+    /// Makes it the debug port of another chip.
+    pub fn set_ids(&mut self, ids: PortIds) {
+        self.port.ids = ids;
     }
 
     /// The faults of the wire, to be set by a test.

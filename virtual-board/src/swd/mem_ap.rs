@@ -10,10 +10,8 @@ const REG_BD0: u8 = 0x10;
 const REG_BD3: u8 = 0x1C;
 const REG_CFG: u8 = 0xF4;
 const REG_BASE: u8 = 0xF8;
-const REG_IDR: u8 = 0xFC;
+pub(super) const REG_IDR: u8 = 0xFC;
 
-/// AHB-AP as J-Link and LinkServer logs of this chip show it.
-const IDR: u32 = 0x0477_0041;
 /// ROM table at 0xE00FD000, present, 32-bit format (same logs).
 const BASE: u32 = 0xE00F_D003;
 /// Little-endian, no long address, no large data.
@@ -101,7 +99,6 @@ impl MemAp {
             REG_DRW | REG_BD0..=REG_BD3 => self.begin(register, None, target),
             REG_CFG => Outcome::Done(CFG),
             REG_BASE => Outcome::Done(BASE),
-            REG_IDR => Outcome::Done(IDR),
             _ => Outcome::Done(0),
         }
     }

@@ -11,6 +11,7 @@ mod line;
 mod mem_ap;
 mod rom_table;
 
+pub use debug_port::PortIds;
 pub use faults::{BadContact, FlippedBit, WaitStorm, WireFaults};
 pub use line::{Counts, MemoryCounts, SwDp};
 pub use rom_table::rom_table_word;

@@ -29,7 +29,7 @@ use config::Config;
 use line::Line;
 
 /// Where the API tree stands; made up.
-pub(super) const TREE: u32 = 0x0020_C000;
+pub(crate) const TREE: u32 = 0x0020_C000;
 /// The tree's pointer to the FlexSPI NOR driver table (NXP `fsl_romapi.h` and `bl_api.h` of the RT10xx).
 const TREE_NOR_DRIVER: u32 = TREE + 0x10;
 /// Where the driver table stands; made up.
