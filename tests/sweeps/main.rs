@@ -18,6 +18,7 @@ mod desk_works;
 mod fault_plan;
 #[cfg(test)]
 #[path = "../behaviour/images.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
 mod images;
 #[cfg(test)]
 mod lies;

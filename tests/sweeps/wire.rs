@@ -29,8 +29,6 @@ const PRIVATE: u32 = 0xE000_0000;
 
 /// One access on its way.
 pub struct Access<'w> {
-    /// Counted from 0 since the wire was made.
-    pub number: u64,
     /// Address of the first word.
     pub address: u32,
     pub is_write: bool,
@@ -125,7 +123,7 @@ impl Wire {
         self.target().run_for(half);
         let mut lost = vec![false; if is_write { words.len() } else { 0 }];
         if is_write {
-            self.tap(number, address, words, &mut lost);
+            self.tap(address, words, &mut lost);
         }
         let end = address + words.len() as u32 * 4;
         let plain = address.checked_sub(OCRAM.start).filter(|_| {
@@ -150,16 +148,15 @@ impl Wire {
             }
         }
         if !is_write {
-            self.tap(number, address, words, &mut lost);
+            self.tap(address, words, &mut lost);
         }
         self.target().run_for(half);
         Ok(())
     }
 
-    fn tap(&mut self, number: u64, address: u32, words: &mut [u32], lost: &mut [bool]) {
+    fn tap(&mut self, address: u32, words: &mut [u32], lost: &mut [bool]) {
         if let Some(tap) = &mut self.tap {
             tap(Access {
-                number,
                 address,
                 is_write: !lost.is_empty(),
                 words,
