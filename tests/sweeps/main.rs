@@ -1,5 +1,8 @@
 //! Sweeps over faults at the shallow depth: the real job, host logic and RAM algorithm alike, over the virtual board's
 //! FlexSPI, flash and boot ROM, without core and probe. A job takes milliseconds, so there are thousands of them.
+//!
+//! Each sweep prints what it has done (`--nocapture`). `RTFLASH_CUTS=n` (by default 1) multiplies the tears inside of every
+//! operation; `RTFLASH_LIES=n` (by default 10000) is the number of random fault plans.
 
 #[cfg(test)]
 mod cut_partial_images;
