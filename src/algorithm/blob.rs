@@ -43,13 +43,8 @@ impl Blob {
     /// The committed blob; `None` if its manifest cannot be read, which a test rules out.
     pub fn committed() -> Option<Self> {
         let manifest: Manifest = toml::from_str(MANIFEST).ok()?;
-        let words = BINARY.chunks(4).map(|bytes| {
-            let mut word = [0; 4];
-            for (to, from) in word.iter_mut().zip(bytes) {
-                *to = *from;
-            }
-            u32::from_le_bytes(word)
-        });
+        let (words, _) = BINARY.as_chunks::<4>();
+        let words = words.iter().copied().map(u32::from_le_bytes);
         Some(Blob {
             words: words.collect(),
             load_address: Address::new(manifest.load_address),

@@ -14,6 +14,8 @@ use proptest::prelude::*;
 
 use super::{Action, Damaged, Exchange, Operation};
 use crate::address::FlashOffset;
+use mailbox::layout::STATUS;
+use mailbox::status::AT_RESULTS_PUT;
 
 /// A target that follows PROTOCOL.md and checks that the host does.
 struct Target {
@@ -322,6 +324,34 @@ fn a_record_that_stays_damaged_is_told_with_its_number() {
         target.step();
     };
     assert_eq!((error, reads), (Damaged { sequence: 0 }, 4));
+}
+
+/// The status block has no checksum: what it cannot say truly is not believed, and nobody waits for ever for it to change.
+#[test]
+fn a_status_that_counts_more_than_was_asked_is_looked_at_again_and_then_told() {
+    let mut exchange = Exchange::new();
+    let mut target = Target::new(None);
+    let number = exchange.submit(Operation::Plain(Request::Identify));
+    let mut looks = 0;
+    let error = loop {
+        match exchange.advance() {
+            Action::Write { offset, words } => target.words().store_all(offset, &words),
+            Action::Read { offset, words } => {
+                assert_eq!(offset, STATUS);
+                let mut read = vec![0; words];
+                target.words().load_all(offset, &mut read);
+                looks += 1;
+                read[(AT_RESULTS_PUT - STATUS) as usize / 4] = 0x30;
+                if let Err(error) = exchange.received(&read) {
+                    break error;
+                }
+            }
+            Action::Wait | Action::Idle => {}
+        }
+        target.step();
+    };
+    assert_eq!((error, looks), (Damaged { sequence: 1 }, 4));
+    assert!(!exchange.has_outcome(number));
 }
 
 /// A record that proves itself but whose reply cannot be: it is read again, then told; nothing is read for it.

@@ -23,6 +23,12 @@ impl Present {
         self.pieces.push((offset, bytes));
     }
 
+    /// The pieces as they were read.
+    pub fn pieces(&self) -> impl Iterator<Item = (FlashOffset, &[u8])> {
+        let pieces = self.pieces.iter();
+        pieces.map(|(offset, bytes)| (*offset, bytes.as_slice()))
+    }
+
     /// The same with `runs` written over it.
     pub fn below(self, runs: &[FlashRun]) -> Self {
         let written = runs.iter().map(|run| (run.offset, run.bytes.clone()));

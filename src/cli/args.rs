@@ -105,6 +105,9 @@ pub enum Command {
         /// Refuse to erase a sector that holds bytes of others, in place of saving and restoring them
         #[arg(long)]
         no_shared_sectors: bool,
+        /// Compare the whole flash outside the image before and after, not only the blocks around what is changed
+        #[arg(long)]
+        guard: bool,
     },
     /// Compare the board with the image, header included as `flash` would insert it; nothing is written
     #[command(after_help = VERIFY_EXIT_CODES)]

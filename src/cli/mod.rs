@@ -26,7 +26,7 @@ use std::process;
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
-use crate::job::{self, BootPolicy, HeaderChoice, Image, Job, Request, SharedSectors};
+use crate::job::{self, BootPolicy, Guard, HeaderChoice, Image, Job, Request, SharedSectors};
 use crate::link;
 use crate::problem::{ExitCode, Problem};
 use crate::target::Target;
@@ -114,6 +114,7 @@ fn execute(cli: &Cli) -> Result<u8, Problem> {
             boot_proof,
             watch,
             no_shared_sectors,
+            guard,
         } => {
             let (image, choice) = (image(images, board)?, board_header.choice(header));
             let boot_policy = match boot_proof {
@@ -137,6 +138,7 @@ fn execute(cli: &Cli) -> Result<u8, Problem> {
                         boot_timeout: watch.boot_timeout,
                         boot_watch: watch.boot_watch,
                         shared,
+                        guard: if *guard { Guard::Chip } else { Guard::Near },
                         ..Job::new(target)
                     };
                     job::flash(&job, &request, bench, progress)

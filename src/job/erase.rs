@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::run::Run;
+use super::stages::confirm_blank;
 use super::{Bench, CutSectors, Job, Observer, Outcome, RangeChoice, Saved, range};
 use crate::address::Address;
 use crate::algorithm::{Algorithm, AlgorithmError, Operation, operations};
@@ -111,6 +112,7 @@ impl Run<'_> {
             self.observer.note(&format!("warning: {}", warning.what));
             self.record.findings.push(warning);
         }
+        confirm_blank(&plan, algorithm)?;
         let foreign: Vec<&Foreign> = plan.foreign().collect();
         saved.keep(foreign)?;
         let guard = self.guard(&plan, algorithm)?;

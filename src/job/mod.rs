@@ -37,11 +37,11 @@ pub use saved::{Saved, SavedError};
 pub use crate::boot::HeaderPolicy;
 pub use crate::image::{FileHash, Image};
 use crate::link::Link;
-pub use crate::plan::{CutSectors, SharedSectors};
+pub use crate::plan::{CutSectors, Guard, SharedSectors};
 use crate::problem::Problem;
 use crate::report::Record;
 use crate::target::Target;
-use crate::verify::Verified;
+use crate::verify::{Verification, Verified};
 use run::Run;
 
 /// Whether `flash` may end without a proven boot.
@@ -62,6 +62,8 @@ pub struct Job<'t> {
     pub boot_policy: BootPolicy,
     /// What happens to bytes of others in a sector that must be erased.
     pub shared: SharedSectors,
+    /// What is compared before and after besides the image's sectors.
+    pub guard: Guard,
     /// How long the board may take from its reset to the image's first instruction; by default what the boot ROM needs,
     /// and longer where a bootloader on the board starts the image.
     pub boot_timeout: Option<Duration>,
@@ -76,6 +78,7 @@ impl<'t> Job<'t> {
             target,
             boot_policy: BootPolicy::Required,
             shared: SharedSectors::Preserve,
+            guard: Guard::Near,
             boot_timeout: None,
             boot_watch: None,
         }
@@ -160,6 +163,22 @@ pub fn write_over(
         record: run.finish(verdict).record,
         verified,
     }
+}
+
+/// The part of [`verify`] between connecting and the reset, as [`write_over`] is of [`flash`].
+///
+/// # Errors
+/// Whatever kept the job from finding out.
+pub fn compare_over(
+    job: &Job<'_>,
+    request: &Request,
+    bench: &Bench,
+    link: &mut dyn Link,
+) -> Result<Verification, Problem> {
+    let mut nobody = ();
+    let mut run = Run::new("verify", job, bench, &mut nobody);
+    let (_, verification) = run.compare_over(request, link)?;
+    Ok(verification)
 }
 
 /// Compares the board with what `flash` would write. Nothing is written; the board is reset before and after.

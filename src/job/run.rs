@@ -191,7 +191,7 @@ impl<'r> Run<'r> {
         let directory = self.bench.state_directory();
         let saved = Saved::open(directory, &identified.chip().unique_id.to_string())?;
         let interrupted = self.interrupted(&saved, algorithm)?;
-        let present = self.read_present_or_saved(Some(request), &interrupted, algorithm)?;
+        let present = self.read_present_or_saved(request, &interrupted, algorithm)?;
         let image = request.judged_with(&present, self.job.target)?;
         self.record.note_image(&image);
         let header = kept_header(&image, self.job.target);
@@ -226,21 +226,13 @@ impl<'r> Run<'r> {
     pub fn verify(&mut self, request: &Request) -> Result<Verdict, Problem> {
         let target = self.job.target;
         self.record.note_inputs(&request.image);
-        let offline = request.judged_offline(target)?;
-        if let Some(image) = &offline {
-            self.record.note_image(image);
+        if let Some(image) = request.judged_offline(target)? {
+            self.record.note_image(&image);
         }
         self.go_on()?;
         let mut connection = self.connect()?;
         let mut link = connection.link(target.chip())?;
-        let link: &mut dyn Link = &mut link;
-        let (mut algorithm, _) = self.survey(link)?;
-        let compared = self.compare(request, offline, &mut algorithm);
-        self.begin("reset");
-        let stopped = self.leave(algorithm);
-        self.let_run(link);
-        let (image, verification) = compared?;
-        stopped?;
+        let (image, verification) = self.compare_over(request, &mut link)?;
         Ok(match verification {
             Verification::Equal(verified) => {
                 self.record.digest = verified.digest_lines();
@@ -251,6 +243,26 @@ impl<'r> Run<'r> {
                 Verdict::Differs
             }
         })
+    }
+
+    /// What lies between connecting and the reset; then the board runs again.
+    ///
+    /// # Errors
+    /// Whatever kept it from finding out.
+    pub fn compare_over(
+        &mut self,
+        request: &Request,
+        link: &mut (dyn Link + '_),
+    ) -> Result<(BootImage, Verification), Problem> {
+        let offline = request.judged_offline(self.job.target)?;
+        let (mut algorithm, _) = self.survey(link)?;
+        let compared = self.compare(request, offline, &mut algorithm);
+        self.begin("reset");
+        let stopped = self.leave(algorithm);
+        self.let_run(link);
+        let compared = compared?;
+        stopped?;
+        Ok(compared)
     }
 
     /// Compares the board with what `flash` would write.

@@ -215,7 +215,13 @@ fn directory_named_by(variable: impl Fn(&str) -> Option<OsString>) -> Option<Pat
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        for nibble in [byte >> 4, byte & 0xF] {
+            text.extend(char::from_digit(nibble.into(), 16));
+        }
+    }
+    text
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {

@@ -8,7 +8,7 @@ use super::run::Run;
 use super::{Request, Saved};
 use crate::address::AddressRange;
 use crate::algorithm::{Algorithm, SectorDigests, Stopped, operations};
-use crate::boot::{BootImage, Fcb, HeaderPolicy, Present, Role, wanted};
+use crate::boot::{BootImage, ERASED, Fcb, HeaderPolicy, Present, Role, wanted};
 use crate::link::{Connection, Link, LinkError};
 use crate::plan::{
     Foreign, Layout, Plan, Saved as SavedBytes, SectorMap, SectorState, Step, VerifyScope,
@@ -23,7 +23,9 @@ use crate::survey::{
     ChipFound, FlashFound, Identified, SurveyError, require_chip, require_debug_port,
 };
 use crate::target::{Chip, FlashPart};
-use crate::verify::{Difference, Expected, Verification, Verified, expected_by, verify};
+use crate::verify::{
+    Difference, Expected, Verification, Verified, VerifyError, confirm, expected_by, verify,
+};
 
 impl Run<'_> {
     /// Opens the connection and makes sure that the debug port is the target's.
@@ -131,9 +133,8 @@ impl Run<'_> {
         algorithm: &mut Algorithm<'_, '_>,
         status: u32,
     ) -> Result<Verified, Problem> {
-        // what lay around before the first round must be there after the last
-        let mut guards = Vec::new();
-        let first = self.write_round(image, &header, algorithm, status, &mut saved, &mut guards);
+        let mut before = Before::default();
+        let first = self.write_round(image, &header, algorithm, status, &mut saved, &mut before);
         let (plan, verified) = match first {
             Err(problem) if may_program_again(&problem) => {
                 self.note_retry(RetryRecord::of(
@@ -144,11 +145,11 @@ impl Run<'_> {
                 self.record.mismatch = None;
                 algorithm.clear_fault()?;
                 let status = algorithm.identify()?.status_register;
-                self.write_round(image, &header, algorithm, status, &mut saved, &mut guards)?
+                self.write_round(image, &header, algorithm, status, &mut saved, &mut before)?
             }
             round => round?,
         };
-        for guard in &guards {
+        for guard in &before.guards {
             self.check_guard(guard, algorithm)?;
         }
         self.record.left = Some(FlashLeft::Complete);
@@ -170,7 +171,7 @@ impl Run<'_> {
         algorithm: &mut Algorithm<'_, '_>,
         status: u32,
         saved: &mut Saved,
-        guards: &mut Vec<Vec<SectorDigests>>,
+        before: &mut Before,
     ) -> Result<(Plan, Verified), Problem> {
         let part = self.job.target.flash();
         self.note_counts(algorithm);
@@ -180,14 +181,22 @@ impl Run<'_> {
         let map = self
             .map(&Layout::new(image), algorithm)?
             .with_saved(interrupted);
+        // what a failed round has made of bytes of others is not what they were
+        before.require_blank(image, &map)?;
+        let map = map.with_certain(&before.shared);
         let plan = Plan::new(image, part, &map, status, self.job.shared)?;
         let plan = plan.paced(part, algorithm.pace());
         self.record.plan = Some(PlanRecord::from(&plan));
+        confirm_blank(&plan, algorithm)?;
         if !plan.is_empty() {
             saved.keep(plan.foreign().chain(header))?;
         }
 
-        guards.push(self.guard(&plan, algorithm)?);
+        if before.guards.is_empty() {
+            before.shared = plan.shared_content().collect();
+            before.glanced_at = plan.glanced_at().collect();
+        }
+        before.guards.push(self.guard(&plan, algorithm)?);
 
         self.note_counts(algorithm);
         self.begin("program");
@@ -226,8 +235,12 @@ impl Run<'_> {
         plan: &Plan,
         algorithm: &mut Algorithm<'_, '_>,
     ) -> Result<Vec<SectorDigests>, Problem> {
-        let ranges = plan.guarded(self.job.target.flash()).into_iter();
+        let ranges = plan.guarded(self.job.target.flash(), self.job.guard);
+        if let Some(record) = &mut self.record.plan {
+            record.guarded_sectors = ranges.iter().map(|(_, count)| count).sum();
+        }
         let maps: Result<Vec<_>, _> = ranges
+            .into_iter()
             .map(|(first, count)| algorithm.map(first, count))
             .collect();
         Ok(maps?)
@@ -294,9 +307,15 @@ impl Run<'_> {
                         SectorState::Equal
                     }
                     Some(_) => SectorState::Different,
-                    None => SectorState::Content(
-                        algorithm.read(need.offset(), FlashPart::SECTOR_BYTES)?,
-                    ),
+                    None => {
+                        let content = algorithm.read(need.offset(), FlashPart::SECTOR_BYTES)?;
+                        // bytes of others are written back as they were read: two readings must agree
+                        if digests.holds(number, &content) != Some(true) {
+                            let offset = need.offset();
+                            return Err(VerifyError::Unstable { offset }.into());
+                        }
+                        SectorState::Content(content)
+                    }
                 };
                 map.insert(number, state);
             }
@@ -368,7 +387,14 @@ impl Run<'_> {
         request: Option<&Request>,
         algorithm: &mut Algorithm<'_, '_>,
     ) -> Result<Present, Problem> {
-        self.read_present_or_saved(request, &SavedBytes::default(), algorithm)
+        let target = self.job.target;
+        let image = request.map(|request| &request.image);
+        let policy = request.map_or(HeaderPolicy::default(), |request| request.wishes.policy);
+        let mut present = Present::default();
+        while let Some((offset, length_bytes)) = wanted(image, &present, target, policy) {
+            present.add(offset, algorithm.read(offset, length_bytes)?);
+        }
+        Ok(present)
     }
 
     /// What an interrupted job saved, and whether the board still shows the interruption.
@@ -387,21 +413,24 @@ impl Run<'_> {
         })
     }
 
-    /// The same, with what an interrupted job saved in the place of what the interruption left of it.
+    /// The same for a job that writes: read twice, with what an interrupted job saved in the place of what is left of it.
     pub(super) fn read_present_or_saved(
         &mut self,
-        request: Option<&Request>,
+        request: &Request,
         saved: &SavedBytes,
         algorithm: &mut Algorithm<'_, '_>,
     ) -> Result<Present, Problem> {
         let target = self.job.target;
-        let image = request.map(|request| &request.image);
-        let policy = request.map_or(HeaderPolicy::default(), |request| request.wishes.policy);
+        let (image, policy) = (Some(&request.image), request.wishes.policy);
         let mut present = Present::default();
+        let mut read = Vec::new();
         while let Some((offset, length_bytes)) = wanted(image, &present, target, policy) {
-            let now = algorithm.read(offset, length_bytes)?;
-            present.add(offset, saved.restore(offset, now));
+            let bytes = algorithm.read(offset, length_bytes)?;
+            present.add(offset, saved.restore(offset, bytes.clone()));
+            read.push(Expected { offset, bytes });
         }
+        // a header of the board that stays is written back as it was read
+        confirm(algorithm, &read)?;
         Ok(present)
     }
 
@@ -486,6 +515,51 @@ fn take_over(link: &mut dyn Link, chip: &Chip) -> Result<(), SurveyError> {
         Err(error) => return Err(error),
     }
     Ok(link.take_over()?)
+}
+
+/// What there was before the first round, and must be there after the last.
+#[derive(Default)]
+struct Before {
+    /// Around the image's sectors, for each round.
+    guards: Vec<Vec<SectorDigests>>,
+    /// In the image's sectors: those with bytes of others, as they are to be in the end.
+    shared: Vec<(u32, Vec<u8>)>,
+    /// Those that only looked as if there were none.
+    glanced_at: Vec<u32>,
+}
+
+impl Before {
+    /// Makes sure that nothing has turned up where nothing was seen: it may have been there, or be damage.
+    fn require_blank(&self, image: &BootImage, map: &SectorMap) -> Result<(), VerifyError> {
+        let layout = Layout::new(image);
+        let glanced_at = self.glanced_at.iter();
+        let turned_up = glanced_at
+            .filter_map(|number| {
+                layout
+                    .sectors()
+                    .iter()
+                    .find(|need| need.number() == *number)
+            })
+            .find(|need| map.others_are_blank(need) != Some(true));
+        match turned_up {
+            Some(need) => Err(VerifyError::Unstable {
+                offset: need.offset(),
+            }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Makes sure of what a sector was seen to hold before an erase takes it: blank sectors were seen once only.
+pub(super) fn confirm_blank(plan: &Plan, algorithm: &mut Algorithm<'_, '_>) -> Result<(), Problem> {
+    let believed: Vec<Expected> = plan
+        .believed_blank()
+        .map(|offset| Expected {
+            offset,
+            bytes: vec![ERASED; FlashPart::SECTOR_BYTES as usize],
+        })
+        .collect();
+    Ok(confirm(algorithm, &believed)?)
 }
 
 /// A number that is another one in every process: session number and nonces grow from it.

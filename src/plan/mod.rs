@@ -39,6 +39,16 @@ pub enum SharedSectors {
     Refuse,
 }
 
+/// What besides the image's sectors is compared before and after a job.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Guard {
+    /// Every block of 64 KiB in which something is changed, and its neighbours.
+    #[default]
+    Near,
+    /// The whole flash.
+    Chip,
+}
+
 /// Why no plan can be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
@@ -313,24 +323,67 @@ impl Plan {
         self.typical
     }
 
-    /// Sectors outside the plan whose content is to be compared before and after: those of every touched block and of
-    /// its neighbours, as first sector and count. Where nothing is touched there are none.
-    pub fn guarded(&self, part: &FlashPart) -> Vec<(u32, u32)> {
+    /// Sectors that the steps erase, that others may use too, and of which nothing is known but that they looked blank:
+    /// whoever is mistaken there loses bytes of others and never hears of it.
+    pub fn believed_blank(&self) -> impl Iterator<Item = FlashOffset> {
+        let sectors = self.sectors.iter();
+        let believed = sectors.filter(|sector| sector.shared && sector.is_blank());
+        believed
+            .map(PlannedSector::offset)
+            .filter(|offset| self.erases(*offset))
+    }
+
+    /// Sectors with room for bytes of others, by number, with the content they will have. Those of which it is not proven,
+    /// because they looked blank once and nothing erases them, are not among them.
+    pub fn shared_content(&self) -> impl Iterator<Item = (u32, Vec<u8>)> {
+        let shared = self.sectors.iter().filter(|sector| sector.shared);
+        shared
+            .filter(|sector| !sector.is_blank() || self.erases(sector.offset()))
+            .map(|sector| (sector.number, sector.content.clone()))
+    }
+
+    /// Sectors with room for bytes of others that looked blank once, and that nothing erases.
+    pub fn glanced_at(&self) -> impl Iterator<Item = u32> {
+        let shared = self.sectors.iter().filter(|sector| sector.shared);
+        shared
+            .filter(|sector| sector.is_blank() && !self.erases(sector.offset()))
+            .map(|sector| sector.number)
+    }
+
+    /// Whether a step erases the byte at `at`.
+    fn erases(&self, at: FlashOffset) -> bool {
+        self.steps.iter().any(|step| match step {
+            Step::Erase { offset, size_bytes } => at
+                .checked_from(*offset)
+                .is_some_and(|distance| distance < *size_bytes),
+            _ => false,
+        })
+    }
+
+    /// Sectors outside the plan whose content is to be compared before and after, as first sector and count. Where nothing
+    /// is touched there are none.
+    pub fn guarded(&self, part: &FlashPart, guard: Guard) -> Vec<(u32, u32)> {
         const PER_BLOCK: u32 = 0x1_0000 / SECTOR_BYTES;
+        let last = part.size_bytes / PER_BLOCK / SECTOR_BYTES - 1;
         let touched = self
             .sectors
             .iter()
             .filter(|sector| sector.action != SectorAction::Keep);
         let blocks: BTreeSet<u32> = touched.map(|sector| sector.number / PER_BLOCK).collect();
+        let blocks: BTreeSet<u32> = match guard {
+            Guard::Chip if !blocks.is_empty() => (0..=last).collect(),
+            Guard::Chip | Guard::Near => blocks
+                .iter()
+                .flat_map(|block| block.saturating_sub(1)..=(block + 1).min(last))
+                .collect(),
+        };
         let planned: BTreeSet<u32> = self.sectors.iter().map(|sector| sector.number).collect();
-        let near: BTreeSet<u32> = blocks
+        let guarded = blocks
             .iter()
-            .flat_map(|block| block.saturating_sub(1)..=block + 1)
             .flat_map(|block| block * PER_BLOCK..(block + 1) * PER_BLOCK)
-            .filter(|sector| *sector < part.size_bytes / SECTOR_BYTES && !planned.contains(sector))
-            .collect();
+            .filter(|sector| !planned.contains(sector));
         let mut runs: Vec<(u32, u32)> = Vec::new();
-        for sector in near {
+        for sector in guarded {
             match runs.last_mut() {
                 Some((first, count)) if *first + *count == sector => *count += 1,
                 _ => runs.push((sector, 1)),

@@ -26,6 +26,8 @@ pub enum SectorState {
 pub struct SectorMap {
     states: BTreeMap<u32, SectorState>,
     saved: Saved,
+    /// Sectors of which is known what bytes of others they must hold in the end, whatever they hold now.
+    certain: BTreeMap<u32, Vec<u8>>,
 }
 
 /// Bytes that an interrupted job saved on the host before it erased them.
@@ -51,6 +53,31 @@ impl SectorMap {
     /// Adds what an interrupted job saved on the host: it is put back where the board shows that the interruption took it.
     pub fn with_saved(self, saved: Saved) -> Self {
         SectorMap { saved, ..self }
+    }
+
+    /// Adds the content that shared sectors must have in the end, by number, where an earlier plan of the same job has found
+    /// it out: what they hold now may be damage.
+    pub fn with_certain(mut self, sectors: &[(u32, Vec<u8>)]) -> Self {
+        self.certain.extend(sectors.iter().cloned());
+        self
+    }
+
+    /// Whether the bytes of others in a sector are blank now; `None` where that is not known.
+    pub fn others_are_blank(&self, need: &SectorNeed) -> Option<bool> {
+        match self.states.get(&need.number())? {
+            SectorState::Blank => Some(true),
+            SectorState::Content(now) => Some(foreign_of(need, now).is_empty()),
+            SectorState::Equal | SectorState::Different => None,
+        }
+    }
+
+    /// What a sector that holds `now` must hold of others in the end.
+    fn restored(&self, need: &SectorNeed, now: &[u8]) -> Vec<u8> {
+        let certain = self.certain.get(&need.number());
+        certain.map_or_else(
+            || self.saved.restore(need.offset(), now.to_vec()),
+            Vec::clone,
+        )
     }
 }
 
@@ -87,7 +114,7 @@ impl FromIterator<(u32, SectorState)> for SectorMap {
     fn from_iter<I: IntoIterator<Item = (u32, SectorState)>>(states: I) -> Self {
         SectorMap {
             states: states.into_iter().collect(),
-            saved: Saved::default(),
+            ..SectorMap::default()
         }
     }
 }
@@ -121,6 +148,8 @@ pub struct PlannedSector {
     pub action: SectorAction,
     /// Non-blank bytes of others in it; only for a sector that is erased.
     pub foreign: Vec<Foreign>,
+    /// Whether it has room for bytes of others.
+    pub(super) shared: bool,
     /// What it holds now, as far as that is known: all FFh, or what was read.
     pub(super) now: Option<Vec<u8>>,
     /// What it will hold, foreign bytes included.
@@ -186,7 +215,7 @@ fn decide_one(need: &SectorNeed, map: &SectorMap, part: &FlashPart) -> Option<Pl
     let (now, content, action) = match map.states.get(&need.number())? {
         SectorState::Blank => {
             let now = vec![ERASED; SECTOR_LENGTH];
-            let content = need.merged_with(&map.saved.restore(need.offset(), now.clone()));
+            let content = need.merged_with(&map.restored(need, &now));
             let action = action_for(&now, &content, part);
             (Some(now), content, action)
         }
@@ -200,7 +229,7 @@ fn decide_one(need: &SectorNeed, map: &SectorMap, part: &FlashPart) -> Option<Pl
             if now.len() != SECTOR_LENGTH {
                 return None;
             }
-            let content = need.merged_with(&map.saved.restore(need.offset(), now.clone()));
+            let content = need.merged_with(&map.restored(need, now));
             let action = action_for(now, &content, part);
             (Some(now.clone()), content, action)
         }
@@ -213,6 +242,7 @@ fn decide_one(need: &SectorNeed, map: &SectorMap, part: &FlashPart) -> Option<Pl
         number: need.number(),
         action,
         foreign,
+        shared: need.is_shared(),
         now,
         content,
     })

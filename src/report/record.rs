@@ -302,6 +302,8 @@ pub struct PlanRecord {
     pub foreign_bytes: u64,
     /// Whether the status register was written.
     pub sets_status: bool,
+    /// Sectors outside the image that were compared before and after.
+    pub guarded_sectors: u32,
 }
 
 impl From<&Plan> for PlanRecord {
@@ -315,6 +317,7 @@ impl From<&Plan> for PlanRecord {
             programmed_bytes: summary.programmed_bytes,
             foreign_bytes: summary.foreign_bytes,
             sets_status: summary.sets_status,
+            guarded_sectors: 0,
         }
     }
 }

@@ -67,7 +67,7 @@ pub enum VerifyError {
     /// The algorithm could not read.
     #[error(transparent)]
     Algorithm(#[from] AlgorithmError),
-    /// The digest differs and the bytes do not: reading is not reliable.
+    /// A digest and the bytes as read do not belong together: reading is not reliable.
     #[error("the flash reads differently each time, near {offset}")]
     Unstable {
         /// Start of the piece concerned.
@@ -89,7 +89,7 @@ impl From<VerifyError> for crate::problem::Problem {
                 ExitCode::ReadFailed,
                 what,
             )
-            .because("its digest differs from the image, its bytes as read afterwards do not")
+            .because("two readings of the same bytes do not agree")
             .fix("check the flash part's wiring and supply, and the board description's `max_hz`"),
             VerifyError::Nothing => Problem::new("verify-nothing", ExitCode::Internal, what)
                 .fix("start again with -v and report the log: this is a defect in rtflash"),
@@ -142,4 +142,25 @@ pub fn verify(
     }
     let difference = difference::find(algorithm, &differing, difference::sectors_in(expected))?;
     Ok(Verification::Differs(Box::new(difference)))
+}
+
+/// Has the target read again what was read before, because it is about to be decided by, or to be written back: a read that
+/// went wrong once does not go wrong the same way twice.
+///
+/// # Errors
+/// [`VerifyError::Unstable`] where it now reads otherwise.
+pub fn confirm(algorithm: &mut Algorithm<'_, '_>, read: &[Expected]) -> Result<(), VerifyError> {
+    let ranges: Vec<(FlashOffset, u32)> = read
+        .iter()
+        .map(|e| (e.offset, e.bytes.len() as u32))
+        .collect();
+    let digests = algorithm.digests(&ranges)?;
+    for (read, (nonce, found)) in read.iter().zip(digests) {
+        if digest::digest(nonce, &read.bytes) != found {
+            return Err(VerifyError::Unstable {
+                offset: read.offset,
+            });
+        }
+    }
+    Ok(())
 }

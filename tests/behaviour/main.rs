@@ -10,6 +10,7 @@
 mod a_bootloader_may_take_its_time;
 mod a_cancelled_job_says_what_it_leaves;
 mod a_cut_never_leaves_half_an_image;
+mod a_lie_never_becomes_a_pass;
 mod a_part_with_qe_elsewhere_is_no_exception;
 mod a_wrong_part_is_called_by_its_name;
 mod an_interrupted_job_is_finished_by_the_next;
@@ -22,6 +23,7 @@ mod edges;
 mod erase_takes_no_more_than_it_is_told;
 mod every_kind_of_probe;
 mod every_way_not_to_boot_is_told;
+mod fault_plan;
 mod few_transactions;
 mod from_any_state;
 mod images;

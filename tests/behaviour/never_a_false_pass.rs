@@ -1,6 +1,6 @@
 //! A defective flash part never ends in PASS: what it holds is read back, the image and what lies around it.
 
-use rtflash::job::Outcome;
+use rtflash::job::{Guard, Job, Outcome, Request};
 use rtflash::problem::ExitCode;
 use rtflash::report::FlashLeft;
 use virtual_board::board::BoardConfig;
@@ -98,6 +98,26 @@ fn a_program_that_also_reaches_another_block_is_found_by_the_guard() {
     let outcome = flash_onto(faults);
     refused(&outcome, ExitCode::Differs);
     assert_eq!(outcome.problem.expect("a problem").code, "guard-differs");
+}
+
+#[test]
+fn a_program_that_also_reaches_the_other_end_of_the_flash_is_found_where_all_of_it_is_guarded() {
+    let board = bench::start(BoardConfig {
+        nor_faults: Faults {
+            program_echo: Some(0x40_0000),
+            ..Faults::default()
+        },
+        ..bench::config()
+    });
+    let request = Request::new(bench::image(&[]).image().clone());
+    let outcome = bench::run(&board, &request, |job| Job {
+        guard: Guard::Chip,
+        ..job
+    });
+    refused(&outcome, ExitCode::Differs);
+    assert_eq!(outcome.problem.expect("a problem").code, "guard-differs");
+    let guarded = outcome.record.plan.expect("plan").guarded_sectors;
+    assert_eq!(guarded, 2048 - 3, "all but those of FCB, IVT and image");
 }
 
 #[test]

@@ -10,7 +10,9 @@ use rtflash::boot::{BootImage, Present, wanted};
 use rtflash::clock::Clock;
 use rtflash::job::{self, Bench, Job, Observer, Request, Written};
 use rtflash::plan::SharedSectors;
+use rtflash::problem::Problem;
 use rtflash::target;
+use rtflash::verify::Verification;
 use target_side::board::Board;
 use target_side::cuts::Kept;
 use target_side::rom;
@@ -178,12 +180,7 @@ impl Desk {
 
     /// The same with something between host and target.
     pub fn flash_disturbed(&self, request: &Request, disturbance: Disturbance) -> Done {
-        let watch = Watch::default();
-        let target = Target::new(self.board.clone(), watch.clone());
-        let mut wire = Wire::new(target, self.target.chip());
-        wire.tap = disturbance.tap;
-        wire.cut_at = disturbance.cut_at;
-        let bench = Bench::without_probe(Arc::new(Wristwatch(watch)), self.state.path().to_owned());
+        let (mut wire, bench) = self.laid(disturbance);
         let job = Job {
             shared: self.shared,
             ..Job::new(&self.target)
@@ -203,6 +200,30 @@ impl Desk {
             accesses,
             saved: looker.saved,
         }
+    }
+
+    /// The comparison of `rtflash verify`, with something between host and target.
+    ///
+    /// # Errors
+    /// Whatever kept it from finding out.
+    pub fn compare_disturbed(
+        &self,
+        request: &Request,
+        disturbance: Disturbance,
+    ) -> Result<Verification, Problem> {
+        let (mut wire, bench) = self.laid(disturbance);
+        job::compare_over(&Job::new(&self.target), request, &bench, &mut wire)
+    }
+
+    /// A link to the board, and what a job needs besides.
+    fn laid(&self, disturbance: Disturbance) -> (Wire, Bench) {
+        let watch = Watch::default();
+        let target = Target::new(self.board.clone(), watch.clone());
+        let mut wire = Wire::new(target, self.target.chip());
+        wire.tap = disturbance.tap;
+        wire.cut_at = disturbance.cut_at;
+        let bench = Bench::without_probe(Arc::new(Wristwatch(watch)), self.state.path().to_owned());
+        (wire, bench)
     }
 }
 

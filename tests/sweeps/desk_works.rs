@@ -37,9 +37,11 @@ fn a_word_that_is_changed_on_its_way_is_not_a_pass_with_other_content() {
     let mut failed = 0;
     for (number, is_write) in (0..whole.accesses).zip([true, false].into_iter().cycle()) {
         let desk = Desk::new("is25wp064");
+        let mut accesses = 0;
         let disturbance = Disturbance {
             tap: Some(Box::new(move |access: Access<'_>| {
-                let hit = access.number == number && access.is_write == is_write;
+                let hit = accesses == number && access.is_write == is_write;
+                accesses += 1;
                 if hit && access.address >= AREA_ADDRESS {
                     access.words[access.words.len() / 2] ^= 1 << 7;
                 }

@@ -2,7 +2,7 @@
 //! FlexSPI, flash and boot ROM, without core and probe. A job takes milliseconds, so there are thousands of them.
 //!
 //! Each sweep prints what it has done (`--nocapture`). `RTFLASH_CUTS=n` (by default 1) multiplies the tears inside of every
-//! operation.
+//! operation; `RTFLASH_LIES=n` (by default 10000) is the number of random fault plans.
 
 #[cfg(test)]
 mod cut_partial_images;
@@ -17,9 +17,14 @@ mod desk;
 #[cfg(test)]
 mod desk_works;
 #[cfg(test)]
+#[path = "../behaviour/fault_plan.rs"]
+mod fault_plan;
+#[cfg(test)]
 #[path = "../behaviour/images.rs"]
-#[allow(dead_code, reason = "random images and contents are for others")]
+#[allow(dead_code, reason = "other tests use the rest")]
 mod images;
+#[cfg(test)]
+mod lies;
 #[cfg(test)]
 #[path = "../behaviour/slots.rs"]
 mod slots;

@@ -9,7 +9,18 @@ use super::{Damaged, Exchange, Outcome, is_before};
 const READ_AGAIN: u32 = 3;
 
 impl Exchange {
-    pub(super) fn take_status(&mut self, status: Status) {
+    pub(super) fn take_status(&mut self, status: Status) -> Result<(), Damaged> {
+        // The block has no checksum. It may say less than the truth; more than was asked for it cannot say, unless it
+        // arrived damaged, or the doorbell did and the target has run on into what nobody has put.
+        if is_before(self.requests_put, status.results_put) {
+            self.status_due = true;
+            self.impossible += 1;
+            self.read_again += 1;
+            let sequence = self.requests_put;
+            let may_look_again = self.impossible <= READ_AGAIN;
+            return may_look_again.then_some(()).ok_or(Damaged { sequence });
+        }
+        self.impossible = 0;
         while is_before(self.chunks_counted, status.payload_taken) && status.fault.is_none() {
             let Some(bytes) = self.chunk_bytes.pop_front() else {
                 break;
@@ -18,6 +29,7 @@ impl Exchange {
             self.chunks_counted = self.chunks_counted.wrapping_add(1);
         }
         self.status = Some(status);
+        Ok(())
     }
 
     /// The oldest request that has ended and whose record must be read; those that need no record are ended here.

@@ -98,6 +98,8 @@ pub struct Exchange {
     status_due: bool,
     bursts: u32,
     damaged: u32,
+    /// Looks in a row at a status that cannot be.
+    impossible: u32,
     read_again: u64,
     /// Payload bytes by chunk, until the target has taken them.
     chunk_bytes: VecDeque<u32>,
@@ -132,6 +134,7 @@ impl Exchange {
             status_due: true,
             bursts: 0,
             damaged: 0,
+            impossible: 0,
             read_again: 0,
             chunk_bytes: VecDeque::new(),
             chunks_counted: 0,
@@ -282,10 +285,10 @@ impl Exchange {
     pub fn received(&mut self, words: &[u32]) -> Result<(), Damaged> {
         match self.reading.take() {
             Some(Reading::Status) => {
-                if let Some(words) = words.first_chunk() {
-                    self.take_status(Status::from_words(words));
-                }
-                Ok(())
+                let Some(words) = words.first_chunk() else {
+                    return Ok(());
+                };
+                self.take_status(Status::from_words(words))
             }
             Some(Reading::Result { sequence }) => self.take_result(sequence, words),
             Some(Reading::Reply { record }) => self.take_reply(record, words),

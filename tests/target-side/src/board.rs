@@ -4,7 +4,7 @@ use flexspi_nor::bus::Bus;
 use std::cell::RefCell;
 use std::rc::Rc;
 use virtual_board::bus::Width;
-use virtual_board::flexspi::{FlexSpi, Ports};
+use virtual_board::flexspi::{FlexSpi, Pads, Ports};
 use virtual_board::nor::{Nor, Part, TimingProfile};
 use virtual_board::soc::{Fuses, ResetCause, Soc, Straps};
 use virtual_board::time::Time;
@@ -13,7 +13,7 @@ use virtual_board::trace::{Severity, Trace};
 const FLEXSPI: std::ops::Range<u32> = 0x402A_8000..0x402A_8400;
 const AIRCR: u32 = 0xE000_ED0C;
 /// One peripheral access of the core, roughly.
-const ACCESS: Time = Time::ns(60);
+pub const ACCESS: Time = Time::ns(60);
 /// What a YIELD lets pass when the flash is not busy.
 const YIELD: Time = Time::us(20);
 
@@ -37,6 +37,10 @@ pub struct Model {
     /// FlexSPI's root clock, once the clocks have settled, and when they were last written.
     serial_root_hz: Option<u64>,
     clocks_written: Time,
+    /// The pads as they are muxed, until a register is written.
+    pads: Option<Pads>,
+    /// What a peripheral access costs: a slow core polls less often, which is quicker to compute.
+    pub access: Time,
 }
 
 /// A shared handle: the algorithm owns one, the test another.
@@ -64,6 +68,8 @@ impl Board {
             bitten: None,
             serial_root_hz: None,
             clocks_written: Time::ZERO,
+            pads: None,
+            access: ACCESS,
         })))
     }
 
@@ -90,7 +96,7 @@ impl Board {
 impl Model {
     fn flexspi<R>(&mut self, f: impl FnOnce(&mut FlexSpi, &mut Ports<'_>) -> R) -> R {
         let serial_root_hz = self.serial_root_hz();
-        let pads = self.soc.flexspi_pads();
+        let pads = *self.pads.get_or_insert_with(|| self.soc.flexspi_pads());
         let mut ports = Ports {
             now: self.now,
             serial_root_hz,
@@ -120,8 +126,8 @@ impl Model {
 
     /// A reset of the chip; the flash is not reset.
     pub fn reset(&mut self, cause: ResetCause) {
+        self.flexspi(|flexspi, ports| flexspi.reset(ports));
         self.soc.reset(cause, self.now);
-        self.flexspi = FlexSpi::new();
         self.reset_requested = false;
         self.bitten = None;
         self.clocks_changed();
@@ -130,10 +136,11 @@ impl Model {
     fn clocks_changed(&mut self) {
         self.serial_root_hz = None;
         self.clocks_written = self.now;
+        self.pads = None;
     }
 
     fn read(&mut self, address: u32, width: Width) -> u32 {
-        self.pass(ACCESS);
+        self.pass(self.access);
         if address == AIRCR {
             return self.aircr;
         }
@@ -152,7 +159,7 @@ impl Model {
     }
 
     fn write(&mut self, address: u32, width: Width, value: u32) {
-        self.pass(ACCESS);
+        self.pass(self.access);
         if address == AIRCR {
             assert_eq!(value >> 16, 0x05FA);
             assert_eq!(value & 0x700, self.aircr & 0x700, "PRIGROUP is kept");

@@ -23,6 +23,7 @@ pub use handle::BoardHandle;
 pub use identity::{ChipIdentity, RomIdentity};
 
 use crate::activity::{Activity, Span, What};
+use crate::flexspi;
 use crate::nor::{self, Nor, Part, TimingProfile};
 use crate::probe::cmsis_dap::Firmware;
 use crate::probe::{self, Profile, WireError};
@@ -66,6 +67,8 @@ pub struct BoardConfig {
     pub flash_mode: nor::Mode,
     /// Defects of the flash.
     pub nor_faults: nor::Faults,
+    /// Defects of the flash controller and of the lines to the flash.
+    pub flexspi_faults: flexspi::Faults,
     /// Defects of the wire.
     pub wire_faults: WireFaults,
     /// What the chip says of itself.
@@ -91,6 +94,7 @@ impl BoardConfig {
             flash_margin: nor::Margin::AsShipped,
             flash_mode: nor::Mode::default(),
             nor_faults: nor::Faults::default(),
+            flexspi_faults: flexspi::Faults::default(),
             wire_faults: WireFaults::default(),
             identity: ChipIdentity::default(),
         }
@@ -138,7 +142,8 @@ impl Board {
             .map(|path| file::FlashFile::open(path, &mut nor))
             .transpose()?;
         let soc = Soc::new(config.straps, config.fuses);
-        let system = System::new(soc, nor, config.costs, config.core_divider, config.skips);
+        let mut system = System::new(soc, nor, config.costs, config.core_divider, config.skips);
+        system.flexspi.faults = config.flexspi_faults;
         let mut dp = SwDp::new();
         *dp.faults_mut() = config.wire_faults;
         dp.set_ids(config.identity.ports);

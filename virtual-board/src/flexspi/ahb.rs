@@ -28,6 +28,10 @@ pub(super) struct RxBuffer {
 }
 
 impl RxBuffer {
+    pub(super) fn is_empty(&self) -> bool {
+        self.data.is_empty()
+    }
+
     fn arrival(&self, index: usize) -> Time {
         self.first_byte_at + Time::ps(self.byte_ps * index as u64)
     }
@@ -183,7 +187,7 @@ impl FlexSpi {
         let skip = address % FETCH_ALIGN;
         let wanted = (length as u32 + skip).next_multiple_of(FETCH_ALIGN);
         let bytes = self.prefetch_bytes(buffer).max(wanted).min(room + skip);
-        let wires = Wires::connect(&instructions, self.mcr0, chip, ports);
+        let wires = Wires::connect(&instructions, self.mcr0, chip, ports).bent(&self.faults);
         let hz = ports.serial_root_hz;
         let start = ports.now.max(self.wires_free_at);
         wires.select(ports, start, hz);

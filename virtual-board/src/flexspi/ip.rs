@@ -27,7 +27,11 @@ pub(super) struct Run {
     sck_hz: u64,
     selected: bool,
     pub stalled: bool,
+    /// Data received so far.
+    received_bytes: usize,
     begun: Time,
+    /// When SEQWAIT ends it; `None` where that is off, or before the serial clock runs.
+    limit: Option<Time>,
     /// When the last finished piece ended.
     pub time: Time,
 }
@@ -96,17 +100,22 @@ impl FlexSpi {
             sck_hz: ports.serial_root_hz,
             selected: false,
             stalled: false,
+            received_bytes: 0,
             begun,
+            limit: None,
             time: begun,
         };
+        run.limit = self.limit_of(&run);
         self.load(&mut run, ports);
         self.run = Some(run);
+        self.piece_ends = Time::ZERO;
         self.advance(ports);
     }
 
     fn load(&self, run: &mut Run, ports: &mut Ports<'_>) {
         run.instructions = instruction::sequence(&self.lut, run.sequence, 0);
-        run.wires = Wires::connect(&run.instructions, self.mcr0, run.chip, ports);
+        run.wires =
+            Wires::connect(&run.instructions, self.mcr0, run.chip, ports).bent(&self.faults);
         run.at = 0;
         run.left = None;
         run.selected = false;
@@ -132,17 +141,22 @@ impl FlexSpi {
         if self.mcr0 & mcr0::MDIS != 0 {
             return;
         }
-        while let Some(mut run) = self.run.take() {
+        if ports.now < self.piece_ends {
+            return;
+        }
+        let Some(mut run) = self.run.take() else {
+            return;
+        };
+        loop {
             if run.sck_hz == 0 {
                 run.sck_hz = ports.serial_root_hz;
                 run.time = run.time.max(ports.now);
+                run.limit = self.limit_of(&run);
             }
             if run.sck_hz == 0 {
-                self.run = Some(run);
-                return;
+                break;
             }
-            let piece = self.next_piece(&run);
-            let Some(piece) = piece else {
+            let Some(piece) = self.next_piece(&run) else {
                 run.stalled = true;
                 let flag = match run.instructions.get(run.at) {
                     Some(Instruction {
@@ -151,25 +165,25 @@ impl FlexSpi {
                     _ => intr::SCKSTOPBYRD,
                 };
                 self.flags |= flag;
-                if !self.time_out(&run, ports.now, ports) {
-                    self.run = Some(run);
+                if self.time_out(&run, ports.now, ports) {
+                    return;
                 }
-                return;
+                break;
             };
             let end = run.time + Time::cycles(self.clocks_of(&piece), run.sck_hz);
             if self.time_out(&run, end.min(ports.now), ports) {
                 return;
             }
             if end > ports.now {
-                self.run = Some(run);
-                return;
+                self.piece_ends = end;
+                break;
             }
             if self.perform(&mut run, piece, end, ports) {
                 self.flags |= intr::IPCMDDONE;
                 return;
             }
-            self.run = Some(run);
         }
+        self.run = Some(run);
     }
 
     /// When the piece of the IP command under way ends; `None` when idle or waiting for software.
@@ -233,11 +247,12 @@ impl FlexSpi {
             }
             Piece::Receive(instruction, bytes) => {
                 let lines = instruction.lines.unwrap_or(Lines::Four);
-                let data: Vec<u8> = (0..bytes)
-                    .map(|_| run.wires.take(ports, lines, instruction.ddr))
-                    .collect();
+                let mut entry = [0; ENTRY_BYTES];
+                let data = entry.get_mut(..bytes as usize).unwrap_or_default();
+                run.wires.take_all(ports, lines, instruction.ddr, data);
+                self.bend(run, data);
                 if !data.is_empty() {
-                    self.rx.push_entry(&data);
+                    self.rx.push_entry(data);
                 }
                 run.count(&instruction, bytes);
             }
@@ -265,12 +280,40 @@ impl FlexSpi {
         false
     }
 
-    fn time_out(&mut self, run: &Run, now: Time, ports: &mut Ports<'_>) -> bool {
-        let units = u64::from(self.mcr1 >> mcr1::SEQWAIT_SHIFT);
-        let limit = run.begun + Time::cycles(units * SEQWAIT_UNIT, run.sck_hz);
-        if units == 0 || now < limit {
-            return false;
+    /// What a fault makes of data that have arrived.
+    fn bend(&mut self, run: &mut Run, data: &mut [u8]) {
+        self.strikes += u64::from(run.wires.are_bent());
+        if self.faults.stale_commands.is_empty() {
+            self.receptions += u64::from(run.received_bytes == 0);
+            run.received_bytes += data.len();
+            return;
         }
+        if run.received_bytes == 0 {
+            self.receptions += 1;
+            self.received.swap(0, 1);
+            self.received[0].clear();
+        }
+        self.received[0].extend(data.iter());
+        if self.faults.stale_commands.contains(&(self.receptions - 1)) {
+            let former = self.received[1].iter().skip(run.received_bytes);
+            for (byte, stale) in data.iter_mut().zip(former) {
+                self.strikes += u64::from(byte != stale);
+                *byte = *stale;
+            }
+        }
+        run.received_bytes += data.len();
+    }
+
+    fn limit_of(&self, run: &Run) -> Option<Time> {
+        let units = u64::from(self.mcr1 >> mcr1::SEQWAIT_SHIFT);
+        let span = Time::cycles(units * SEQWAIT_UNIT, run.sck_hz);
+        (units != 0 && run.sck_hz != 0).then(|| run.begun + span)
+    }
+
+    fn time_out(&mut self, run: &Run, now: Time, ports: &mut Ports<'_>) -> bool {
+        let Some(limit) = run.limit.filter(|limit| now >= *limit) else {
+            return false;
+        };
         if run.selected {
             run.wires.deselect(ports, limit.max(run.time));
         }
@@ -298,6 +341,7 @@ impl FlexSpi {
         {
             run.time = run.time.max(ports.now);
         }
+        self.piece_ends = Time::ZERO;
         self.advance(ports);
     }
 

@@ -5,11 +5,14 @@
 
 mod access;
 mod ahb;
+mod faults;
 mod fifo;
 pub mod instruction;
 mod ip;
 pub mod registers;
 mod wires;
+
+pub use faults::Faults;
 
 use crate::nor::Nor;
 use crate::time::Time;
@@ -82,10 +85,19 @@ pub struct FlexSpi {
     rx: fifo::RxFifo,
     tx: fifo::TxFifo,
     run: Option<ip::Run>,
+    /// Nothing happens in the command under way before this.
+    piece_ends: Time,
     buffers: [ahb::RxBuffer; 4],
     saved_pointer: u8,
     prefetch_until: Time,
     wires_free_at: Time,
+    /// What is wrong with it.
+    pub faults: Faults,
+    strikes: u64,
+    /// IP commands that received.
+    receptions: u64,
+    /// What the last of them received, and the one before; kept only where a fault may ask for it.
+    received: [Vec<u8>; 2],
 }
 
 impl Default for FlexSpi {
@@ -124,10 +136,15 @@ impl FlexSpi {
             rx: fifo::RxFifo::default(),
             tx: fifo::TxFifo::default(),
             run: None,
+            piece_ends: Time::ZERO,
             buffers: std::array::from_fn(|_| ahb::RxBuffer::default()),
             saved_pointer: 0,
             prefetch_until: Time::ZERO,
             wires_free_at: Time::ZERO,
+            faults: Faults::default(),
+            strikes: 0,
+            receptions: 0,
+            received: Default::default(),
         }
     }
 
@@ -135,7 +152,29 @@ impl FlexSpi {
     pub fn reset(&mut self, ports: &mut Ports<'_>) {
         self.advance(ports);
         self.abort(ports);
-        *self = FlexSpi::new();
+        *self = FlexSpi {
+            faults: std::mem::take(&mut self.faults),
+            strikes: self.strikes,
+            receptions: self.receptions,
+            received: std::mem::take(&mut self.received),
+            ..FlexSpi::new()
+        };
+    }
+
+    /// Lets IP commands that receive be numbered from 0 again.
+    pub fn restart_counters(&mut self) {
+        (self.receptions, self.strikes) = (0, 0);
+        self.received = Default::default();
+    }
+
+    /// How often a fault has made a difference: a byte that arrived as another, a buffer that should have been empty.
+    pub fn strikes(&self) -> u64 {
+        self.strikes
+    }
+
+    /// IP commands so far that received data.
+    pub fn receptions(&self) -> u64 {
+        self.receptions
     }
 
     /// Whether the interrupt line is up.

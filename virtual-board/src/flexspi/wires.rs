@@ -2,7 +2,7 @@
 
 use super::instruction::{Instruction, Kind};
 use super::registers::mcr0;
-use super::{Pads, Ports};
+use super::{Faults, Pads, Ports};
 use crate::nor::Lines;
 
 /// Highest serial clock with the internal read strobe, RXCLKSRC = 0 (i.MX RT1060 data sheet, FlexSPI SDR timing).
@@ -27,6 +27,9 @@ pub struct Wires {
     live: bool,
     missing: u8,
     missampled: bool,
+    /// Lines that do not move, by level.
+    stuck_high: u8,
+    stuck_low: u8,
 }
 
 impl Wires {
@@ -35,6 +38,8 @@ impl Wires {
         live: false,
         missing: 0,
         missampled: false,
+        stuck_high: 0,
+        stuck_low: 0,
     };
 
     /// Looks at pads, clock and sampling for a sequence, and complains once about each problem.
@@ -91,7 +96,27 @@ impl Wires {
             live: chip == Chip::A1 && ss0 && sclk,
             missing,
             missampled,
+            ..Wires::NONE
         }
+    }
+
+    /// The same wires with these faults.
+    pub fn bent(self, faults: &Faults) -> Wires {
+        let (stuck_high, stuck_low) = match faults.stuck_lines {
+            Some((mask, true)) => (mask, 0),
+            Some((mask, false)) => (0, mask),
+            None => (0, 0),
+        };
+        Wires {
+            stuck_high,
+            stuck_low,
+            ..self
+        }
+    }
+
+    /// Whether a line does not move.
+    pub fn are_bent(&self) -> bool {
+        self.stuck_high | self.stuck_low != 0
     }
 
     /// CS# falls.
@@ -113,7 +138,8 @@ impl Wires {
         if !self.live {
             return;
         }
-        let byte = byte | spread(self.missing, lines);
+        let byte = byte | spread(self.missing | self.stuck_high, lines);
+        let byte = byte & !spread(self.stuck_low, lines);
         if bits == 8 {
             ports.nor.shift_out(byte, lines, ddr, ports.trace);
         } else {
@@ -130,16 +156,25 @@ impl Wires {
         } else {
             0xFF
         };
-        let missing = if lines == Lines::One {
-            self.missing >> 1
-        } else {
-            self.missing
-        };
-        let byte = byte | spread(missing, lines);
+        // the flash answers on IO1 where it has one line
+        let seen = |mask: u8| mask >> u8::from(lines == Lines::One);
+        let byte = byte | spread(seen(self.missing | self.stuck_high), lines);
+        let byte = byte & !spread(seen(self.stuck_low), lines);
         if self.missampled {
             byte ^ MISSAMPLED
         } else {
             byte
+        }
+    }
+
+    /// Takes as many bytes as there is room for.
+    pub fn take_all(&self, ports: &mut Ports<'_>, lines: Lines, ddr: bool, out: &mut [u8]) {
+        let plain = self.live && !self.missampled;
+        if plain && (self.missing | self.stuck_high | self.stuck_low) == 0 {
+            return ports.nor.shift_in_all(lines, ddr, ports.trace, out);
+        }
+        for byte in out {
+            *byte = self.take(ports, lines, ddr);
         }
     }
 

@@ -67,6 +67,7 @@ impl Nor {
             && self.burst_wrap().is_none()
             && let Some(frame) = self.frame.as_mut()
             && !frame.corrupt
+            && frame.disturbed.is_none()
         {
             let at = frame.address & (self.part.size_bytes - 1);
             frame.address = at.wrapping_add(1);
@@ -119,6 +120,14 @@ impl Nor {
                         );
                     }
                     garble(at, 1)
+                } else if let Some((number, first)) = frame.disturbed {
+                    let asked = self.array.get(at as usize).copied().unwrap_or(0xFF);
+                    let decoded = self.faults.decoded(at);
+                    let stored = self.array.get(decoded as usize).copied().unwrap_or(0xFF);
+                    let distance = at.wrapping_sub(first);
+                    let byte = self.faults.read(decoded, stored, number, distance);
+                    self.strikes += u64::from(byte != asked);
+                    byte
                 } else {
                     self.array.get(at as usize).copied().unwrap_or(0xFF)
                 }

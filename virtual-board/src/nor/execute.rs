@@ -3,7 +3,7 @@
 use super::command::opcode as op;
 use super::frame::{Frame, Phase};
 use super::operation::{Busy, Operation, Random, Register};
-use super::{Nor, part};
+use super::{Nor, faults, part};
 use crate::time::Time;
 use crate::trace::Trace;
 
@@ -93,7 +93,7 @@ impl Nor {
     fn register_command(&mut self, frame: &Frame, now: Time, trace: &mut Trace) {
         let code = frame.opcode;
         match code {
-            op::WREN => return self.write_enabled = true,
+            op::WREN => return self.enable_write(),
             op::WRDI => return self.write_enabled = false,
             _ => {}
         }
@@ -140,7 +140,10 @@ impl Nor {
         if !self.may_write(frame.opcode, now, trace) {
             return;
         }
-        let address = frame.address & (self.part.size_bytes - 1) & !(self.part.page_bytes - 1);
+        let number = self.counters.programs;
+        let asked = frame.address & (self.part.size_bytes - 1) & !(self.part.page_bytes - 1);
+        let inverted = faults::misdirection(&self.faults.misdirected_programs, number);
+        let address = self.astray(asked, inverted, self.part.page_bytes);
         if self.suspension_forbids_program(address, self.part.page_bytes) {
             let text = "program while an operation is suspended is ignored";
             return trace.violation(now, "nor", text);
@@ -152,11 +155,9 @@ impl Nor {
                 format!("program at {address:06X}h does nothing: protected by BP"),
             );
         }
-        let dropped = self
-            .faults
-            .dropped_programs
-            .contains(&self.counters.programs);
+        let dropped = self.faults.dropped_programs.contains(&number);
         self.counters.programs += 1;
+        self.disturb_others(number);
         let duration = self.part.page_program.duration;
         let operation = if dropped {
             Operation::DroppedProgram { address }
@@ -181,6 +182,9 @@ impl Nor {
         if !self.may_write(code, now, trace) {
             return;
         }
+        let number = self.counters.erases;
+        let inverted = faults::misdirection(&self.faults.misdirected_erases, number);
+        let address = self.astray(address, inverted, length);
         if self.suspended.is_some() {
             return trace.violation(
                 now,
@@ -198,7 +202,52 @@ impl Nor {
         self.counters.erases += 1;
         self.counters.sector_erases += u64::from(length == SECTOR_BYTES);
         self.counters.block_erases += u64::from(length == BLOCK_BYTES);
-        self.start(Operation::Erase { address, length }, time, now);
+        let operation = if self.faults.dropped_erases.contains(&number) {
+            Operation::DroppedErase { address, length }
+        } else if self.faults.short_erases.contains(&number) {
+            let seed = number ^ u64::from(address);
+            Operation::ShortErase {
+                address,
+                length,
+                seed,
+            }
+        } else {
+            Operation::Erase { address, length }
+        };
+        self.start(operation, time, now);
+    }
+
+    fn enable_write(&mut self) {
+        let number = self.counters.write_enables;
+        self.counters.write_enables += 1;
+        if self.faults.dropped_write_enables.contains(&number) {
+            self.strikes += 1;
+        } else {
+            self.write_enabled = true;
+        }
+    }
+
+    /// Where a program or an erase of `length` bytes goes that was sent to `address`.
+    fn astray(&mut self, address: u32, inverted: u32, length: u32) -> u32 {
+        let taken = self.faults.decoded(address ^ inverted) & (self.part.size_bytes - 1);
+        let taken = taken & !(length - 1);
+        self.strikes += u64::from(taken != address);
+        taken
+    }
+
+    /// What a program does to cells that are none of its business.
+    fn disturb_others(&mut self, number: u64) {
+        let disturbs = self.faults.disturbing_programs.iter();
+        for (_, at, mask) in disturbs.filter(|(program, _, _)| *program == number) {
+            if let Some(cell) = self.array.get_mut(*at as usize) {
+                self.strikes += u64::from(*cell & mask != 0);
+                *cell &= !mask;
+            }
+        }
+        if let Some((_, status)) = self.faults.protection_returns.filter(|(n, _)| *n == number) {
+            self.strikes += 1;
+            self.set_status_register(status);
+        }
     }
 
     fn may_write(&mut self, code: u8, now: Time, trace: &mut Trace) -> bool {
@@ -232,7 +281,9 @@ impl Nor {
         };
         let fits = match &busy.operation {
             Operation::Program { .. } | Operation::DroppedProgram { .. } => true,
-            Operation::Erase { length, .. } => *length < whole,
+            Operation::Erase { length, .. }
+            | Operation::DroppedErase { length, .. }
+            | Operation::ShortErase { length, .. } => *length < whole,
             Operation::WriteRegisters(_) | Operation::Suspending => false,
         };
         if !fits || self.suspended.is_some() {

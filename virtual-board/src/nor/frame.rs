@@ -54,6 +54,8 @@ pub(super) struct Frame {
     pub corrupt: bool,
     /// A violation of this period has been told already.
     pub complained: bool,
+    /// Number of the array read, where faults may disturb it, and its first address.
+    pub disturbed: Option<(u64, u32)>,
 }
 
 impl Frame {
@@ -72,6 +74,7 @@ impl Frame {
             page: Vec::new(),
             corrupt: false,
             complained: false,
+            disturbed: None,
         }
     }
 
@@ -155,6 +158,36 @@ impl Nor {
                 (u32::from(byte) << width) as u8 | bits
             }),
         }
+    }
+
+    /// The same for as many bytes as there is room for.
+    pub fn shift_in_all(&mut self, lines: Lines, ddr: bool, trace: &mut Trace, out: &mut [u8]) {
+        if self.take_plain(lines, ddr, out).is_none() {
+            for byte in out {
+                *byte = self.shift_in(lines, ddr, trace);
+            }
+        }
+    }
+
+    /// Bytes of the array that nothing is special about, all at once.
+    fn take_plain(&mut self, lines: Lines, ddr: bool, out: &mut [u8]) -> Option<()> {
+        let special = self.suspended.is_some() || self.burst_wrap().is_some() || self.faults.absent;
+        let size = self.part.size_bytes;
+        let frame = self.frame.as_mut()?;
+        let plain = frame.phase == Phase::Out(Source::Array)
+            && frame.lines == lines
+            && frame.bits == 0
+            && !frame.corrupt
+            && frame.disturbed.is_none();
+        if special || ddr || !plain {
+            return None;
+        }
+        let from = (frame.address & (size - 1)) as usize;
+        let bytes = self.array.get(from..from + out.len())?;
+        out.copy_from_slice(bytes);
+        frame.address = (from + out.len()) as u32;
+        frame.clocks += out.len() as u64 * u64::from(BYTE_BITS / lines.count());
+        Some(())
     }
 
     /// Clocks without anybody driving (the lines are pulled up).
@@ -410,5 +443,15 @@ impl Nor {
             Data::Out(source) => Phase::Out(source),
             Data::In => Phase::In,
         };
+        if shape.data == Data::Out(Source::Array) {
+            let number = self.counters.reads;
+            self.counters.reads += 1;
+            if self.faults.disturb_reads() {
+                let elsewhere = self.faults.read_elsewhere(number);
+                self.strikes += u64::from(elsewhere != 0);
+                frame.address ^= elsewhere;
+                frame.disturbed = Some((number, frame.address));
+            }
+        }
     }
 }

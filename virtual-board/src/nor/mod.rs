@@ -18,9 +18,11 @@ mod register_writes;
 pub mod registers;
 mod sfdp;
 
-pub use faults::Faults;
+pub use faults::{DisturbedRead, Faults, FlakyCell, ReadFault};
 pub use part::{Part, PartError, TimingProfile};
 pub use recorder::Recorder;
+
+use std::ops::Range;
 
 use crate::activity::Activity;
 use crate::time::Time;
@@ -75,6 +77,10 @@ pub struct Counters {
     pub block_erases: u64,
     /// Writes of a non-volatile register.
     pub register_writes: u64,
+    /// Write enables.
+    pub write_enables: u64,
+    /// Reads of the array.
+    pub reads: u64,
 }
 
 /// What happens when EBh with its default clocks runs between the data sheet's limit for them and the part's fastest row.
@@ -129,6 +135,7 @@ pub struct Nor {
     frame: Option<Frame>,
     busy_polled: bool,
     counters: Counters,
+    strikes: u64,
     /// Self-timed operations, with their times.
     pub activity: Activity,
     /// Self-timed operations, with all that they change.
@@ -161,6 +168,7 @@ impl Nor {
             frame: None,
             busy_polled: false,
             counters: Counters::default(),
+            strikes: 0,
             activity: Activity::default(),
             recorder: Recorder::default(),
         }
@@ -257,6 +265,33 @@ impl Nor {
         self.counters
     }
 
+    /// Lets commands and operations be numbered from 0 again.
+    pub fn restart_counters(&mut self) {
+        self.counters = Counters::default();
+        self.strikes = 0;
+    }
+
+    /// How often a fault has made a difference: a byte stored or read wrong, a command lost or gone astray.
+    pub fn strikes(&self) -> u64 {
+        self.strikes
+    }
+
+    /// A range of the array as every reader sees it, faults that come and go apart.
+    pub fn as_read(&self, range: Range<u32>) -> Vec<u8> {
+        let faults = &self.faults;
+        if faults.stuck_address.is_none() && faults.stuck_cells.is_empty() {
+            let range = range.start as usize..range.end as usize;
+            return self.array.get(range).unwrap_or_default().to_vec();
+        }
+        range
+            .map(|address| {
+                let at = faults.decoded(address);
+                let stored = self.array.get(at as usize).copied().unwrap_or(0xFF);
+                faults.stuck(at, stored)
+            })
+            .collect()
+    }
+
     /// When the operation under way ends; `None` when idle, or when it never ends.
     pub fn busy_until(&self) -> Option<Time> {
         if self.faults.stuck_wip {
@@ -315,7 +350,8 @@ impl Nor {
         let Some(busy) = self.busy.take_if(|busy| busy.until <= now) else {
             return;
         };
-        busy.operation
+        self.strikes += busy
+            .operation
             .complete(&mut self.array, &mut self.registers, &self.faults);
         if busy.operation != operation::Operation::Suspending {
             self.write_enabled = false;

@@ -20,6 +20,22 @@ pub enum Operation {
         /// Start of the page.
         address: u32,
     },
+    /// An erase the fault list drops.
+    DroppedErase {
+        /// Start.
+        address: u32,
+        /// Bytes.
+        length: u32,
+    },
+    /// An erase the fault list cuts short: it ends like another, and each bit is erased or not, drawn from `seed`.
+    ShortErase {
+        /// Start.
+        address: u32,
+        /// Bytes.
+        length: u32,
+        /// Draws the bits.
+        seed: u64,
+    },
     /// Erases `length` bytes.
     Erase {
         /// Start, aligned to the length.
@@ -134,7 +150,9 @@ impl Operation {
     pub const fn activity(&self) -> Option<What> {
         match self {
             Operation::Program { .. } | Operation::DroppedProgram { .. } => Some(What::Program),
-            Operation::Erase { length, .. } => Some(What::Erase { bytes: *length }),
+            Operation::Erase { length, .. }
+            | Operation::DroppedErase { length, .. }
+            | Operation::ShortErase { length, .. } => Some(What::Erase { bytes: *length }),
             Operation::WriteRegisters(_) => Some(What::WriteRegisters),
             Operation::Suspending => None,
         }
@@ -145,45 +163,75 @@ impl Operation {
         match self {
             Operation::Program { address, page } => Some((*address, page.len() as u32)),
             Operation::DroppedProgram { address } => Some((*address, 0)),
-            Operation::Erase { address, length } => Some((*address, *length)),
+            Operation::Erase { address, length }
+            | Operation::ShortErase {
+                address, length, ..
+            } => Some((*address, *length)),
+            Operation::DroppedErase { address, .. } => Some((*address, 0)),
             Operation::WriteRegisters(_) | Operation::Suspending => None,
         }
     }
 
-    /// Carries it out in full, as far as the faults allow.
-    pub fn complete(&self, array: &mut [u8], registers: &mut NonVolatile, faults: &Faults) {
+    /// Carries it out in full, as far as the faults allow. Returns how many bytes the faults made another than they should be.
+    pub fn complete(&self, array: &mut [u8], registers: &mut NonVolatile, faults: &Faults) -> u64 {
         match self {
             Operation::Program { address, page } => {
+                let mut struck = 0;
                 for (offset, (cell, data)) in
                     (*address..).zip(slice(array, *address, page.len()).iter_mut().zip(page))
                 {
-                    *cell &= data | faults.unprogrammable(offset);
+                    let stays = *cell & !data & faults.unprogrammable(offset);
+                    struck += u64::from(stays != 0);
+                    *cell &= data | stays;
                 }
                 if let Some(inverted) = faults.program_echo {
                     let echo = slice(array, address ^ inverted, page.len());
-                    echo.iter_mut()
-                        .zip(page)
-                        .for_each(|(cell, data)| *cell &= data);
+                    for (cell, data) in echo.iter_mut().zip(page) {
+                        struck += u64::from(*cell & !data != 0);
+                        *cell &= data;
+                    }
                 }
+                struck
             }
             Operation::Erase { address, length } => {
-                let stays: Vec<(u32, u8)> = faults.weak_erase.clone();
-                let kept: Vec<(usize, u8)> = stays
+                let range = *address..address.saturating_add(*length);
+                let kept: Vec<(u32, u8)> = faults
+                    .weak_erase
                     .iter()
-                    .filter(|(at, _)| (*address..address.saturating_add(*length)).contains(at))
+                    .filter(|(at, _)| range.contains(at))
                     .map(|(at, mask)| {
-                        (
-                            *at as usize,
-                            array.get(*at as usize).copied().unwrap_or(0xFF) | !mask,
-                        )
+                        let now = array.get(*at as usize).copied().unwrap_or(0xFF);
+                        (*at, now | !mask)
                     })
                     .collect();
                 slice(array, *address, *length as usize).fill(0xFF);
+                let mut struck = 0;
                 for (at, value) in kept {
-                    if let Some(cell) = array.get_mut(at) {
+                    if let Some(cell) = array.get_mut(at as usize) {
+                        struck += u64::from(value != 0xFF);
                         *cell &= value;
                     }
                 }
+                if let Some(inverted) = faults.erase_echo {
+                    let echo = slice(array, address ^ inverted, *length as usize);
+                    struck += echo.iter().filter(|cell| **cell != 0xFF).count() as u64;
+                    echo.fill(0xFF);
+                }
+                struck
+            }
+            Operation::ShortErase {
+                address,
+                length,
+                seed,
+            } => {
+                let mut random = Random::new(*seed);
+                let likelihood = random.byte();
+                let mut struck = 0;
+                for cell in slice(array, *address, *length as usize) {
+                    *cell |= random.mask(likelihood);
+                    struck += u64::from(*cell != 0xFF);
+                }
+                struck
             }
             Operation::WriteRegisters(writes) => {
                 for write in writes {
@@ -191,8 +239,10 @@ impl Operation {
                     let rewritten = write.mask & !write.one_time;
                     *slot = (*slot & !rewritten) | (write.value & write.mask);
                 }
+                0
             }
-            Operation::DroppedProgram { .. } | Operation::Suspending => {}
+            Operation::DroppedProgram { .. } | Operation::DroppedErase { .. } => 1,
+            Operation::Suspending => 0,
         }
     }
 
@@ -206,7 +256,10 @@ impl Operation {
                     *cell &= data | !random.mask(likelihood);
                 }
             }
-            Operation::Erase { address, length } => {
+            Operation::Erase { address, length }
+            | Operation::ShortErase {
+                address, length, ..
+            } => {
                 for cell in slice(array, *address, *length as usize) {
                     *cell |= random.mask(likelihood);
                 }
@@ -221,7 +274,9 @@ impl Operation {
                     *slot = (*slot & !rewritten) | lost | (write.value & done);
                 }
             }
-            Operation::DroppedProgram { .. } | Operation::Suspending => {}
+            Operation::DroppedProgram { .. }
+            | Operation::DroppedErase { .. }
+            | Operation::Suspending => {}
         }
     }
 }

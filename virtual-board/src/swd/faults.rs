@@ -1,5 +1,7 @@
 //! What can go wrong on the wire, as data: a test sets it, the line obeys.
 
+use std::ops::Range;
+
 /// WAIT answers that no access caused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WaitStorm {
@@ -90,6 +92,11 @@ pub struct WireFaults {
     pub flipped_bits: Vec<FlippedBit>,
     /// Bits inverted at random while SWCLK is too fast for the contact.
     pub bad_contact: Option<BadContact>,
+    /// Memory reads, numbered from 0 as the access port makes them, that give what the last read of the same address gave:
+    /// a probe, a hub or a driver that delivers an old answer again. An address that was not read before is read truly.
+    pub replayed_reads: Vec<Range<u64>>,
+    /// Memory writes, numbered likewise, that are acknowledged and never done: a packet lost behind its acknowledgement.
+    pub lost_writes: Vec<Range<u64>>,
     /// The port gives no answer to any request.
     pub closed_port: bool,
 }

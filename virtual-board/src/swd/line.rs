@@ -2,6 +2,7 @@
 
 use super::debug_port::{Ack, DebugPort, PortIds, Request};
 use super::faults::Disturbance;
+use super::lies::{Lies, Lying};
 use super::{ApTarget, IoItem, WireFaults};
 
 /// A line reset is at least this many clocks high (ADIv5 B4.3.3).
@@ -33,6 +34,19 @@ pub struct Counts {
     pub faults: u64,
     /// Malformed requests, and well-formed ones that got no answer.
     pub unanswered: u64,
+    /// Transfers in which a bit arrived inverted.
+    pub disturbed: u64,
+}
+
+/// Accesses of the access port to the chip's memory since the board was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MemoryCounts {
+    /// Reads.
+    pub reads: u64,
+    /// Writes.
+    pub writes: u64,
+    /// Those to which a fault made a difference.
+    pub strikes: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -82,6 +96,7 @@ pub struct SwDp {
     /// What the probe clocks at; 0 before it said so. Only faults depend on it.
     swclk_khz: u32,
     counts: Counts,
+    lies: Lies,
 }
 
 impl Default for SwDp {
@@ -102,6 +117,7 @@ impl SwDp {
             faults: WireFaults::default(),
             swclk_khz: 0,
             counts: Counts::default(),
+            lies: Lies::default(),
         }
     }
 
@@ -113,6 +129,7 @@ impl SwDp {
             faults: std::mem::take(&mut self.faults),
             swclk_khz: self.swclk_khz,
             counts: self.counts,
+            lies: std::mem::take(&mut self.lies),
             ..SwDp::new()
         };
         self.port.ids = ids;
@@ -136,6 +153,15 @@ impl SwDp {
     /// What has gone over the wire.
     pub fn counts(&self) -> Counts {
         self.counts
+    }
+
+    /// What the access port did.
+    pub fn memory_counts(&self) -> MemoryCounts {
+        MemoryCounts {
+            reads: self.lies.reads,
+            writes: self.lies.writes,
+            strikes: self.lies.strikes,
+        }
     }
 
     /// Clocks `items` and appends one level per item, as a J-Link returns them.
@@ -275,16 +301,22 @@ impl SwDp {
         }
         self.unidentified = false;
         let turnaround = self.port.turnaround_clocks();
-        let ack = self
-            .port
-            .acknowledge(request, self.faults.waits(number), target);
+        let waits = self.faults.waits(number);
+        let disturbance = self.faults.disturbance(number, self.swclk_khz);
+        self.counts.disturbed += u64::from(disturbance != Disturbance::default());
+        let mut target = Lying {
+            target,
+            faults: &self.faults,
+            lies: &mut self.lies,
+        };
+        let ack = self.port.acknowledge(request, waits, &mut target);
         match ack {
             Ack::Ok => {}
             Ack::Wait => self.counts.waits += 1,
             Ack::Fault => self.counts.faults += 1,
         }
         let data = if request.read && ack == Ack::Ok {
-            with_parity(self.port.read(request, target))
+            with_parity(self.port.read(request, &mut target))
         } else {
             0
         };
@@ -295,7 +327,7 @@ impl SwDp {
             turnaround,
             data_phase: ack == Ack::Ok || self.port.overrun_detection(),
             data,
-            disturbance: self.faults.disturbance(number, self.swclk_khz),
+            disturbance,
         })
     }
 
@@ -358,7 +390,12 @@ impl SwDp {
         let data = t.data ^ t.disturbance.data;
         let value = (data & u64::from(u32::MAX)) as u32;
         if with_parity(value) == data {
-            self.port.write(t.request, value, target);
+            let mut target = Lying {
+                target,
+                faults: &self.faults,
+                lies: &mut self.lies,
+            };
+            self.port.write(t.request, value, &mut target);
         } else {
             self.port.write_data_error();
         }

@@ -6,13 +6,14 @@
 
 mod debug_port;
 mod faults;
+mod lies;
 mod line;
 mod mem_ap;
 mod rom_table;
 
 pub use debug_port::PortIds;
 pub use faults::{BadContact, FlippedBit, WaitStorm, WireFaults};
-pub use line::{Counts, SwDp};
+pub use line::{Counts, MemoryCounts, SwDp};
 pub use rom_table::rom_table_word;
 
 use crate::bus::Width;
