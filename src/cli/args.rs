@@ -41,7 +41,7 @@ Exit codes:
     2  usage
     6  wrong or unknown chip or flash part
     8  erase failed
-    9  a sector to erase holds bytes of others (--no-shared-sectors)
+    9  not blank after erase, or a sector to erase holds bytes of others
    10  programming failed
    11  verified, and differs
    12  reading failed (could not find out)
@@ -248,14 +248,16 @@ pub struct BoardArgs {
     /// `virtual:FILE` for one that keeps its flash in FILE. Options follow a question mark:
     /// `virtual:FILE?boot-mode=serial-downloader&timing=max&rom=lenient`. The simulated probe is chosen by
     /// `probe=jlink|cmsis-dap-v2-hs|cmsis-dap-v1` and `round-trip-us=N`; `core-divider=2` halves the core's rate;
-    /// `contact-khz=2000` makes its contact bad above 2 MHz
+    /// `contact-khz=2000` makes its contact bad above 2 MHz; `flash-mode=qpi|continuous-read|deep-power-down` is how
+    /// software left the flash
     #[arg(long, env = "RTFLASH_PROBE", value_name = "PROBE")]
     pub probe: Option<String>,
     /// SWD clock in kHz (default: 4000, or what the probe can do and the contact stands). On first contact and after
     /// errors it is checked, with a pattern through RAM at rising clocks; a clock asked for that is not clean ends the job
     #[arg(long, value_name = "KHZ", value_parser = clap::value_parser!(u32).range(10..=50_000))]
     pub speed: Option<u32>,
-    /// Pulse the reset pin first and halt the core in its boot ROM: for firmware that sleeps or turns SWD off
+    /// Pulse the reset pin (POR_B, wired to the probe) first and halt the core in its boot ROM: for firmware that sleeps
+    /// with its bus clock off or turns SWD off
     #[arg(long)]
     pub connect_under_reset: bool,
     /// Flash part on the board: is25wp032, is25wp064, is25wp128, is25lp064 or w25q64jv; or auto, to find it by its ID, which

@@ -187,6 +187,21 @@ const EXPLAINED: &[(&str, Stage, Stage)] = &[
     ("not-reset", Stage::Running, Stage::Running),
 ];
 
+/// What the first says already: without a first block, FCB and IVT are missing as well.
+const IMPLIED: &[(&str, &[&str])] = &[
+    ("flash-blank", &["fcb-missing", "ivt-missing"]),
+    ("first-block-erased", &["fcb-missing", "ivt-missing"]),
+    ("bootloader-missing", &["fcb-missing", "ivt-missing"]),
+    ("flash-interrupted", &["fcb-missing"]),
+];
+
+/// Whether `first` says what `code` says, and more.
+pub(super) fn implies(first: &str, code: &str) -> bool {
+    IMPLIED
+        .iter()
+        .any(|(name, codes)| *name == first && codes.contains(&code))
+}
+
 /// Whether `code` names what happened, and not why.
 pub(super) fn is_symptom(code: &str) -> bool {
     SYMPTOMS.contains(&code)

@@ -2,7 +2,7 @@
 
 mod causes;
 
-use causes::{Stage, explains, is_symptom, place_of, stage_of};
+use causes::{Stage, explains, implies, is_symptom, place_of, stage_of};
 
 use crate::problem::Problem;
 
@@ -129,7 +129,8 @@ pub fn diagnose(seen: Vec<Observation>, boot: Boot) -> Diagnosis {
         };
     }
     let first = told.remove(0).problem;
-    // a symptom that has found its reason is no other cause
+    // a symptom that has found its reason is no other cause, nor is what the diagnosis says already
+    told.retain(|other| !implies(first.code, other.problem.code));
     told.retain(|other| {
         other.weight != Weight::Symptom || !explains(first.code, other.problem.code)
     });

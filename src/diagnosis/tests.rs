@@ -32,7 +32,7 @@ fn what_comes_first_on_the_way_from_the_probe_to_the_application_is_the_diagnosi
         "chip-core",
         "strapped-serial-downloader",
         "flash-part",
-        "flash-blank",
+        "vector-table-at-start",
         "fcb-missing",
         "ivt-missing",
         "qe-clear",
@@ -155,5 +155,26 @@ fn a_rule_that_the_table_does_not_name_is_one_about_the_image() {
     assert_eq!(
         order(seen, Boot::NotSeen),
         ["fcb-missing", "a-new-rule", "mcuboot-hash"]
+    );
+}
+
+#[test]
+fn what_the_diagnosis_says_already_is_not_told_again() {
+    let seen = || {
+        vec![
+            cause("fcb-missing"),
+            cause("ivt-missing"),
+            cause("flash-blank"),
+        ]
+    };
+    assert_eq!(order(seen(), Boot::NotSeen), ["flash-blank"]);
+    let seen = vec![
+        cause("flash-interrupted"),
+        cause("fcb-missing"),
+        cause("ivt-missing"),
+    ];
+    assert_eq!(
+        order(seen, Boot::NotSeen),
+        ["flash-interrupted", "ivt-missing"]
     );
 }

@@ -124,7 +124,7 @@ impl Run<'_> {
         let Some(asked_khz) = self.unproven_khz.take() else {
             return Ok(());
         };
-        self.meter.note_counts(link.counts());
+        self.note_link(link);
         self.begin("contact");
         let ram = self.job.target.chip().algorithm_ram.address;
         let contact = match check_contact(link, ram, asked_khz) {
@@ -134,7 +134,7 @@ impl Run<'_> {
                 return Err(error.into());
             }
         };
-        self.meter.note_counts(link.counts());
+        self.note_link(link);
         let was_asked = self.bench.choice().speed_khz.is_some();
         let clean_khz = contact.clean_khz();
         let used_khz = clean_khz.filter(|khz| *khz == asked_khz || !was_asked);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Bench;
-use crate::link::Counts;
+use crate::link::{Counts, Retry};
 use crate::report::Phase;
 
 /// Measures phases, one after the other.
@@ -11,6 +11,7 @@ pub struct Meter<'b> {
     bench: &'b Bench,
     current: Option<(&'static str, Duration, u64)>,
     counts: Counts,
+    retries: Vec<Retry>,
     phases: Vec<Phase>,
 }
 
@@ -21,13 +22,20 @@ impl<'b> Meter<'b> {
             bench,
             current: None,
             counts: Counts::default(),
+            retries: Vec::new(),
             phases: Vec::new(),
         }
     }
 
-    /// Notes what the link has done so far.
-    pub fn note_counts(&mut self, counts: Counts) {
+    /// Notes what the link has done and retried so far.
+    pub fn note(&mut self, counts: Counts, retries: &[Retry]) {
         self.counts = counts;
+        self.retries = retries.to_vec();
+    }
+
+    /// What the link had retried when it was last noted.
+    pub fn retries(&self) -> &[Retry] {
+        &self.retries
     }
 
     /// What the link had done when it was last noted.

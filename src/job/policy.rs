@@ -3,7 +3,7 @@
 //! | what fails | done again |
 //! |---|---|
 //! | an access of the debug port: damaged, WAIT, no answer | three times, the port woken before each (`link::retry`) |
-//! | the reset that is to be caught in the boot ROM | twice |
+//! | the reset that is to be caught in the boot ROM | twice; and again after the core was halted as soon as it woke up (`link::ladder`) |
 //! | a record of the algorithm's mailbox that arrives damaged | three times (`algorithm::exchange`) |
 //! | a boot proof whose comparator match may have been lost | once |
 //! | bytes that read back wrong after they were programmed | once |
@@ -44,8 +44,14 @@ impl Run<'_> {
         }
     }
 
-    /// The retries of the link, which are counted there.
+    /// The retries of the link, which are counted there, and the steps to control of the core besides the usual one.
     pub(super) fn note_link_retries(&mut self) {
+        let steps = self.meter.retries().iter().map(|retry| RetryRecord {
+            what: retry.what,
+            times: retry.times,
+            why: Some(retry.why.to_owned()),
+        });
+        self.record.retries.extend(steps);
         let counts = self.meter.counts();
         let times = counts.retries.saturating_sub(self.retries_before);
         if times != 0 {

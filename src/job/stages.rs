@@ -9,7 +9,7 @@ use super::{Request, Saved};
 use crate::address::AddressRange;
 use crate::algorithm::{Algorithm, SectorDigests, Stopped, operations};
 use crate::boot::{BootImage, ERASED, Fcb, HeaderPolicy, Present, Role, wanted};
-use crate::link::{Connection, Link};
+use crate::link::{Connection, Link, LinkError};
 use crate::plan::{
     Foreign, Layout, Plan, Saved as SavedBytes, SectorMap, SectorState, Step, VerifyScope,
 };
@@ -19,8 +19,10 @@ use crate::report::{
     RetryRecord,
 };
 use crate::reset::{BootResult, Booted, Expectation, FlashContent, prove_boot};
-use crate::survey::{ChipFound, FlashFound, Identified, require_chip, require_debug_port};
-use crate::target::FlashPart;
+use crate::survey::{
+    ChipFound, FlashFound, Identified, SurveyError, require_chip, require_debug_port,
+};
+use crate::target::{Chip, FlashPart};
 use crate::verify::{
     Difference, Expected, Verification, Verified, VerifyError, confirm, expected_by, verify,
 };
@@ -47,7 +49,7 @@ impl Run<'_> {
     }
 
     /// Takes the board over, loads the algorithm and makes sure that chip and flash part are the target's. Nothing
-    /// non-volatile changes.
+    /// non-volatile changes. Where it fails, the board runs on without a debugger if it still answers.
     pub(super) fn survey<'l, 'p>(
         &mut self,
         link: &'l mut (dyn Link + 'p),
@@ -55,27 +57,34 @@ impl Run<'_> {
         let target = self.job.target;
         let chip = self.take_chip(link)?;
         let mut algorithm = Algorithm::start(link, target, seed())?;
-        let identity = algorithm.identify()?;
-        let flash = FlashFound::from(&identity);
-        self.record.flash = Some(flash_record(&flash));
-        match Identified::new(chip, flash, target) {
+        match self.identify(&mut algorithm, chip) {
             Ok(identified) => Ok((algorithm, identified)),
-            Err(error) => {
+            Err(problem) => {
                 // the flash as the ROM needs it, and the board runs on with what it has
                 let _ = algorithm.release();
-                Err(error.into())
+                Err(problem)
             }
         }
+    }
+
+    fn identify(
+        &mut self,
+        algorithm: &mut Algorithm<'_, '_>,
+        chip: ChipFound,
+    ) -> Result<Identified, Problem> {
+        let flash = FlashFound::from(&algorithm.identify()?);
+        self.record.flash = Some(flash_record(&flash));
+        Ok(Identified::new(chip, flash, self.job.target)?)
     }
 
     /// Takes the board over and makes sure that its chip is the target's.
     pub(super) fn take_chip(&mut self, link: &mut dyn Link) -> Result<ChipFound, Problem> {
         let target = self.job.target;
-        // a chip that is not the target's is not even reset
-        let taken_over = require_chip(link, target.chip()).and_then(|_| Ok(link.take_over()?));
+        let taken_over = take_over(link, target.chip());
+        self.note_link(link);
         taken_over.map_err(|error| self.blame_contact(error.into(), link.counts()))?;
         self.require_contact(link)?;
-        self.meter.note_counts(link.counts());
+        self.note_link(link);
         self.begin("survey");
         let chip = match ChipFound::read(link, target.chip()) {
             Ok(chip) => chip,
@@ -95,6 +104,14 @@ impl Run<'_> {
     /// Finds out which flash part the board has, with settings that hold for every part. The chip is taken over; it is
     /// left as the exit sequence of the algorithm leaves it.
     pub(super) fn meet_flash(&mut self, link: &mut dyn Link) -> Result<FlashFound, Problem> {
+        let found = self.ask_flash(link);
+        if found.is_err() {
+            self.let_run(link);
+        }
+        found
+    }
+
+    fn ask_flash(&mut self, link: &mut dyn Link) -> Result<FlashFound, Problem> {
         let mut algorithm = Algorithm::start_to_identify(link, self.job.target, seed())?;
         let identity = algorithm.identify();
         let stopped = algorithm.stop();
@@ -435,7 +452,7 @@ impl Run<'_> {
         if let Err(error) = &reset {
             tracing::warn!(%error, "the board could not be reset; where the algorithm runs, its lease does it, else power-cycle it");
         }
-        self.meter.note_counts(link.counts());
+        self.note_link(link);
         reset.is_ok()
     }
 
@@ -447,8 +464,9 @@ impl Run<'_> {
     ) -> Result<Result<Booted, Problem>, Problem> {
         let observer = &*self.observer;
         let go_on = || !observer.is_cancelled();
-        let result = prove_boot(link, self.job.target, expected, content, &go_on)?;
-        self.meter.note_counts(link.counts());
+        let result = prove_boot(link, self.job.target, expected, content, &go_on);
+        self.note_link(link);
+        let result = result?;
         let (proven, evidence) = match &result {
             BootResult::Booted(booted) => (true, booted.evidence()),
             BootResult::NotBooted(not_booted) => (false, not_booted.evidence.as_slice()),
@@ -473,8 +491,30 @@ impl Run<'_> {
     }
 
     pub(super) fn note_counts(&mut self, algorithm: &mut Algorithm<'_, '_>) {
-        self.meter.note_counts(algorithm.link().counts());
+        self.note_link(algorithm.link());
     }
+
+    /// Notes what the link has done and retried so far.
+    pub(super) fn note_link(&mut self, link: &dyn Link) {
+        self.meter.note(link.counts(), link.retries());
+    }
+}
+
+/// Makes sure that the chip is the target's, and takes it over. Another chip is not even reset; a core that sleeps is
+/// halted to be asked, and let go again.
+fn take_over(link: &mut dyn Link, chip: &Chip) -> Result<(), SurveyError> {
+    match require_chip(link, chip) {
+        Ok(_) => {}
+        Err(SurveyError::Link(LinkError::Asleep { .. })) => {
+            link.halt_when_awake("the bus answered WAIT: the core sleeps with its clock off")?;
+            if let Err(error) = require_chip(link, chip) {
+                let _ = link.let_go();
+                return Err(error);
+            }
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(link.take_over()?)
 }
 
 /// What there was before the first round, and must be there after the last.

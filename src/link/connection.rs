@@ -1,7 +1,6 @@
 //! From a choice of probe to an answering debug port: open, speed, reset pin, debug sequence.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use probe_rs::CoreType;
 use probe_rs::architecture::arm::sequences::ArmDebugSequence;
@@ -18,12 +17,11 @@ use super::error::{Doing, LinkError};
 use super::fault::Fault;
 use super::probe_link::ProbeLink;
 use super::probes::{self, Listed, ProbeSelector};
-use super::sequence;
+use super::retry::Retries;
+use super::{sequence, under_reset};
 
 /// SWCLK where the user asks for none. Above about 4 MHz the flash is the bottleneck, not the wire.
 const DEFAULT_SPEED_KHZ: u32 = 4_000;
-/// How long the reset pin is held; a reset supervisor sees it and stretches it.
-const RESET_PULSE: Duration = Duration::from_millis(20);
 
 /// AHB-AP 0, the only access port of the chip.
 const MEMORY_AP: FullyQualifiedApAddress = FullyQualifiedApAddress::v1_with_default_dp(0);
@@ -56,6 +54,7 @@ pub struct Connection {
     millivolts: Option<u32>,
     /// The core is to be halted as soon as memory can be written.
     halt_at_once: bool,
+    retries: Retries,
 }
 
 impl Connection {
@@ -93,7 +92,8 @@ impl Connection {
         let unproven_khz = asked_khz
             .filter(|_| probe.try_as_dap_probe().is_some())
             .filter(|khz| is_unproven(&listed, *khz));
-        if let Some(khz) = unproven_khz.map(first_khz) {
+        let careful_khz = unproven_khz.map(first_khz);
+        if let Some(khz) = careful_khz.filter(|_| !choice.connect_under_reset) {
             set_speed(&mut probe, Some(khz), &failed)?;
         }
         probe
@@ -102,11 +102,13 @@ impl Connection {
                 probe: listed.to_string(),
                 reason: error.to_string(),
             })?;
+        let mut retries = Retries::default();
+        let mut halt_at_once = false;
         if choice.connect_under_reset {
             // After the attach: a J-Link lets the pin go there.
-            probe.target_reset_assert().map_err(failed)?;
-            clock.sleep(RESET_PULSE);
-            probe.target_reset_deassert().map_err(failed)?;
+            let halted = under_reset::connect(&mut probe, &clock, careful_khz, &mut retries)
+                .map_err(failed)?;
+            halt_at_once = !halted;
         }
         let millivolts = probe
             .get_target_voltage()
@@ -132,7 +134,8 @@ impl Connection {
             speed_khz,
             unproven_khz,
             millivolts,
-            halt_at_once: choice.connect_under_reset,
+            halt_at_once,
+            retries,
         })
     }
 
@@ -146,9 +149,16 @@ impl Connection {
             .interface
             .memory_interface(&MEMORY_AP)
             .map_err(|error| attach_error(&error, millivolts))?;
-        let mut link = ProbeLink::new(memory, self.sequence.clone(), self.clock.clone(), chip);
+        let mut link = ProbeLink::new(
+            memory,
+            self.sequence.clone(),
+            self.clock.clone(),
+            chip,
+            self.retries.clone(),
+        );
         if std::mem::take(&mut self.halt_at_once) {
-            (&mut link as &mut dyn Link).halt()?;
+            let link: &mut dyn Link = &mut link;
+            link.halt_when_awake("the core was not halted at once after the reset pin")?;
         }
         Ok(link)
     }

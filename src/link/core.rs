@@ -1,4 +1,4 @@
-//! The Cortex-M7 through any link: halt, run, core registers, taking the board over, letting it go by a reset.
+//! The Cortex-M7 through any link: halt, run, core registers, letting the board go by a reset.
 
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use crate::clock::Deadline;
 use super::Link;
 use super::boot_watch::BootWatch;
 use super::error::LinkError;
+use super::ladder::debug_units_off;
 use super::registers::*;
 
 /// How long a halt request or a register transfer may take. The core needs some clocks, and it has at least the 32 kHz
@@ -135,16 +136,6 @@ impl dyn Link + '_ {
         self.write_word(DHCSR, DHCSR_DBGKEY | DHCSR_C_DEBUGEN)
     }
 
-    /// Lets the core go on and turns halting debug, watchpoints and breakpoints off, for a board that was only looked at.
-    ///
-    /// # Errors
-    /// [`LinkError`].
-    pub fn let_go(&mut self) -> Result<(), LinkError> {
-        self.clear_debug_units()?;
-        self.write_word(DEMCR, 0)?;
-        self.write_word(DHCSR, DHCSR_DBGKEY)
-    }
-
     /// Reads a core register. The core must be halted.
     ///
     /// # Errors
@@ -169,20 +160,6 @@ impl dyn Link + '_ {
         self.write_word(DCRDR, value)?;
         self.write_word(DCRSR, DCRSR_REG_WNR | selector)?;
         self.register_ready(selector)
-    }
-
-    /// Resets the chip, halts it in the boot ROM and makes RAM safe to run code from: MPU and both caches off.
-    ///
-    /// The ROM runs with caches on, and the AHB-AP writes past them: without this the core may fetch what was in the
-    /// cache while a read-back by the probe looks right.
-    ///
-    /// # Errors
-    /// [`LinkError`].
-    pub fn take_over(&mut self) -> Result<(), LinkError> {
-        self.caught_reset()?;
-        self.write_word(MPU_CTRL, 0)?;
-        let ccr = self.read_word(CCR)?;
-        self.write_word(CCR, ccr & !(CCR_DC | CCR_IC))
     }
 
     /// Starts code in RAM on a halted core: thread mode, privileged, main stack, interrupts masked.
@@ -217,10 +194,10 @@ impl dyn Link + '_ {
         self.write_word(srsr, causes)?;
         let split = self.read_word(gpr16)?;
         self.write_word(gpr16, split & !GPR16_FLEXRAM_BANK_CFG_SEL)?;
-        self.clear_debug_units()?;
-        match watch {
-            Some(watch) => self.arm(watch)?,
-            None => self.write_word(DEMCR, 0)?,
+        let demcr = watch.map_or(0, |_| DEMCR_TRCENA);
+        self.write_in_order(&debug_units_off(demcr))?;
+        if let Some(watch) = watch {
+            self.arm(watch)?;
         }
         let aircr = self.read_word(AIRCR)?;
         self.write_word(DHCSR, DHCSR_DBGKEY)?;
@@ -231,17 +208,6 @@ impl dyn Link + '_ {
             return Err(error);
         }
         self.reattach()
-    }
-
-    /// Turns breakpoints and watchpoints off. Leaves DEMCR.TRCENA on and the catches off, since without it the DWT
-    /// takes no writes.
-    fn clear_debug_units(&mut self) -> Result<(), LinkError> {
-        self.write_word(DEMCR, DEMCR_TRCENA)?;
-        self.write_word(FP_CTRL, FP_CTRL_KEY)?;
-        for n in 0..DWT_COMPARATORS {
-            self.write_word(dwt_function(n), 0)?;
-        }
-        Ok(())
     }
 
     fn register_ready(&mut self, selector: u32) -> Result<(), LinkError> {

@@ -183,6 +183,9 @@ impl Doing {
 /// Below this VTref a board is taken as unpowered, in millivolts (lowest RT1062 I/O supply is 1.65 V).
 const UNPOWERED_MILLIVOLTS: u32 = 1_400;
 
+/// What helps against firmware that cannot be stopped.
+const NEEDS_RESET: &str = "asleep: reset pin or serial-download strap needed. Wire the probe's reset to POR_B and use --connect-under-reset, or strap BOOT_MODE to 01 (serial downloader) and switch the board off and on";
+
 const CHECK_WIRE: &str = "check cable and connector; lower --speed";
 
 impl From<LinkError> for Problem {
@@ -234,9 +237,9 @@ impl From<LinkError> for Problem {
                     .because(reason)
                     .at(doing.place())
             }
-            LinkError::Asleep { doing } => lost("target-asleep", "use --connect-under-reset")
+            LinkError::Asleep { doing } => lost("target-asleep", NEEDS_RESET)
                 .because(
-                    "the firmware sleeps with the bus clock off, so the debug port answers WAIT",
+                    "the firmware sleeps with the bus clock off (WFI with CCM_CLPCR.LPM = WAIT or STOP), so the debug port answers WAIT",
                 )
                 .at(doing.place()),
             LinkError::BusFault { doing } => lost(

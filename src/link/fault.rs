@@ -28,6 +28,19 @@ pub(super) enum Fault {
 }
 
 impl Fault {
+    /// What the target did, for the record.
+    pub(super) const fn name(&self) -> &'static str {
+        match self {
+            Fault::ProbeLost(_) => "the probe was lost",
+            Fault::Silent => "no acknowledge",
+            Fault::Damaged => "bits arrived damaged",
+            Fault::Refused => "refused",
+            Fault::Wait => "the bus answered WAIT",
+            Fault::Timeout(_) => "a poll took too long",
+            Fault::Other(_) => "an error of the driver",
+        }
+    }
+
     /// Looks through the error and its sources for the one that started it.
     pub(super) fn of(error: &ArmError) -> Fault {
         let timeout = matches!(error, ArmError::Timeout);

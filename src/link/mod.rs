@@ -12,6 +12,7 @@ mod debug_port;
 mod error;
 mod fault;
 mod joined;
+mod ladder;
 #[cfg(feature = "virtual-board")]
 mod peer;
 mod probe_link;
@@ -19,6 +20,7 @@ mod probes;
 pub mod registers;
 mod retry;
 mod sequence;
+mod under_reset;
 #[cfg(feature = "virtual-board")]
 mod virtual_probe;
 
@@ -32,7 +34,7 @@ pub use error::{Doing, LinkError};
 pub use peer::{PeerAlgorithm, PeerError, flash_through_probe_rs};
 pub use probe_link::ProbeLink;
 pub use probes::{Listed, ProbeSelector, SelectorError, list};
-pub use retry::Counts;
+pub use retry::{Counts, Retry};
 #[cfg(feature = "virtual-board")]
 pub use virtual_probe::{VirtualBench, VirtualError, VirtualProbe};
 
@@ -101,4 +103,13 @@ pub trait Link {
 
     /// What the link did so far.
     fn counts(&self) -> Counts;
+
+    /// Which steps to control of the core were made again, or in another way than usual, so far. A link without probe
+    /// keeps no list.
+    fn retries(&self) -> &[Retry] {
+        &[]
+    }
+
+    /// Notes one of them.
+    fn note_retry(&mut self, _what: &'static str, _why: &'static str) {}
 }

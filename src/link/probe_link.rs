@@ -16,7 +16,7 @@ use super::Link;
 use super::connection::CORE;
 use super::error::{Doing, LinkError};
 use super::fault::Fault;
-use super::retry::{CATCHES, Counts, Verdict, WAIT_PAUSE, judge};
+use super::retry::{CATCHES, Counts, Retries, Retry, Verdict, WAIT_PAUSE, judge};
 
 const DP: DpAddress = DpAddress::Default;
 
@@ -29,6 +29,7 @@ pub struct ProbeLink<'c> {
     /// RAM of which a byte may be read at any time.
     ram: Address,
     counts: Counts,
+    retries: Retries,
 }
 
 impl<'c> ProbeLink<'c> {
@@ -37,6 +38,7 @@ impl<'c> ProbeLink<'c> {
         sequence: Arc<dyn ArmDebugSequence>,
         clock: Arc<dyn Clock + Send + Sync>,
         chip: &Chip,
+        retries: Retries,
     ) -> Self {
         ProbeLink {
             memory,
@@ -45,6 +47,7 @@ impl<'c> ProbeLink<'c> {
             registers: chip.registers.clone(),
             ram: chip.algorithm_ram.address,
             counts: Counts::default(),
+            retries,
         }
     }
 
@@ -205,6 +208,7 @@ impl Link for ProbeLink<'_> {
             tracing::debug!("caught reset, attempt {attempt}: {fault:?}");
             let damaged = fault == Fault::Refused && self.write_was_damaged();
             self.note(&fault, damaged);
+            let why = fault.name();
             if let Fault::Timeout(reason) = fault {
                 // probe-rs allows 100 ms of the host's time, which a busy host may sleep through
                 if attempt >= CATCHES {
@@ -215,6 +219,7 @@ impl Link for ProbeLink<'_> {
             }
             attempt += 1;
             self.counts.retries += 1;
+            self.retries.note("the caught reset was made again", why);
             self.wake(doing)?;
         }
     }
@@ -249,5 +254,13 @@ impl Link for ProbeLink<'_> {
 
     fn counts(&self) -> Counts {
         self.counts
+    }
+
+    fn retries(&self) -> &[Retry] {
+        self.retries.all()
+    }
+
+    fn note_retry(&mut self, what: &'static str, why: &'static str) {
+        self.retries.note(what, why);
     }
 }

@@ -32,9 +32,11 @@ pub const ITM_TCR: Address = Address::new(0xE000_0E80);
 pub const DWT_CTRL: Address = Address::new(0xE000_1000);
 /// Program counter sample.
 pub const DWT_PCSR: Address = Address::new(0xE000_101C);
-/// Flash patch and breakpoint control.
+/// Flash patch and breakpoint control; FP_REMAP and the comparators follow.
 pub const FP_CTRL: Address = Address::new(0xE000_2000);
 
+/// Comparators of the RT1062's FPB, all for code.
+pub const FP_COMPARATORS: usize = 8;
 /// Comparators of the RT1062's DWT.
 pub const DWT_COMPARATORS: u32 = 4;
 /// The comparator of the boot watch. Not 0, which the caught reset of probe-rs uses.

@@ -31,6 +31,41 @@ pub struct Counts {
     pub reattaches: u64,
 }
 
+/// A step to control of the core that was made again, or in another way than usual, and why: for the record. Accesses that
+/// were repeated are in [`Counts`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retry {
+    /// What was done.
+    pub what: &'static str,
+    /// What made it necessary.
+    pub why: &'static str,
+    /// How often.
+    pub times: u64,
+}
+
+/// What was retried so far, each kind once.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Retries(Vec<Retry>);
+
+impl Retries {
+    /// Notes one more.
+    pub fn note(&mut self, what: &'static str, why: &'static str) {
+        match self.0.iter_mut().find(|r| r.what == what && r.why == why) {
+            Some(known) => known.times += 1,
+            None => self.0.push(Retry {
+                what,
+                why,
+                times: 1,
+            }),
+        }
+    }
+
+    /// All of them, in the order in which they were first seen.
+    pub fn all(&self) -> &[Retry] {
+        &self.0
+    }
+}
+
 /// What to do about a failed attempt.
 #[derive(Debug)]
 pub(super) enum Verdict {

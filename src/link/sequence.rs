@@ -19,7 +19,7 @@ use super::fault::Fault;
 
 /// How long the debug port may stay silent: a reset of the RT1062 takes a few milliseconds, a board's reset supervisor
 /// up to 280 ms (NXP m-p/1343772).
-const SILENCE: Duration = Duration::from_millis(500);
+pub(super) const SILENCE: Duration = Duration::from_millis(500);
 /// Between two tries to wake it.
 const PAUSE: Duration = Duration::from_millis(5);
 
@@ -63,29 +63,27 @@ impl std::fmt::Debug for Sequence {
     }
 }
 
-impl Sequence {
-    /// Switches to SWD, resets the line, reads DPIDR, clears errors, selects AP 0 and bank 0.
-    fn wake(&self, probe: &mut dyn DapProbe) -> Result<(), ArmError> {
-        for (bits, sequence) in [BEFORE_SWITCH, JTAG_TO_SWD, LINE_RESET] {
-            probe.swj_sequence(bits, sequence)?;
-        }
-        probe.raw_read_register(RegisterAddress::DpRegister(DPIDR::ADDRESS))?;
-        let mut abort = Abort(0);
-        abort.set_dapabort(true);
-        abort.set_orunerrclr(true);
-        abort.set_wderrclr(true);
-        abort.set_stkerrclr(true);
-        abort.set_stkcmpclr(true);
-        probe.raw_write_register(Abort::ADDRESS.into(), abort.0)?;
-        probe.raw_write_register(SelectV1::ADDRESS.into(), 0)
+/// Switches to SWD, resets the line, reads DPIDR, gives up what hangs and clears errors, selects AP 0 and bank 0.
+pub(super) fn wake(probe: &mut dyn DapProbe) -> Result<(), ArmError> {
+    for (bits, sequence) in [BEFORE_SWITCH, JTAG_TO_SWD, LINE_RESET] {
+        probe.swj_sequence(bits, sequence)?;
     }
+    probe.raw_read_register(RegisterAddress::DpRegister(DPIDR::ADDRESS))?;
+    let mut abort = Abort(0);
+    abort.set_dapabort(true);
+    abort.set_orunerrclr(true);
+    abort.set_wderrclr(true);
+    abort.set_stkerrclr(true);
+    abort.set_stkcmpclr(true);
+    probe.raw_write_register(Abort::ADDRESS.into(), abort.0)?;
+    probe.raw_write_register(SelectV1::ADDRESS.into(), 0)
 }
 
 impl ArmDebugSequence for Sequence {
     fn debug_port_setup(&self, probe: &mut dyn DapProbe, _dp: DpAddress) -> Result<(), ArmError> {
         let deadline = Deadline::after(&*self.clock, SILENCE);
         loop {
-            let Err(error) = self.wake(probe) else {
+            let Err(error) = wake(probe) else {
                 return Ok(());
             };
             if deadline.is_over(&*self.clock) || matches!(Fault::of(&error), Fault::ProbeLost(_)) {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use virtual_board::board::{BoardConfig, BoardError, BoardHandle, FlashFileError};
-use virtual_board::nor::{Part, TimingProfile};
+use virtual_board::nor::{Faults, Mode, Part, TimingProfile};
 use virtual_board::probe::{JLINK, PRODUCT_ID, Profile, VENDOR_ID};
 use virtual_board::rom::Reading;
 use virtual_board::soc::{Fuses, Straps};
@@ -61,7 +61,8 @@ impl From<VirtualError> for Problem {
 
 const OPTIONS: &str = "boot-mode=internal|serial-downloader|fuses|reserved, boot-device=flexspi-nor|other, security=open|closed, power=on|off, \
                        debug-port=open|closed, timing=typ|slow|max, rom=strict|lenient, part=NAME, \
-                       probe=jlink|cmsis-dap-v2-hs|cmsis-dap-v1, round-trip-us=10 to 100000, core-divider=1|2, contact-khz=100 to 50000";
+                       probe=jlink|cmsis-dap-v2-hs|cmsis-dap-v1, round-trip-us=10 to 100000, core-divider=1|2, contact-khz=100 to 50000, \
+                       flash-mode=spi|qpi|continuous-read|deep-power-down, weak-erase=OFFSET, stuck-bit=OFFSET, lost-after=TRANSFERS";
 
 /// What `round-trip-us=` takes: from well below a USB microframe (125 µs) to a probe far away on a network.
 const ROUND_TRIP_US: RangeInclusive<u64> = 10..=100_000;
@@ -93,6 +94,12 @@ pub struct VirtualProbe {
     core_divider: u64,
     /// The fastest clock that the contact is good for.
     contact_khz: Option<u32>,
+    /// Defects of the flash.
+    flash_faults: Faults,
+    /// The cable is cut at this transfer.
+    lost_after: Option<u64>,
+    /// How software left the flash.
+    flash_mode: Mode,
 }
 
 impl VirtualProbe {
@@ -122,6 +129,9 @@ impl VirtualProbe {
             round_trip: None,
             core_divider: 1,
             contact_khz: None,
+            flash_faults: Faults::default(),
+            lost_after: None,
+            flash_mode: Mode::Spi,
         };
         for option in options.split('&').filter(|o| !o.is_empty()) {
             probe.set(option).ok_or_else(|| VirtualError::Option {
@@ -175,6 +185,13 @@ impl VirtualProbe {
                     .filter(|khz| CONTACT_KHZ.contains(khz))?;
                 self.contact_khz = Some(khz);
             }
+            ("weak-erase", offset) => self.flash_faults.weak_erase.push((number(offset)?, 1)),
+            ("stuck-bit", offset) => self.flash_faults.unprogrammable.push((number(offset)?, 1)),
+            ("lost-after", transfers) => self.lost_after = Some(transfers.parse().ok()?),
+            ("flash-mode", "spi") => self.flash_mode = Mode::Spi,
+            ("flash-mode", "qpi") => self.flash_mode = Mode::Qpi,
+            ("flash-mode", "continuous-read") => self.flash_mode = Mode::ContinuousRead,
+            ("flash-mode", "deep-power-down") => self.flash_mode = Mode::DeepPowerDown,
             ("part", name) => self.part = Some(Part::builtin(&name.to_ascii_lowercase()).ok()?),
             _ => return None,
         }
@@ -223,7 +240,10 @@ impl VirtualProbe {
             },
             core_divider: self.core_divider,
             flash_file: self.file,
+            nor_faults: self.flash_faults,
+            flash_mode: self.flash_mode,
             wire_faults: WireFaults {
+                cable_cut_at: self.lost_after,
                 bad_contact: self.contact_khz.map(|good_khz| BadContact {
                     good_khz,
                     seed: CONTACT_SEED,
@@ -232,6 +252,14 @@ impl VirtualProbe {
             },
             ..BoardConfig::new(part)
         })
+    }
+}
+
+/// A flash offset, decimal or with 0x.
+fn number(text: &str) -> Option<u32> {
+    match text.strip_prefix("0x") {
+        Some(digits) => u32::from_str_radix(digits, 16).ok(),
+        None => text.parse().ok(),
     }
 }
 

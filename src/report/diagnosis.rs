@@ -88,11 +88,19 @@ impl DiagnosisRecord {
 
     /// The section as lines: checks, diagnosis with its reason and fix, then the rest.
     pub(super) fn say(&self, say: &mut impl FnMut(&str, String)) {
-        for check in &self.checks {
-            say(
-                check.result.label(),
-                format!("{}: {}", check.name, check.text),
-            );
+        // what was not checked for one reason is one line
+        let same = |a: &CheckRecord, b: &CheckRecord| {
+            let is_unmade = |check: &CheckRecord| check.result == CheckResult::NotChecked;
+            is_unmade(a) && is_unmade(b) && a.text == b.text
+        };
+        for checks in self.checks.chunk_by(same) {
+            let names: Vec<&str> = checks.iter().map(|check| check.name).collect();
+            if let Some(check) = checks.first() {
+                say(
+                    check.result.label(),
+                    format!("{}: {}", names.join(", "), check.text),
+                );
+            }
         }
         if let Some(diagnosis) = &self.diagnosis {
             say(

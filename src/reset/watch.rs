@@ -99,6 +99,8 @@ pub(super) struct Watch<'a> {
     outside: u32,
     in_code: u32,
     pub last: Option<Address>,
+    /// Where the core was at the last look; none where it did not tell, as without TRCENA.
+    now_at: Option<Address>,
 }
 
 impl<'a> Watch<'a> {
@@ -134,6 +136,7 @@ impl<'a> Watch<'a> {
             outside: 0,
             in_code: 0,
             last: None,
+            now_at: None,
         }
     }
 
@@ -215,6 +218,7 @@ impl<'a> Watch<'a> {
         }
         self.state = look.state;
         self.exception = look.exception;
+        self.now_at = look.pc;
         self.sample(look.pc);
         match look.watch {
             WatchState::Matched => self.reset_handler_executed(now),
@@ -272,7 +276,7 @@ impl<'a> Watch<'a> {
         let code = self.expected.code;
         let by_vectors = code.is_some_and(|code| code.contains(vector_table))
             || (!self.expected.started_by_bootloader && !of_rom && vector_table != self.parking);
-        let in_rom = self.last.is_some_and(|pc| self.is_in_rom(pc));
+        let in_rom = self.now_at.is_some_and(|pc| self.is_in_rom(pc));
         let by_samples = self.in_code >= SAMPLES_WITHOUT_COMPARATOR;
         if self.resets > 0 && (by_samples || by_vectors && !in_rom) {
             let samples = self.outside;

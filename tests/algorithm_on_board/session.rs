@@ -247,3 +247,65 @@ fn a_board_that_is_reset_under_the_algorithm_is_told_as_silent() {
         assert!(problem.why.unwrap().contains("halted"));
     });
 }
+
+/// The registers of a watchdog, and what they are set to, as the board's own software would.
+type Lock = fn(&mut virtual_board::board::system::System);
+
+#[test]
+fn a_watchdog_that_stays_on_never_bites() {
+    use mailbox::result::{FOUND_RTWDOG_LOCKED, FOUND_WDOG1_LOCKED, FOUND_WDOG2_LOCKED};
+    use virtual_board::bus::{Bus, Width};
+    const STILL_ON: u32 = FOUND_WDOG1_LOCKED | FOUND_WDOG2_LOCKED | FOUND_RTWDOG_LOCKED;
+    fn lock_rtwdog(system: &mut virtual_board::board::system::System, ticks: u32) {
+        for (address, value) in [
+            (0x400B_C004, 0xD928_C520),
+            (0x400B_C008, ticks),
+            (0x400B_C000, 0x2180),
+        ] {
+            system.write(address, Width::Word, value).unwrap();
+        }
+    }
+    let locks: [(&str, Lock); 4] = [
+        ("WDOG1, 0.5 s", |s| {
+            s.write(0x400B_8000, Width::Half, 0x0034).unwrap();
+        }),
+        ("WDOG2, 0.5 s", |s| {
+            s.write(0x400D_0000, Width::Half, 0x0034).unwrap();
+        }),
+        ("RTWDOG, 10 ms", |s| lock_rtwdog(s, 328)),
+        ("RTWDOG, 1 s", |s| lock_rtwdog(s, 32_768)),
+    ];
+    let target = target();
+    for (name, lock) in locks {
+        let bench = bench(|nor| nor.content_mut()[..0x8_0000].fill(0));
+        taken_over(&bench, |link| {
+            // the clock counts from where the algorithm starts
+            let mut algorithm = {
+                bench
+                    .board()
+                    .with(move |b| lock(&mut b.chip.system.borrow_mut()))
+                    .unwrap();
+                Algorithm::start(link, &target, SEED).unwrap()
+            };
+            let found = algorithm.identify().unwrap().found;
+            assert_ne!(found & STILL_ON, 0, "{name}");
+            let resets = bench.board().with(|b| b.chip.resets()).unwrap();
+            let operations = (0..8)
+                .flat_map(|n| {
+                    let at = n * 0x1_0000;
+                    [erase(at, 0x1_0000, 0xD8), program(at, &noise(n, 0x1000))]
+                })
+                .collect();
+            algorithm.perform(operations, &mut |_| true).unwrap();
+            let expected = [Expected {
+                offset: FlashOffset::new(0x7_0000),
+                bytes: noise(7, 0x1000),
+            }];
+            let verification = verify(&mut algorithm, &expected).unwrap();
+            assert!(matches!(verification, Verification::Equal(_)), "{name}");
+            algorithm.stop().unwrap();
+            let after = bench.board().with(|b| b.chip.resets()).unwrap();
+            assert_eq!(after, resets, "{name}");
+        });
+    }
+}

@@ -2,6 +2,7 @@
 
 use crate::board::Board;
 use crate::host::{Session, setup};
+use flexspi_nor::bus::Bus;
 use mailbox::fault::{FaultCode, Stage};
 use mailbox::result::{FOUND_BUSY, FOUND_PLLS_DOWN, IDENTITY_WORDS, Identity};
 use mailbox::status::ServerState;
@@ -141,4 +142,57 @@ fn the_entry_writes_nothing_non_volatile() {
         assert_eq!(m.nor.status_register(), 0);
     });
     s.board.assert_clean();
+}
+
+/// One way in which software may have left the FlexSPI.
+type Left = fn(&mut Board);
+
+#[test]
+fn every_state_that_the_controller_may_have_been_left_in_is_left() {
+    const MCR0: u32 = 0x402A_8000;
+    const LUTKEY: u32 = 0x402A_8018;
+    const LUTCR: u32 = 0x402A_801C;
+    const INTEN: u32 = 0x402A_8010;
+    const IPCR0: u32 = 0x402A_80A0;
+    const IPCR1: u32 = 0x402A_80A4;
+    const IPCMD: u32 = 0x402A_80B0;
+    const LUT: u32 = 0x402A_8200;
+    const CCGR6: u32 = 0x400F_C080;
+    const FLEXSPI_GATE: u32 = 3 << 10;
+    /// An IP read of more than the FIFO holds, with nobody at its other end.
+    fn stalled_read(b: &mut Board) {
+        b.write32(IPCR0, 0);
+        b.write32(IPCR1, 1024);
+        b.write32(IPCMD, 1);
+    }
+    fn locked_empty_table(b: &mut Board) {
+        b.write32(LUTKEY, 0x5AF0_5AF0);
+        b.write32(LUTCR, 2);
+        (0..64).for_each(|word| b.write32(LUT + 4 * word, 0));
+        b.write32(LUTKEY, 0x5AF0_5AF0);
+        b.write32(LUTCR, 1);
+    }
+    let states: [(&str, Left); 9] = [
+        ("as the algorithm left it", |_| {}),
+        ("MDIS", |b| b.modify32(MCR0, 0, 2)),
+        ("software reset pending", |b| b.modify32(MCR0, 0, 1)),
+        ("look-up table empty and locked", locked_empty_table),
+        ("an IP read under way", stalled_read),
+        ("interrupts enabled", |b| b.write32(INTEN, 0xFFF)),
+        ("FIFOs given to AHB", |b| b.modify32(MCR0, 0, 3 << 6)),
+        ("clock gate closed", |b| b.modify32(CCGR6, FLEXSPI_GATE, 0)),
+        ("clock gate closed in an IP read", |b| {
+            stalled_read(b);
+            b.modify32(CCGR6, FLEXSPI_GATE, 0);
+        }),
+    ];
+    for (name, leave) in states {
+        let before = Session::up(Board::new("is25wp064"));
+        let mut board = before.board.clone();
+        drop(before);
+        leave(&mut board);
+        let mut s = Session::up(board);
+        assert_eq!(identity(&mut s).jedec_id, [0x9D, 0x70, 0x17], "{name}");
+        println!("{name}");
+    }
 }

@@ -7,7 +7,8 @@ use mailbox::Request;
 use mailbox::fault::{FaultCode, Stage};
 use mailbox::request::ERASE_CHECK_BLANK;
 use mailbox::result::{
-    FOUND_RTWDOG_LOCKED, FOUND_SUSPENDED, FOUND_WDOG1_LOCKED, IDENTITY_WORDS, Identity,
+    FOUND_RTWDOG_LOCKED, FOUND_SUSPENDED, FOUND_WDOG1_LOCKED, FOUND_WDOG2_LOCKED, IDENTITY_WORDS,
+    Identity,
 };
 
 const ERASE_SECTOR: Request = Request::Erase {
@@ -122,33 +123,96 @@ fn start_and_suspend(board: &mut Board) {
     machine.pause(200);
 }
 
+/// A watchdog that is on and cannot be turned off.
+struct Locked {
+    name: &'static str,
+    found: u32,
+    set_up: fn(&mut Board),
+}
+
+const LOCKED: [Locked; 5] = [
+    Locked {
+        name: "WDOG1, 0.5 s",
+        found: FOUND_WDOG1_LOCKED,
+        set_up: |b| b.write16(0x400B_8000, 0x0034),
+    },
+    Locked {
+        name: "WDOG2, 0.5 s",
+        found: FOUND_WDOG2_LOCKED,
+        set_up: |b| b.write16(0x400D_0000, 0x0034),
+    },
+    Locked {
+        name: "RTWDOG, 2 s",
+        found: FOUND_RTWDOG_LOCKED,
+        set_up: |b| lock_rtwdog(b, 0xFFFF),
+    },
+    Locked {
+        name: "RTWDOG, 10 ms",
+        found: FOUND_RTWDOG_LOCKED,
+        set_up: |b| lock_rtwdog(b, 328),
+    },
+    Locked {
+        name: "all of them at their shortest",
+        found: FOUND_WDOG1_LOCKED | FOUND_WDOG2_LOCKED | FOUND_RTWDOG_LOCKED,
+        set_up: |b| {
+            b.write16(0x400B_8000, 0x0034);
+            b.write16(0x400D_0000, 0x0034);
+            lock_rtwdog(b, 328);
+        },
+    },
+];
+
+/// On, from the 32 kHz clock, UPDATE = 0: no configuration is taken any more.
+fn lock_rtwdog(b: &mut Board, ticks: u32) {
+    b.write32(0x400B_C004, 0xD928_C520);
+    b.write32(0x400B_C008, ticks);
+    b.write32(0x400B_C000, 0x2180);
+}
+
 #[test]
 fn watchdogs_that_cannot_be_turned_off_are_serviced() {
-    const WDOG1_WCR: u32 = 0x400B_8000;
-    const RTWDOG_CS: u32 = 0x400B_C000;
-    const RTWDOG_CNT: u32 = 0x400B_C004;
-    const RTWDOG_TOVAL: u32 = 0x400B_C008;
-    let mut board = Board::new("is25wp064");
-    // WDOG1 with WDE and the shortest time, 0.5 s; RTWDOG at 2 s with UPDATE = 0.
-    board.write16(WDOG1_WCR, 0x0034);
-    board.write32(RTWDOG_CNT, 0xD928_C520);
-    board.write32(RTWDOG_TOVAL, 0xFFFF);
-    board.write32(RTWDOG_CS, 0x2180);
-    let mut s = Session::up(board);
-    let found = identity(&mut s).found;
-    let locked = FOUND_WDOG1_LOCKED | FOUND_RTWDOG_LOCKED;
-    assert_eq!(found & locked, locked, "{found:#x}");
-    s.board.with(|m| m.nor.content_mut().fill(0));
-    for block in 0..40 {
-        s.ok(Request::Erase {
-            address: block << 16,
-            size: 0x1_0000,
-            opcode: 0xD8,
-            flags: ERASE_CHECK_BLANK,
+    for Locked {
+        name,
+        found,
+        set_up,
+    } in LOCKED
+    {
+        let mut board = Board::new("is25wp064");
+        board.with(|m| m.watches = true);
+        set_up(&mut board);
+        let mut s = Session::up(board);
+        let all = FOUND_WDOG1_LOCKED | FOUND_WDOG2_LOCKED | FOUND_RTWDOG_LOCKED;
+        assert_eq!(identity(&mut s).found & all, found, "{name}");
+        s.board.with(|m| m.nor.content_mut().fill(0));
+        for block in 0..20 {
+            s.ok(Request::Erase {
+                address: block << 16,
+                size: 0x1_0000,
+                opcode: 0xD8,
+                flags: ERASE_CHECK_BLANK,
+            });
+        }
+        s.program(0x4000, &noise(4, 0x1000)).outcome.unwrap();
+        s.ok(Request::Map {
+            address: 0,
+            length: 0x2_0000,
+            nonce: 1,
         });
-        let due = s.board.with(|m| m.soc.watchdog_due(m.now));
-        assert_eq!(due, None, "block {block}");
+        s.ok(Request::Digest {
+            address: 0,
+            length: 0x4_0000,
+            nonce: 2,
+        });
+        // an idle host that keeps its lease
+        for _ in 0..200 {
+            s.renew();
+            assert_eq!(s.server.poll(), flexspi_nor::server::Next::GoOn);
+        }
+        s.ok(Request::Stop);
+        assert!(s.board.with(|m| m.now).as_us() > 2_500_000, "{name}");
+        let bitten = s.board.with(|m| m.bitten);
+        assert_eq!(bitten, None, "{name}");
+        println!("{name}: not bitten in {}", s.board.with(|m| m.now));
+        s.board.assert_clean();
     }
-    assert!(s.board.with(|m| m.now).as_us() > 5_000_000);
-    s.board.assert_clean();
 }

@@ -47,6 +47,7 @@ struct Desk {
     ccr: u32,
     mpu_ctrl: u32,
     fp_ctrl: u32,
+    fp_comp: [u32; 8],
     comp: [u32; 4],
     function: [u32; 4],
     gpr16: u32,
@@ -99,6 +100,7 @@ impl Desk {
             0xE000_ED14 => self.ccr,
             0xE000_ED94 => self.mpu_ctrl,
             0xE000_2000 => self.fp_ctrl,
+            0xE000_2008..0xE000_2028 => self.fp_comp[(address as usize - 0xE000_2008) / 4],
             0xE000_1020 | 0xE000_1030 | 0xE000_1040 | 0xE000_1050 => self.comp[dwt],
             0xE000_1028 | 0xE000_1038 | 0xE000_1048 | 0xE000_1058 => {
                 let value = self.function[dwt];
@@ -133,6 +135,8 @@ impl Desk {
             0xE000_ED14 => self.ccr = value,
             0xE000_ED94 => self.mpu_ctrl = value,
             0xE000_2000 if value & 2 != 0 => self.fp_ctrl = value & 1,
+            0xE000_2004 => {}
+            0xE000_2008..0xE000_2028 => self.fp_comp[(address as usize - 0xE000_2008) / 4] = value,
             0xE000_1020 | 0xE000_1030 | 0xE000_1040 | 0xE000_1050 => self.comp[dwt] = value,
             0xE000_1024 | 0xE000_1034 | 0xE000_1044 | 0xE000_1054 => {}
             0xE000_1028 | 0xE000_1038 | 0xE000_1048 | 0xE000_1058 => self.function[dwt] = value,
@@ -693,6 +697,17 @@ fn a_rom_that_does_not_come_by_is_told() {
     on("no rom", |link| {
         let error = link.take_over().unwrap_err();
         assert!(matches!(error, LinkError::NotCaught { .. }), "{error:?}");
+        let whats: Vec<&str> = link.retries().iter().map(|retry| retry.what).collect();
+        assert_eq!(
+            whats,
+            [
+                "the caught reset was made again",
+                "the halt request was kept up until the core was awake"
+            ]
+        );
+        let desk = &cable.bench().desk;
+        assert_eq!((desk.dhcsr, desk.demcr), (0, 0), "and the board is let go");
+        assert_eq!((desk.function, desk.halted), ([0; 4], false));
     });
 }
 
@@ -751,6 +766,7 @@ fn the_final_reset_finds_the_debugger_gone_and_the_watch_armed() {
             desk.aircr = 0xFA05_0300;
             desk.gpr16 |= 4;
             desk.fp_ctrl = 1;
+            desk.fp_comp = [0x6000_2001; 8];
             desk.function = [7, 7, 7, 7];
             desk.silent_after_reset = 30;
         }
@@ -764,7 +780,7 @@ fn the_final_reset_finds_the_debugger_gone_and_the_watch_armed() {
         assert_eq!(demcr, 1 << 24, "no vector catch");
         assert_eq!(aircr, 0x05FA_0304, "PRIGROUP kept");
         assert_eq!((gpr16 & 4, srsr), (0, 0));
-        assert_eq!(desk.fp_ctrl, 0);
+        assert_eq!((desk.fp_ctrl, desk.fp_comp), (0, [0; 8]));
         assert_eq!((desk.comp[1], desk.comp[2]), (0x6000_2300, 0x6000_2300));
         assert_eq!((desk.function[0], desk.function[3]), (0, 0));
     });

@@ -2,7 +2,7 @@
 //! another one ends the job with exit 6, what was expected and what was found; no bit of the flash and no bit of its
 //! registers changes, and a chip that is not ours is not even reset.
 
-use rtflash::job::{self, Bench, Job, Outcome, Request};
+use rtflash::job::{self, Bench, CutSectors, EraseRequest, EraseWhat, Job, Outcome, Request};
 use rtflash::link::{Choice, VirtualBench};
 use rtflash::problem::ExitCode;
 use virtual_board::board::{BoardConfig, ChipIdentity, RomIdentity};
@@ -192,12 +192,19 @@ const STATUS: u8 = 0x3C;
 
 type Command = (&'static str, fn(&Job<'_>, &Request, &Bench) -> Outcome);
 
-const COMMANDS: [Command; 3] = [
+const COMMANDS: [Command; 4] = [
     ("flash", |job, request, bench| {
         job::flash(job, request, bench, &mut ())
     }),
     ("verify", |job, request, bench| {
         job::verify(job, request, bench, &mut ())
+    }),
+    ("erase", |job, _, bench| {
+        let everything = EraseRequest {
+            what: EraseWhat::Chip,
+            cut: CutSectors::Refuse,
+        };
+        job::erase(job, &everything, bench, &mut ())
     }),
     ("reset", |job, _, bench| job::reset(job, bench, &mut ())),
 ];

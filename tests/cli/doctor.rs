@@ -148,7 +148,10 @@ fn the_part_is_found_where_it_is_not_known() {
     on("is25wp064")
         .ends_with(6)
         .reports("do", &["--flash is25wp128"])
-        .reports("-", &["boot header: not checked, because found IS25WP128"]);
+        .reports(
+            "-",
+            &["boot header", "not checked, because found IS25WP128"],
+        );
     on("auto").ends_with(0).reports("flash", &["IS25WP128"]);
 }
 
@@ -158,7 +161,7 @@ fn only_looking_does_not_read_the_flash_and_says_so() {
     doctor(&station, "", &["--no-reset"])
         .ends_with(0)
         .reports("ok", &["running: code runs", "boot mode: FlexSPI NOR"])
-        .reports("-", &["boot header: not checked, because --no-reset"])
+        .reports("-", &["boot header", "not checked, because --no-reset"])
         .last_line_is("HEALTHY: code runs outside of the boot ROM; nothing else was looked at");
     let blank = Station::new();
     doctor(&blank, "", &["--no-reset"])

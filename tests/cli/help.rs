@@ -24,7 +24,7 @@ const COMMANDS: [&[&str]; 17] = [
 /// Longest line that fits half a screen.
 const COLUMNS: usize = 110;
 /// Exit codes that a user of today's commands can meet.
-const EXIT_CODES: [&str; 16] = [
+pub const EXIT_CODES: [&str; 16] = [
     "0", "1", "2", "6", "8", "9", "10", "11", "12", "13", "16", "20", "21", "22", "23", "130",
 ];
 

@@ -14,6 +14,7 @@ mod content;
 mod doctor;
 mod erase;
 mod evidence;
+mod exit_codes;
 mod headers;
 mod help;
 mod info;

@@ -23,7 +23,7 @@ fn desk_with(tail: &[u8]) -> Desk {
     desk
 }
 
-fn cut(name: &str, desk: &Desk, new: &Request) -> Counts {
+fn cut(name: &str, desk: &Desk, new: &Request, least: usize) -> Counts {
     let counts = sweep(
         desk,
         &Update {
@@ -35,6 +35,11 @@ fn cut(name: &str, desk: &Desk, new: &Request) -> Counts {
         },
     );
     println!("cut sweep: {name}: {counts}");
+    assert!(
+        counts.points >= least,
+        "{name}: {} power cuts",
+        counts.points
+    );
     counts
 }
 
@@ -47,6 +52,7 @@ fn in_a_slot_that_holds_another() {
         "slot over another",
         &desk,
         &request(&[application(SLOT, &noise(2, 0x2400))]),
+        138,
     );
     assert!(counts.old > 0 && counts.new > 0 && counts.dead > 0);
 }
@@ -58,6 +64,7 @@ fn in_an_empty_slot_beside_a_full_one() {
         "empty second slot",
         &desk,
         &request(&[application(SECOND_SLOT, &noise(2, 0x1800))]),
+        88,
     );
     assert!(counts.new > 0 && counts.dead + counts.old > 0);
 }
@@ -69,7 +76,7 @@ fn in_two_slots_at_once() {
         application(SLOT, &noise(2, 0xC00)),
         application(SECOND_SLOT, &noise(3, 0x400)),
     );
-    let counts = cut("two slots", &desk, &request(&[first, second]));
+    let counts = cut("two slots", &desk, &request(&[first, second]), 108);
     assert!(counts.new > 0 && counts.dead > 0);
 }
 
@@ -83,6 +90,7 @@ fn where_blocks_are_protected_or_qe_is_lost() {
             &name,
             &desk,
             &request(&[application(SLOT, &noise(2, 0x400))]),
+            58,
         );
         assert!(counts.new > 0 && counts.dead > 0);
     }

@@ -4,7 +4,7 @@ use std::env;
 use std::fmt;
 use std::ops::AddAssign;
 
-use rtflash::boot::{BootImage, Role};
+use rtflash::boot::{BootImage, Fcb, Role};
 use rtflash::job::Request;
 use target_side::cuts::{Cut, Kept};
 use virtual_board::nor::operation::Operation;
@@ -165,6 +165,26 @@ impl Bench<'_> {
             }
         }
         self.bytes_of_others_are_untouched(cut);
+        self.status_changes_below_a_dead_tag(cut);
+    }
+
+    /// QE and protection change only while the FCB's tag is dead, unless protection keeps it from dying or nothing else
+    /// changes.
+    fn status_changes_below_a_dead_tag(&self, cut: &Cut<'_>) {
+        let Some((Operation::WriteRegisters(_), _)) = cut.inside else {
+            return;
+        };
+        let part = self.desk.target.flash();
+        let before = u32::from(self.recorded.before.registers.status);
+        let is_protected = before & part.protection_mask() != 0;
+        let is_alone = self.recorded.operations.len() == 1;
+        let is_partial = matches!(self.image.role(), Role::Partial { .. });
+        let tag_lives = cut.kept.content.starts_with(&Fcb::TAG.to_le_bytes());
+        let name = self.update.name;
+        assert!(
+            !tag_lives || is_protected || is_alone || is_partial,
+            "{name}: {cut}: the tag lives"
+        );
     }
 
     fn bytes_of_others_are_untouched(&self, cut: &Cut<'_>) {

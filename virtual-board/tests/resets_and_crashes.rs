@@ -328,3 +328,54 @@ fn set(b: &mut Board, address: u32, clear: u32, set: u32) {
     let value = read(b, address) & !clear | set;
     write(b, address, value);
 }
+
+// Instruction by instruction: ARMv7-M Architecture Reference Manual, A7.7.
+/// cpsid i ; wfi ; b to itself
+const SLEEP: [u16; 3] = [0xB672, 0xBF30, 0xE7FE];
+
+#[test]
+fn an_access_that_stalls_on_a_sleeping_core_ends_when_the_core_wakes() {
+    const CLPCR: u32 = 0x400F_C054;
+    let mut image = Image::sdk();
+    for (at, half) in SLEEP.into_iter().enumerate() {
+        image.flash[0x2100 + 2 * at..][..2].copy_from_slice(&half.to_le_bytes());
+    }
+    image.flash[0x2004..0x2008].copy_from_slice(&0x6000_2101u32.to_le_bytes());
+    let board = board(&image, Reading::Strict);
+    board
+        .with(|b| {
+            assert_eq!(*b.chip.cpu.state(), State::Sleeping);
+            let ask = |b: &mut Board, address| {
+                b.chip.wire_now = b.now() + Time::us(50);
+                b.chip.ap_read(address, Width::Word, 0)
+            };
+            assert_eq!(ask(b, CLPCR), Err(ApError::Wait));
+            assert_eq!(ask(b, CLPCR), Err(ApError::Wait), "and again");
+            // an interrupt that is masked wakes the core, and this one sleeps no more
+            b.chip.cpu.scs.nvic.write_enabled(0, 1, true);
+            b.chip.cpu.scs.nvic.pend(16);
+            assert_eq!(ask(b, CLPCR), Ok(0x79));
+        })
+        .expect("board");
+}
+
+#[test]
+fn the_debug_port_is_gone_while_its_pads_are_something_else() {
+    let board = board(&image(SOUND_SP, 0x6000_2101, LOOP), Reading::Strict);
+    board
+        .with(|b| {
+            assert!(b.chip.debug_port_answers());
+            // GPIO_AD_B0_06 and GPIO_AD_B0_07, SWDIO and SWCLK
+            for mux in [0x401F_80D4, 0x401F_80D8] {
+                write(b, mux, 5);
+                assert!(!b.chip.debug_port_answers());
+                write(b, mux, 0);
+                assert!(b.chip.debug_port_answers());
+            }
+            write(b, 0x401F_80D4, 5);
+            b.set_reset_pin(false);
+            b.set_reset_pin(true);
+            assert!(b.chip.debug_port_answers(), "a reset gives the pads back");
+        })
+        .expect("board");
+}

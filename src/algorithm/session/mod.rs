@@ -211,12 +211,17 @@ impl<'l, 'p> Algorithm<'l, 'p> {
         self.ask(Request::ClearFault).map(drop)
     }
 
-    /// Exit sequence: the flash as the boot ROM needs it. The algorithm then waits for the reset.
+    /// Exit sequence: the flash as the boot ROM needs it. The algorithm then waits for the reset. A board that answers and
+    /// could not do it is reset here, without a debugger.
     ///
     /// # Errors
     /// [`AlgorithmError`].
     pub fn stop(mut self) -> Result<Stopped, AlgorithmError> {
-        self.exit()
+        let stopped = self.exit();
+        if matches!(&stopped, Err(error) if !matches!(error, AlgorithmError::Link(_))) {
+            let _ = self.link.final_reset(None);
+        }
+        stopped
     }
 
     /// Exit sequence, and the reset that lets the board run, for a board that was only looked at.

@@ -48,7 +48,7 @@ impl Run<'_> {
         examination.at(check::CONTACT);
         self.require_contact(link)?;
         self.tell_contact(examination);
-        self.meter.note_counts(link.counts());
+        self.note_link(link);
         self.begin("survey");
         examination.at(check::BOOT_MODE);
         let chip = self.examine_chip(link, examination)?;

@@ -68,7 +68,7 @@ fn no_rule() -> Observation {
         "rtflash doctor --print-udev-rule | sudo tee /etc/udev/rules.d/{UDEV_RULE_NAME}; then sudo udevadm control \
          --reload && sudo udevadm trigger, and plug the probe in again"
     ));
-    Observation::new(Weight::Note, problem)
+    Observation::new(Weight::Suspicion, problem)
 }
 
 #[cfg(test)]

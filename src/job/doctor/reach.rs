@@ -4,7 +4,7 @@ use super::Question;
 use super::examination::{Examination, check};
 use crate::diagnosis::{Observation, Weight};
 use crate::job::run::Run;
-use crate::link::{Choice, Connection};
+use crate::link::{Choice, Connection, LinkError};
 use crate::problem::{ExitCode, Problem};
 use crate::report::ProbeRecord;
 use crate::survey::require_debug_port;
@@ -15,6 +15,10 @@ const SLOW_KHZ: u32 = 100;
 const UNPOWERED_MILLIVOLTS: u32 = 1_400;
 /// Code of a port that gives no answer on a powered board.
 const NO_ANSWER: &str = "target-no-answer";
+/// Code of a board whose VTref is low.
+const NO_POWER: &str = "target-unpowered";
+/// How the codes of what is wrong with the probe begin.
+const OF_THE_PROBE: &str = "probe-";
 
 impl Run<'_> {
     /// Opens the probe and wakes the debug port; where it is silent, more slowly and under reset.
@@ -26,17 +30,19 @@ impl Run<'_> {
         self.always_check_contact = true;
         let connection = match self.connect() {
             Ok(connection) => connection,
-            Err(problem) if problem.exit == ExitCode::NoProbe => return Err(problem),
+            Err(problem) if problem.code.starts_with(OF_THE_PROBE) => return Err(problem),
             Err(problem) => {
                 examination.ok(check::PROBE, "can be opened");
                 examination.at(check::DEBUG_PORT);
-                if problem.code != NO_ANSWER {
-                    if problem.code == "target-unpowered" {
+                match problem.code {
+                    NO_ANSWER => self.reach_a_silent_port(question, problem, examination)?,
+                    NO_POWER => {
                         examination.at(check::POWER);
+                        let what = "the board has no power".to_owned();
+                        return Err(Problem { what, ..problem });
                     }
-                    return Err(problem);
+                    _ => return Err(problem),
                 }
-                self.reach_a_silent_port(question, problem, examination)?
             }
         };
         let name = connection.probe().to_string();
@@ -59,16 +65,24 @@ impl Run<'_> {
         problem: Problem,
         examination: &mut Examination,
     ) -> Result<Connection, Problem> {
-        if let Ok(connection) = self.open_with(Choice {
+        let slowly = Choice {
             speed_khz: Some(SLOW_KHZ),
             ..self.bench.choice().clone()
-        }) {
+        };
+        let opened = self.open_with(slowly);
+        if let Err(LinkError::NoTarget {
+            millivolts: Some(millivolts),
+        }) = opened
+        {
+            examination.ok(check::POWER, format!("{millivolts} mV at VTref"));
+        }
+        if let Ok(connection) = opened {
             let what = format!("the debug port answers at {SLOW_KHZ} kHz and not faster");
             let poor = Problem::new("contact-poor", ExitCode::LinkLost, what)
                 .because("a fast clock needs a short cable and a good ground")
                 .fix(format!("check the pins and GND, use a shorter cable with a ground wire beside SWCLK; until then --speed {SLOW_KHZ}"));
             examination.found(check::CONTACT, Observation::of(poor));
-            return Ok(connection);
+            return self.adopt(connection);
         }
         let mut tried = format!("at the clock asked for and at {SLOW_KHZ} kHz");
         if !question.no_reset && !self.bench.choice().connect_under_reset {
@@ -86,6 +100,7 @@ impl Run<'_> {
             tried += ", and after a pulse of the reset pin";
         }
         Err(Problem {
+            what: "the debug port gives no answer: not wired, held in reset, or closed by fuses".to_owned(),
             why: Some(format!(
                 "tried {tried}. A port that is closed by fuses (SJC_DISABLE; JTAG_SMODE: no debug, or a challenge first) stays as \
                  silent as one that is not wired or whose board is held in reset: SWD cannot tell these apart"
@@ -100,10 +115,14 @@ impl Run<'_> {
     }
 
     /// Opens the probe with another choice than the user's.
-    fn open_with(&mut self, choice: Choice) -> Result<Connection, Problem> {
+    fn open_with(&self, choice: Choice) -> Result<Connection, LinkError> {
         let chip = self.job.target.chip();
-        let connection = Connection::open(&choice, chip, self.bench.clock().clone())?;
-        require_debug_port(connection.debug_port(), chip)?;
+        Connection::open(&choice, chip, self.bench.clock().clone())
+    }
+
+    /// Goes on with a connection that was opened in another way than jobs do it.
+    fn adopt(&mut self, connection: Connection) -> Result<Connection, Problem> {
+        require_debug_port(connection.debug_port(), self.job.target.chip())?;
         self.record.probe = Some(ProbeRecord {
             name: connection.probe().name.clone(),
             selector: connection.probe().selector().to_string(),
@@ -119,10 +138,11 @@ impl Run<'_> {
         speed_khz: Option<u32>,
     ) -> Result<Connection, Problem> {
         let choice = self.bench.choice().clone();
-        self.open_with(Choice {
+        let connection = self.open_with(Choice {
             connect_under_reset: true,
             speed_khz: speed_khz.or(choice.speed_khz),
             ..choice
-        })
+        })?;
+        self.adopt(connection)
     }
 }

@@ -30,6 +30,10 @@ pub struct Model {
     pub aircr: u32,
     pub reset_requested: bool,
     pub faults: Vec<String>,
+    /// Whether somebody asks about watchdogs: looking at them at every access takes time.
+    pub watches: bool,
+    /// A watchdog that was not serviced in time, and when that was seen.
+    pub bitten: Option<(Time, ResetCause)>,
     /// FlexSPI's root clock, once the clocks have settled, and when they were last written.
     serial_root_hz: Option<u64>,
     clocks_written: Time,
@@ -60,6 +64,8 @@ impl Board {
             aircr: 0x500,
             reset_requested: false,
             faults: Vec::new(),
+            watches: false,
+            bitten: None,
             serial_root_hz: None,
             clocks_written: Time::ZERO,
             pads: None,
@@ -101,6 +107,14 @@ impl Model {
         f(&mut self.flexspi, &mut ports)
     }
 
+    /// Lets time pass, and sees whether a watchdog bites.
+    fn pass(&mut self, span: Time) {
+        self.now += span;
+        if self.watches && self.bitten.is_none() {
+            self.bitten = self.soc.watchdog_due(self.now).map(|by| (self.now, by));
+        }
+    }
+
     fn serial_root_hz(&mut self) -> u64 {
         if let Some(hz) = self.serial_root_hz {
             return hz;
@@ -115,6 +129,7 @@ impl Model {
         self.flexspi(|flexspi, ports| flexspi.reset(ports));
         self.soc.reset(cause, self.now);
         self.reset_requested = false;
+        self.bitten = None;
         self.clocks_changed();
     }
 
@@ -125,7 +140,7 @@ impl Model {
     }
 
     fn read(&mut self, address: u32, width: Width) -> u32 {
-        self.now += self.access;
+        self.pass(self.access);
         if address == AIRCR {
             return self.aircr;
         }
@@ -144,7 +159,7 @@ impl Model {
     }
 
     fn write(&mut self, address: u32, width: Width, value: u32) {
-        self.now += self.access;
+        self.pass(self.access);
         if address == AIRCR {
             assert_eq!(value >> 16, 0x05FA);
             assert_eq!(value & 0x700, self.aircr & 0x700, "PRIGROUP is kept");
@@ -187,10 +202,17 @@ impl Bus for Board {
     fn yield_hint(&mut self) {
         let mut m = self.0.borrow_mut();
         let now = m.now;
-        m.now = match m.nor.busy_until() {
+        let next = match m.nor.busy_until() {
             // A busy flash: half of the way there, so that a lease can run out in between.
             Some(end) if end > now + YIELD => now + Time::ps((end - now).as_ps() / 2),
             _ => now + YIELD,
         };
+        // not past a watchdog: the hint passes time that a core would spend in its loop
+        let next = match m.soc.watchdog_deadline().filter(|_| m.watches) {
+            Some(bite) if bite > now + YIELD => next.min(bite - YIELD),
+            Some(_) => now + YIELD,
+            None => next,
+        };
+        m.pass(next - now);
     }
 }

@@ -61,6 +61,10 @@ pub struct Chip {
     last_dhcsr: Option<(u32, u32)>,
     /// The debugger's last write let the core run.
     resumed: bool,
+    /// An access that stalled on the gated bus clock, and since when.
+    stalled: Option<(u32, Time)>,
+    /// When the core was last seen awake.
+    last_awake: Time,
     /// Time up to which the probe's clock has run; the chip catches up before it answers.
     pub wire_now: Time,
     /// What the debugger wrote to the core's private peripherals since the last reset of the chip: address and value.
@@ -84,6 +88,8 @@ impl Chip {
             since_watchdog: 0,
             last_dhcsr: None,
             resumed: false,
+            stalled: None,
+            last_awake: Time::ZERO,
             wire_now: Time::ZERO,
             debug_writes: Vec::new(),
             power_cut_at: None,
@@ -208,6 +214,9 @@ impl Chip {
                 return;
             }
             self.advance(end);
+            if *self.cpu.state() != State::Sleeping {
+                self.last_awake = self.now();
+            }
             self.watchdogs();
             if let Some(request) = self.cpu.take_reset_request() {
                 self.answer(request);
@@ -313,12 +322,33 @@ impl Chip {
             && self.system.borrow().soc.low_power_mode() != LowPowerMode::Run
     }
 
+    /// A core that sleeps with its clock gated stalls the access port on the bus. The access is not lost: it ends as soon
+    /// as the clock runs, however short (ADIv5 C2.2: WAIT until the access ends or is given up by DAPABORT). The model
+    /// carries it out at the next look of the debug port, a little later than the chip would.
+    fn stalls(&mut self, address: u32) -> bool {
+        if !self.asleep_with_clock_gated() {
+            self.stalled = None;
+            return false;
+        }
+        match self.stalled {
+            Some((stalled, since)) if stalled == address && self.last_awake > since => {
+                self.stalled = None;
+                false
+            }
+            Some((stalled, _)) if stalled == address => true,
+            _ => {
+                self.stalled = Some((address, self.now()));
+                true
+            }
+        }
+    }
+
     fn before_access(&mut self, address: u32) -> Result<(), ApError> {
         self.run_until(self.wire_now);
         if self.supply != Supply::On {
             return Err(ApError::Fault);
         }
-        if self.asleep_with_clock_gated() {
+        if self.stalls(address) {
             return Err(ApError::Wait);
         }
         if address & !3 != DHCSR {

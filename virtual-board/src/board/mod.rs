@@ -63,6 +63,8 @@ pub struct BoardConfig {
     pub flash_file: Option<PathBuf>,
     /// How the flash behaves beyond the data sheet's clocks.
     pub flash_margin: nor::Margin,
+    /// How the flash listens when the board is made, as if software had left it so and the chip had been reset since.
+    pub flash_mode: nor::Mode,
     /// Defects of the flash.
     pub nor_faults: nor::Faults,
     /// Defects of the flash controller and of the lines to the flash.
@@ -90,6 +92,7 @@ impl BoardConfig {
             skips: true,
             flash_file: None,
             flash_margin: nor::Margin::AsShipped,
+            flash_mode: nor::Mode::default(),
             nor_faults: nor::Faults::default(),
             flexspi_faults: flexspi::Faults::default(),
             wire_faults: WireFaults::default(),
@@ -133,6 +136,7 @@ impl Board {
         let mut nor = Nor::new(config.part, config.timing);
         nor.faults = config.nor_faults;
         nor.margin = config.flash_margin;
+        nor.enter(config.flash_mode);
         let flash_file = config
             .flash_file
             .map(|path| file::FlashFile::open(path, &mut nor))

@@ -94,6 +94,20 @@ pub enum Margin {
     AsShipped,
 }
 
+/// How the chip listens, as software may leave it; a power cycle ends all but the first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Commands on one line, as after power-on.
+    #[default]
+    Spi,
+    /// Commands on four lines.
+    Qpi,
+    /// Continuous read with EBh: no opcode is expected.
+    ContinuousRead,
+    /// Deep power-down: only its release is a command.
+    DeepPowerDown,
+}
+
 /// One flash chip.
 #[derive(Clone, Debug)]
 pub struct Nor {
@@ -215,6 +229,12 @@ impl Nor {
         self.powered_down = powered_down;
     }
 
+    /// Puts the chip in `mode`, for rehearsals.
+    pub fn enter(&mut self, mode: Mode) {
+        let continuous = (mode == Mode::ContinuousRead).then_some(0xEB);
+        self.set_mode(mode == Mode::Qpi, continuous, mode == Mode::DeepPowerDown);
+    }
+
     /// Whether the chip listens on four lines.
     pub fn in_qpi(&self) -> bool {
         self.qpi
@@ -228,6 +248,16 @@ impl Nor {
     /// Whether the chip is in deep power-down.
     pub fn in_deep_power_down(&self) -> bool {
         self.powered_down
+    }
+
+    /// Whether an erase or program is suspended.
+    pub fn is_suspended(&self) -> bool {
+        self.suspended.is_some()
+    }
+
+    /// Whether a command is under way: CS# is low.
+    pub fn is_selected(&self) -> bool {
+        self.frame.is_some()
     }
 
     /// What the chip has accepted so far.

@@ -9,6 +9,8 @@ use crate::time::Time;
 const WORDS_PER_STEP: u32 = 64;
 /// What the ROM spends between two looks at a flag.
 const POLL_PAUSE: Time = Time::us(1);
+/// Longest time that passes in one step.
+const LONGEST_STEP: Time = Time::us(20);
 /// A wait without limit counts as a hang after this.
 const HANG_AFTER: Time = Time::ms(200);
 
@@ -212,7 +214,14 @@ impl Rom {
                     });
                 }
             }
-            Action::Spend(span) => bus.spend(span),
+            Action::Spend(span) => {
+                // in pieces, so that a debugger sees the ROM in the middle of it
+                let piece = span.min(LONGEST_STEP);
+                bus.spend(piece);
+                if span > piece {
+                    self.script.push_front(Action::Spend(span - piece));
+                }
+            }
             Action::ProtectAndCache { mpu, caches } => {
                 bus.set_mpu(mpu);
                 bus.set_caches(caches);
