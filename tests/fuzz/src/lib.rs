@@ -16,6 +16,8 @@ pub mod problem;
 pub mod target;
 
 // The modelled FlexSPI, flash and clocks at the paths that they have in the virtual board.
+#[path = "../../../virtual-board/src/activity.rs"]
+pub mod activity;
 #[path = "../../target-side/src/board.rs"]
 pub mod board;
 #[path = "../../../virtual-board/src/bus.rs"]
