@@ -10,7 +10,7 @@ use crate::target::FlashPart;
 
 const POWER_OR_WEAR: &str = "check the board's 1.8 V or 3.3 V flash supply; if it stays, the flash part is worn out or broken";
 const CHECK_WIRING: &str = "check the flash part's wiring and supply, and the board description's `max_hz` and `dqs_pad_free`";
-const REPORT: &str = "start again with -v and report the log: this is a defect in rtflash";
+const REPORT: &str = "start again with -vv and report the log: this is a defect in rtflash";
 
 impl From<AlgorithmError> for Problem {
     fn from(error: AlgorithmError) -> Problem {

@@ -43,36 +43,40 @@ Exit codes:
     8  erase failed
     9  not blank after erase, or a sector to erase holds bytes of others
    10  programming failed
-   11  verified, and differs
+   11  verified, and differs, or bytes outside the image have changed
    12  reading failed (could not find out)
    13  input file unreadable, malformed, or hash not as pinned
    16  boot not proven or failed (flash: programmed and verified)
-   20  image would not boot or does not fit: refused, nothing written
+   20  would not boot or does not fit, or bytes of others cannot be saved: refused
    21  no probe, or several and none chosen
-   22  probe or target lost on the way, or their contact poor
+   22  target does not answer, or was lost with or without its probe, or a poor contact
    23  output file could not be written
   130  cancelled (Ctrl-C); the last line says what that leaves in the flash";
 
 const FLASH_EXIT_CODES: &str = "\
-Exit codes: 0 PASS; 11 verified, and differs; 16 programmed and verified, but the
-boot is not proven or failed; 13 or 20 image refused, nothing written; 21 no probe.
-`rtflash --help` lists them all.";
+Exit codes: 0 PASS, or an unproven boot that --boot-proof=none accepts; 16 programmed
+and verified, but the boot is not proven or failed; 13 or 20 refused, nothing written;
+6 another chip or flash part; 8, 10, 11, 12 erasing, programming, verifying, reading
+failed; 9 --no-shared-sectors; 21 no probe; 22 no answer, or a poor contact; 130
+Ctrl-C. `rtflash --help` lists them all.";
 
 const VERIFY_EXIT_CODES: &str = "\
-Exit codes: 0 equal; 11 differs; 12 could not be read; 13 or 20 image refused,
-nothing written; 21 no probe. `rtflash --help` lists them all.";
+Exit codes: 0 equal; 11 differs; 12 could not be read; 13 or 20 image refused;
+6 another chip or flash part; 21 no probe; 22 no answer, or a poor contact.
+`rtflash --help` lists them all.";
 
 const RESET_EXIT_CODES: &str = "\
-Exit codes: 0 the ROM started what is in the flash; 16 it was not seen to; 21 no
-probe. `rtflash --help` lists them all.";
+Exit codes: 0 the ROM started what is in the flash; 16 it was not seen to; 6 another
+chip or flash part; 12 the flash could not be read; 21 no probe; 22 no answer, or a
+poor contact. `rtflash --help` lists them all.";
 
 const INSPECT_EXIT_CODES: &str = "\
 Exit codes: 0 it boots, or boots after inserting what is missing; 20 it will not
 boot; 13 a file cannot be read. `rtflash --help` lists them all.";
 
 const PACK_EXIT_CODES: &str = "\
-Exit codes: 0 written; 20 it would not boot, nothing written; 13 a file cannot be
-read; 23 the output cannot be written. `rtflash --help` lists them all.";
+Exit codes: 0 written; 20 it would not boot, nothing written; 2 the ending of its
+name says no format; 13 a file cannot be read; 23 the output cannot be written. `rtflash --help` lists them all.";
 
 #[cfg(feature = "virtual-board")]
 const BENCHMARK_EXIT_CODES: &str = "Exit codes: 0 every figure reaches what it must; 1 one does not, or a case has no\nfigures; 2 no case contains that text; 23 the timeline cannot be written.";
@@ -208,15 +212,15 @@ impl ImageArgs {
 pub enum BootProof {
     /// The ROM must be seen to start the image
     Required,
-    /// Program and verify only; the record and the last line say that the boot was not proven
+    /// The boot is watched all the same; where it is not seen, that ends with 0, and record and last line say so
     None,
 }
 
 /// How long a boot may take.
 #[derive(Debug, Args)]
 pub struct WatchArgs {
-    /// Longest time in seconds from the reset to the image's first instruction (default: 2, or 15 where a bootloader on
-    /// the board starts the image)
+    /// Longest time in seconds from the reset to the image's first instruction (default: 2, or 15 where `flash` brings an
+    /// image that a bootloader on the board starts; `reset` waits for the bootloader only)
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub boot_timeout: Option<Duration>,
 
@@ -245,11 +249,12 @@ fn seconds(text: &str) -> Result<Duration, String> {
 #[derive(Debug, Args)]
 pub struct BoardArgs {
     /// Debug probe: VID:PID[:SERIAL] of a probe that `rtflash probes` lists, `virtual` for a fresh simulated board, or
-    /// `virtual:FILE` for one that keeps its flash in FILE. Options follow a question mark:
-    /// `virtual:FILE?boot-mode=serial-downloader&timing=max&rom=lenient`. The simulated probe is chosen by
-    /// `probe=jlink|cmsis-dap-v2-hs|cmsis-dap-v1` and `round-trip-us=N`; `core-divider=2` halves the core's rate;
-    /// `contact-khz=2000` makes its contact bad above 2 MHz; `flash-mode=qpi|continuous-read|deep-power-down` is how
-    /// software left the flash
+    /// `virtual:FILE` for one that keeps its flash in FILE. Options of the simulated board follow a question mark, joined
+    /// by &: boot-mode=internal|serial-downloader|fuses|reserved, boot-device=flexspi-nor|other, security=open|closed,
+    /// power=on|off, debug-port=open|closed, timing=typ|slow|max, rom=strict|lenient, part=NAME,
+    /// probe=jlink|cmsis-dap-v2-hs|cmsis-dap-v1, round-trip-us=N, core-divider=1|2, contact-khz=N (bad above it),
+    /// flash-mode=spi|qpi|continuous-read|deep-power-down, weak-erase=OFFSET, stuck-bit=OFFSET, flaky-bit=OFFSET,
+    /// lost-after=TRANSFERS
     #[arg(long, env = "RTFLASH_PROBE", value_name = "PROBE")]
     pub probe: Option<String>,
     /// SWD clock in kHz (default: 4000, or what the probe can do and the contact stands). On first contact and after

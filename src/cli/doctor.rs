@@ -13,8 +13,8 @@ use crate::target::Target;
 /// Exit codes of `doctor`.
 pub const EXIT_CODES: &str = "\
 Exit codes: 0 nothing keeps the board from working; 16 it would not boot, or does not go on
-running; 11 it holds something else than IMAGE; 6 another chip or flash part; 21 no probe;
-22 no answer, or a poor contact. `rtflash --help` lists them all.";
+running; 11 it holds something else than IMAGE; 13 or 20 IMAGE cannot be used; 6 another
+chip or flash part; 21 no probe; 22 no answer, or a poor contact. `rtflash --help` lists them all.";
 
 /// Arguments of `doctor`.
 #[derive(Debug, Args)]

@@ -9,8 +9,10 @@ use crate::problem::{ExitCode, Problem};
 
 pub const EXIT_CODES: &str = "\
 Exit codes: 0 erased and found blank; 2 neither --chip nor --range; 8 erase failed;
-9 not blank afterwards, or a cut sector holds other bytes; 6 another chip or flash
-part; 20 a range is not inside the part; 21 no probe. `rtflash --help` lists them all.";
+9 not blank afterwards, or a cut sector holds other bytes; 10 or 11 other bytes were
+not put back, or have changed; 6 another chip or flash part; 20 a range is not inside
+the part, or other bytes cannot be saved; 21 no probe; 22 no answer, or a poor contact.
+`rtflash --help` lists them all.";
 
 /// Arguments of `erase`.
 #[derive(Debug, Args)]

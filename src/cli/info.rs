@@ -10,7 +10,8 @@ use crate::problem::Problem;
 /// Exit codes of `info`.
 pub const EXIT_CODES: &str = "\
 Exit codes: 0 chip and flash part were read and are known; 6 wrong or unknown chip or
-flash part, what could be read is printed; 21 no probe; 22 probe or target lost.
+flash part, what could be read is printed; 12 the flash part cannot be talked to;
+21 no probe; 22 no answer, or a poor contact.
 `rtflash --help` lists them all.";
 
 /// Arguments of `info`.

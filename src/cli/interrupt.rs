@@ -17,7 +17,7 @@ pub fn watch() -> Result<(), Problem> {
         if ASKED.swap(true, Ordering::Relaxed) {
             let _ = writeln!(
                 io::stderr(),
-                "ended at once; what runs on the board ends by itself and resets it"
+                "ended at once; what runs on the board ends by itself and resets it; if the board does not come back, power-cycle it"
             );
             process::exit(ExitCode::Cancelled.number().into());
         }

@@ -22,6 +22,7 @@ mod targets;
 
 use std::io::{self, IsTerminal, Write};
 use std::process;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
@@ -52,7 +53,7 @@ pub fn run() -> process::ExitCode {
             problem.exit.number()
         }
     };
-    process::ExitCode::from(code)
+    process::ExitCode::from(with_output(code))
 }
 
 /// The last line on standard output where a command ended before it had a record of its own.
@@ -99,8 +100,33 @@ fn print_aside(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 
+/// Standard output could not be written: a full disk, a closed pipe.
+static OUTPUT_LOST: AtomicBool = AtomicBool::new(false);
+
 fn print(line: &str) {
-    let _ = writeln!(io::stdout(), "{line}");
+    let mut stdout = io::stdout();
+    if writeln!(stdout, "{line}")
+        .and_then(|()| stdout.flush())
+        .is_err()
+    {
+        OUTPUT_LOST.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The exit code, unless it would say yes to a record that nobody got.
+fn with_output(code: u8) -> u8 {
+    if code == ExitCode::Proven.number() && OUTPUT_LOST.load(Ordering::Relaxed) {
+        let problem = Problem::new(
+            "output-lost",
+            ExitCode::RecordNotWritten,
+            "the results cannot be written to standard output",
+        )
+        .because("the disk is full, or the reader has gone")
+        .fix("what was done on the board is done; run the command again for its record");
+        complain(&problem, ERROR);
+        return problem.exit.number();
+    }
+    code
 }
 
 fn execute(cli: &Cli) -> Result<u8, Problem> {

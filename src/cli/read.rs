@@ -13,7 +13,8 @@ use crate::target::Target;
 
 pub const EXIT_CODES: &str = "\
 Exit codes: 0 read and proven; 12 could not be read; 6 another chip or flash part;
-20 the range is not inside the part; 21 no probe; 23 the output cannot be written.
+20 the range is not inside the part; 2 the output's ending says no format; 21 no
+probe; 22 no answer, or a poor contact; 23 the output cannot be written.
 `rtflash --help` lists them all.";
 
 /// The name that means standard output.

@@ -85,7 +85,7 @@ impl Run<'_> {
                 .because(format!("the user asked for it; {left}"))
                 .fix(match left {
                     FlashLeft::Unchanged => "start again when it suits",
-                    FlashLeft::Incomplete => {
+                    FlashLeft::Incomplete | FlashLeft::Unproven => {
                         "run `rtflash flash` again: it goes on from here, and puts back what it saved"
                     }
                     FlashLeft::PartlyErased | FlashLeft::PartlyErasedFcbKept => {

@@ -5,7 +5,7 @@ use super::meter::Meter;
 use super::{Bench, BootPolicy, Job, Observer, Outcome};
 use std::time::Duration;
 
-use super::{Request, Saved};
+use super::{HeaderPolicy, Request, Saved};
 use crate::algorithm::Algorithm;
 use crate::boot::{self, BootImage, Fcb, HeaderPart, Ivt, Present, Reason, Role};
 
@@ -280,6 +280,10 @@ impl<'r> Run<'r> {
                 let present = self.read_present(Some(request), algorithm)?;
                 match request.judged_with(&present, target) {
                     Ok(image) => image,
+                    // a header of the board was to belong to it, and is none
+                    Err(problem) if request.wishes.policy == HeaderPolicy::KeepOfBoard => {
+                        return Err(problem);
+                    }
                     // it would not boot, but whether it is there can be told
                     Err(_) => request.as_data(target)?,
                 }
@@ -311,7 +315,13 @@ impl<'r> Run<'r> {
         let present = self.read_present(None, &mut algorithm);
         self.begin("reset");
         let stopped = self.leave(algorithm);
-        let (present, status) = (present?, stopped?.status_register);
+        let (present, status) = match (present, stopped) {
+            (Ok(present), Ok(stopped)) => (present, stopped.status_register),
+            (Err(problem), _) | (_, Err(problem)) => {
+                self.let_run(link);
+                return Err(problem);
+            }
+        };
         let chip = self.job.target.chip();
         let reset_handler = boot::reset_handler(&present, self.job.target);
         let content = FlashContent {

@@ -3,11 +3,13 @@
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 
+use mailbox::Request as AlgorithmRequest;
+
 use super::policy::may_program_again;
 use super::run::Run;
 use super::{Request, Saved};
 use crate::address::AddressRange;
-use crate::algorithm::{Algorithm, SectorDigests, Stopped, operations};
+use crate::algorithm::{Algorithm, AlgorithmError, Operation, SectorDigests, Stopped, operations};
 use crate::boot::{BootImage, ERASED, Fcb, HeaderPolicy, Present, Role, wanted};
 use crate::link::{Connection, Link, LinkError};
 use crate::plan::{
@@ -82,6 +84,10 @@ impl Run<'_> {
         let target = self.job.target;
         let taken_over = take_over(link, target.chip());
         self.note_link(link);
+        if taken_over.is_err() && self.bench.choice().connect_under_reset {
+            // the core is halted by us, whoever's chip it is
+            let _ = link.let_go();
+        }
         taken_over.map_err(|error| self.blame_contact(error.into(), link.counts()))?;
         self.require_contact(link)?;
         self.note_link(link);
@@ -149,10 +155,11 @@ impl Run<'_> {
             }
             round => round?,
         };
+        // whatever lies around it: the image itself is there
+        self.record.left = Some(FlashLeft::Complete);
         for guard in &before.guards {
             self.check_guard(guard, algorithm)?;
         }
-        self.record.left = Some(FlashLeft::Complete);
         let kept = saved.forget(|piece| {
             plan.content(piece.offset, piece.bytes.len() as u32)
                 .is_some()
@@ -220,13 +227,40 @@ impl Run<'_> {
 
         self.note_counts(algorithm);
         self.begin("verify");
-        let verified = self.check(
-            &expected_by(&plan, VerifyScope::Everything),
-            image,
-            algorithm,
-        )?;
-        self.record.digest = verified.digest_lines();
-        Ok((plan, verified))
+        let everything = expected_by(&plan, VerifyScope::Everything);
+        match self.check(&everything, image, algorithm) {
+            Ok(verified) => {
+                self.record.digest = verified.digest_lines();
+                Ok((plan, verified))
+            }
+            Err(problem) => {
+                if problem.exit == ExitCode::Differs {
+                    self.take_back(&plan, algorithm);
+                }
+                Err(problem)
+            }
+        }
+    }
+
+    /// Kills the tag of what was committed and then read back wrong, so that nobody starts it.
+    fn take_back(&mut self, plan: &Plan, algorithm: &mut Algorithm<'_, '_>) {
+        let part = self.job.target.flash();
+        let committed = plan.steps().iter().filter_map(|step| match *step {
+            Step::ProgramTag { offset, .. } => Some(offset),
+            _ => None,
+        });
+        let dead = committed.map(|offset| Operation::Program {
+            offset,
+            data: vec![0; Fcb::TAG_BYTES as usize],
+        });
+        let dead: Vec<Operation> = dead.collect();
+        // a plan that has committed nothing has changed nothing that is started
+        if dead.is_empty() || !part.partial_page_program {
+            return;
+        }
+        if algorithm.perform(dead, &mut |_| true).is_ok() {
+            self.record.left = Some(FlashLeft::Incomplete);
+        }
     }
 
     /// Maps what lies around the sectors to be changed, and must stay as it is.
@@ -274,15 +308,33 @@ impl Run<'_> {
     ) -> Result<(), Problem> {
         let total = programmed_bytes(plan.steps());
         let operations = operations(plan, steps, self.job.target.flash());
+        let before = self.record.left;
         if !operations.is_empty() {
-            self.record.left = Some(FlashLeft::Incomplete);
+            let commits = steps
+                .iter()
+                .any(|step| matches!(step, Step::ProgramTag { .. }));
+            self.record.left = Some(if commits {
+                FlashLeft::Unproven
+            } else {
+                FlashLeft::Incomplete
+            });
         }
+        let begins_with_status = matches!(steps.first(), Some(Step::SetStatus { .. }));
         let observer = &mut *self.observer;
-        algorithm.perform(operations, &mut |progress| {
+        let performed = algorithm.perform(operations, &mut |progress| {
             observer.progress(done_bytes + progress.programmed_bytes, total);
             !observer.is_cancelled()
-        })?;
-        Ok(())
+        });
+        if let Err(AlgorithmError::Failed {
+            request: AlgorithmRequest::SetStatus { .. },
+            ..
+        }) = &performed
+            && begins_with_status
+        {
+            // nothing was done behind it
+            self.record.left = before;
+        }
+        Ok(performed?)
     }
 
     /// The state of every sector of a layout.
@@ -466,7 +518,14 @@ impl Run<'_> {
         let go_on = || !observer.is_cancelled();
         let result = prove_boot(link, self.job.target, expected, content, &go_on);
         self.note_link(link);
-        let result = result?;
+        let result = match result {
+            Ok(result) => result,
+            Err(error) => {
+                // it may be parked, or watched: whatever it does, without a debugger
+                self.let_run(link);
+                return Err(error.into());
+            }
+        };
         let (proven, evidence) = match &result {
             BootResult::Booted(booted) => (true, booted.evidence()),
             BootResult::NotBooted(not_booted) => (false, not_booted.evidence.as_slice()),

@@ -54,6 +54,7 @@ pub struct Connection {
     millivolts: Option<u32>,
     /// The core is to be halted as soon as memory can be written.
     halt_at_once: bool,
+    under_reset: bool,
     retries: Retries,
 }
 
@@ -135,6 +136,7 @@ impl Connection {
             unproven_khz,
             millivolts,
             halt_at_once,
+            under_reset: choice.connect_under_reset,
             retries,
         })
     }
@@ -181,6 +183,11 @@ impl Connection {
     /// The clock in kHz that the contact is to be checked for, where it is unproven.
     pub fn unproven_khz(&self) -> Option<u32> {
         self.unproven_khz
+    }
+
+    /// Whether it was made under reset, so that the core is halted.
+    pub fn is_under_reset(&self) -> bool {
+        self.under_reset
     }
 
     /// VTref in millivolts, where the probe measures it.

@@ -261,7 +261,7 @@ impl From<LinkError> for Problem {
                 lost("rom-not-caught", "start again with --connect-under-reset").because(reason)
             }
             LinkError::Driver { doing, reason } => {
-                lost("link-driver", "start again with -v and look at the log")
+                lost("link-driver", "start again with -vv and look at the log")
                     .because(reason)
                     .at(doing.place())
             }

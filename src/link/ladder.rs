@@ -41,6 +41,14 @@ impl dyn Link + '_ {
             }
             return Err(error);
         }
+        let ready = self.make_ram_safe();
+        if ready.is_err() {
+            let _ = self.let_go();
+        }
+        ready
+    }
+
+    fn make_ram_safe(&mut self) -> Result<(), LinkError> {
         self.write_word(MPU_CTRL, 0)?;
         let ccr = self.read_word(CCR)?;
         self.write_word(CCR, ccr & !(CCR_DC | CCR_IC))

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use virtual_board::board::{BoardConfig, BoardError, BoardHandle, FlashFileError};
-use virtual_board::nor::{Faults, Mode, Part, TimingProfile};
+use virtual_board::nor::{Faults, FlakyCell, Mode, Part, TimingProfile};
 use virtual_board::probe::{JLINK, PRODUCT_ID, Profile, VENDOR_ID};
 use virtual_board::rom::Reading;
 use virtual_board::soc::{Fuses, Straps};
@@ -62,13 +62,16 @@ impl From<VirtualError> for Problem {
 const OPTIONS: &str = "boot-mode=internal|serial-downloader|fuses|reserved, boot-device=flexspi-nor|other, security=open|closed, power=on|off, \
                        debug-port=open|closed, timing=typ|slow|max, rom=strict|lenient, part=NAME, \
                        probe=jlink|cmsis-dap-v2-hs|cmsis-dap-v1, round-trip-us=10 to 100000, core-divider=1|2, contact-khz=100 to 50000, \
-                       flash-mode=spi|qpi|continuous-read|deep-power-down, weak-erase=OFFSET, stuck-bit=OFFSET, lost-after=TRANSFERS";
+                       flash-mode=spi|qpi|continuous-read|deep-power-down, weak-erase=OFFSET, stuck-bit=OFFSET, flaky-bit=OFFSET, \
+                       lost-after=TRANSFERS";
 
 /// What `round-trip-us=` takes: from well below a USB microframe (125 µs) to a probe far away on a network.
 const ROUND_TRIP_US: RangeInclusive<u64> = 10..=100_000;
 
 /// What `contact-khz=` takes: from the slowest clock that anybody debugs at to the fastest that `--speed` takes.
 const CONTACT_KHZ: RangeInclusive<u32> = 100..=50_000;
+/// Of so many reads of a flaky bit one is wrong.
+const FLAKY_ONE_IN: u64 = 2;
 /// Draws what a bad contact disturbs: the same in every run.
 const CONTACT_SEED: u64 = 1;
 
@@ -187,6 +190,15 @@ impl VirtualProbe {
             }
             ("weak-erase", offset) => self.flash_faults.weak_erase.push((number(offset)?, 1)),
             ("stuck-bit", offset) => self.flash_faults.unprogrammable.push((number(offset)?, 1)),
+            ("flaky-bit", offset) => {
+                let address = number(offset)?;
+                self.flash_faults.flaky_cells.push(FlakyCell {
+                    address,
+                    mask: 1,
+                    one_in: FLAKY_ONE_IN,
+                    seed: address.into(),
+                });
+            }
             ("lost-after", transfers) => self.lost_after = Some(transfers.parse().ok()?),
             ("flash-mode", "spi") => self.flash_mode = Mode::Spi,
             ("flash-mode", "qpi") => self.flash_mode = Mode::Qpi,

@@ -90,6 +90,7 @@ impl Saved {
     pub fn restore(&self, offset: FlashOffset, mut now: Vec<u8>) -> Vec<u8> {
         let begin = offset.get() as usize;
         let end = begin + now.len();
+        let found = now.clone();
         for piece in &self.pieces {
             let start = piece.offset.get() as usize;
             let (from, to) = (start.max(begin), (start + piece.bytes.len()).min(end));
@@ -98,10 +99,11 @@ impl Saved {
             }
             let bytes = piece.bytes.get(from - start..to - start);
             let place = now.get_mut(from - begin..to - begin);
-            let (Some(bytes), Some(place)) = (bytes, place) else {
+            let found = found.get(from - begin..to - begin);
+            let (Some(bytes), Some(place), Some(found)) = (bytes, place, found) else {
                 continue;
             };
-            let mut pairs = place.iter().zip(bytes);
+            let mut pairs = found.iter().zip(bytes);
             if self.image_is_dead || pairs.all(|(now, saved)| now & saved == *saved) {
                 place.copy_from_slice(bytes);
             }

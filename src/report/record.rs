@@ -24,7 +24,7 @@ pub struct Record {
     pub record_version: u32,
     /// Version of this program.
     pub rtflash_version: &'static str,
-    /// `flash`, `verify` or `reset`.
+    /// `flash`, `verify`, `reset`, `doctor`, `info`, `read` or `erase`.
     pub command: &'static str,
     /// What was to be flashed on; absent where the command line does not name it.
     pub target: Option<TargetRecord>,
@@ -44,7 +44,7 @@ pub struct Record {
     pub findings: Vec<FindingRecord>,
     /// What was planned.
     pub plan: Option<PlanRecord>,
-    /// Digests over the whole range as the target computed them after the last write, one for each contiguous range.
+    /// Digests over the whole range as the target computed them at the end, one for each contiguous range.
     pub digest: Vec<String>,
     /// Where and how the content differs.
     pub mismatch: Option<MismatchRecord>,

@@ -54,6 +54,8 @@ pub enum FlashLeft {
     Unchanged,
     /// Part of what was there and part of what was to be there. The commit mark is off, but for `--data`, which has none.
     Incomplete,
+    /// What was to be there, its commit mark as well, and not verified to the end.
+    Unproven,
     /// What was to be there, verified.
     Complete,
     /// Part of what was to be erased is erased, and the FCB's sector first.
@@ -71,6 +73,9 @@ impl fmt::Display for FlashLeft {
             FlashLeft::Incomplete => {
                 "the flash holds part of what was there and part of what was to be there; what it holds is not started (but \
                  for --data) until the next `rtflash flash` has finished it"
+            }
+            FlashLeft::Unproven => {
+                "the flash was written to the end and not verified: what it holds may be started; run `rtflash flash` again"
             }
             FlashLeft::Complete => "the flash holds the image, verified",
             FlashLeft::PartlyErased => {

@@ -31,7 +31,12 @@ pub(super) fn conclude(
     match end {
         End::Asleep | End::TimeOverAsleep => evidence.push(Evidence::AsleepWithoutBus),
         End::Silent => evidence.push(Evidence::DebugPortSilent),
-        _ => add_what_is_seen(&mut watch, &mut evidence)?,
+        _ => match add_what_is_seen(&mut watch, &mut evidence) {
+            // the verdict stands: it has gone to sleep, or taken the pins, since
+            Err(LinkError::Asleep { .. }) => evidence.push(Evidence::AsleepWithoutBus),
+            Err(LinkError::TargetLost { .. }) => evidence.push(Evidence::DebugPortSilent),
+            seen => seen?,
+        },
     }
     let nonsense = content::entry_nonsense(known.content, known.target);
     match (end, watch.proof) {

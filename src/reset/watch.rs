@@ -148,8 +148,8 @@ impl<'a> Watch<'a> {
     pub fn until_decided(&mut self) -> Result<End, LinkError> {
         loop {
             let begin = self.now();
-            let end = match self.look() {
-                Ok(look) => self.add(look)?,
+            let end = match self.look().and_then(|look| self.add(look)) {
+                Ok(end) => end,
                 Err(LinkError::Asleep { .. }) => self.asleep(begin),
                 Err(LinkError::TargetLost { .. }) => Some(End::Silent),
                 Err(error) => return Err(error),

@@ -92,7 +92,7 @@ impl From<VerifyError> for crate::problem::Problem {
             .because("two readings of the same bytes do not agree")
             .fix("check the flash part's wiring and supply, and the board description's `max_hz`"),
             VerifyError::Nothing => Problem::new("verify-nothing", ExitCode::Internal, what)
-                .fix("start again with -v and report the log: this is a defect in rtflash"),
+                .fix("start again with -vv and report the log: this is a defect in rtflash"),
         }
     }
 }

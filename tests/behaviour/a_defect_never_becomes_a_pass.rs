@@ -1,6 +1,7 @@
 //! A defective flash part never ends in PASS: what it holds is read back, the image and what lies around it.
 
 use rtflash::job::{Guard, Job, Outcome, Request};
+use rtflash::link::VirtualBench;
 use rtflash::problem::ExitCode;
 use rtflash::report::FlashLeft;
 use virtual_board::board::BoardConfig;
@@ -14,6 +15,11 @@ const BYTE: u32 = 0x4123;
 
 /// Flashes over other content onto a part with `faults`.
 fn flash_onto(faults: Faults) -> Outcome {
+    flash_and_look(faults).0
+}
+
+/// The same, with the board.
+fn flash_and_look(faults: Faults) -> (Outcome, VirtualBench) {
     let board = bench::start(BoardConfig {
         nor_faults: faults,
         ..bench::config()
@@ -22,7 +28,16 @@ fn flash_onto(faults: Faults) -> Outcome {
     bench::fill(&board, 0x1_0000, &bench::noise(8, 0x2000));
     let mut content = bench::noise(6, 0x400);
     content[0x123] = 0x00;
-    bench::flash(&board, &bench::image(&[(SEGMENT, content)]))
+    let outcome = bench::flash(&board, &bench::image(&[(SEGMENT, content)]));
+    (outcome, board)
+}
+
+/// The number of the last program of the job: the commit.
+fn last_program(board: &VirtualBench) -> u64 {
+    let programs = board
+        .board()
+        .with(|b| b.chip.system.borrow().nor.counters().programs);
+    programs.expect("board") - 1
 }
 
 fn refused(outcome: &Outcome, exit: ExitCode) {
@@ -74,6 +89,30 @@ fn pages_that_are_not_programmed_the_second_time_either_are_a_failed_program() {
     refused(&outcome, ExitCode::ProgramFailed);
     assert_eq!(outcome.record.retries.len(), 1);
     assert_eq!(outcome.record.left, Some(FlashLeft::Incomplete));
+}
+
+#[test]
+fn an_image_that_reads_back_wrong_after_its_commit_is_dead_again() {
+    // the commit itself disturbs a byte of the image, in the first round and in the second
+    let disturbed = |programs: &[u64]| Faults {
+        disturbing_programs: programs
+            .iter()
+            .flat_map(|number| (0..0x100).map(|at| (*number, 0x4200 + at, 0xFF)))
+            .collect(),
+        ..Faults::default()
+    };
+    let (_, board) = flash_and_look(disturbed(&[]));
+    let first = last_program(&board);
+    let (outcome, board) = flash_and_look(disturbed(&[first]));
+    assert_eq!(outcome.record.verdict.exit(), 0, "{:?}", outcome.problem);
+    assert_eq!(outcome.record.retries.len(), 1);
+    let second = last_program(&board);
+
+    let (outcome, board) = flash_and_look(disturbed(&[first, second]));
+    refused(&outcome, ExitCode::Differs);
+    assert_eq!(outcome.problem.expect("a problem").code, "verify-differs");
+    assert_eq!(outcome.record.left, Some(FlashLeft::Incomplete));
+    assert_eq!(bench::flash_content(&board)[..4], [0; 4], "the FCB's tag");
 }
 
 #[test]

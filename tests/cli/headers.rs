@@ -179,6 +179,18 @@ fn verify_compares_a_kept_header_with_itself_and_a_missing_one_with_ours() {
 }
 
 #[test]
+fn a_kept_header_without_its_tag_is_not_equal_to_anything() {
+    let station = Station::new();
+    let file = headerless();
+    station.flash(file.as_ref(), &[]).ends_with(0);
+    for tag in [[0xFF; 4], [0; 4]] {
+        station.damage(0, &tag);
+        let session = station.on_image("verify", file.as_ref(), &["--keep-boot-header"]);
+        assert!(!session.all().contains("EQUAL"), "{session}");
+    }
+}
+
+#[test]
 fn a_packed_file_says_what_it_fills() {
     let station = Station::new();
     let gap = path("blinky-xip.headerless.hex");

@@ -112,3 +112,26 @@ fn verify_reset_and_every_kind_of_failure_are_records_of_the_same_shape() {
         }
     }
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_record_that_cannot_be_written_is_no_success() {
+    let station = Station::new();
+    let path = image();
+    let path = path.to_str().expect("text");
+    let full = fs::File::options()
+        .write(true)
+        .open("/dev/full")
+        .expect("a device that is always full");
+    let at = probe("");
+    let output = station
+        .command(&["flash", path, "--probe", &at, "--json"])
+        .stdout(full)
+        .output()
+        .expect("rtflash runs");
+    assert_eq!(output.status.code(), Some(23));
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(complaint.contains("[output-lost]"), "{complaint}");
+    // the board has its image all the same
+    station.verify(&image()).ends_with(0);
+}

@@ -32,13 +32,20 @@ impl Run<'_> {
             examination.at(check::CHIP);
         }
         self.go_on()?;
+        let is_halted = connection.is_under_reset();
         let mut link = connection.link(chip)?;
         let link: &mut dyn Link = &mut link;
         if question.no_reset {
             return self.only_look(link, seen, examination);
         }
         examination.at(check::CHIP);
-        require_chip(link, chip)?;
+        if let Err(error) = require_chip(link, chip) {
+            if is_halted {
+                // by us, whoever's chip it is
+                let _ = link.let_go();
+            }
+            return Err(error.into());
+        }
         examination.ok(
             check::CHIP,
             format!("core and boot ROM are those of the {}", chip.name),
@@ -51,7 +58,13 @@ impl Run<'_> {
         self.note_link(link);
         self.begin("survey");
         examination.at(check::BOOT_MODE);
-        let chip = self.examine_chip(link, examination)?;
+        let chip = match self.examine_chip(link, examination) {
+            Ok(chip) => chip,
+            Err(problem) => {
+                self.let_run(link);
+                return Err(problem);
+            }
+        };
         let boot = chip.boot;
         let content = self.examine_flash(question, link, chip, examination)?;
         if let Err(cancelled) = self.go_on() {
@@ -76,10 +89,10 @@ impl Run<'_> {
         examination: &mut Examination,
     ) -> Result<Option<Look>, Problem> {
         examination.at(check::DEBUG_PORT);
-        let under_reset = self.bench.choice().connect_under_reset;
+        let under_reset = connection.is_under_reset();
         let mut link = connection.link(self.job.target.chip())?;
         if under_reset {
-            examination.skip(check::RUNNING, "--connect-under-reset has halted the core");
+            examination.skip(check::RUNNING, "connecting under reset has halted the core");
             return Ok(None);
         }
         self.begin("look");
@@ -168,13 +181,7 @@ impl Run<'_> {
         link: &mut dyn Link,
         examination: &mut Examination,
     ) -> Result<ChipFound, Problem> {
-        let chip = match ChipFound::read(link, self.job.target.chip()) {
-            Ok(chip) => chip,
-            Err(error) => {
-                self.let_run(link);
-                return Err(error.into());
-            }
-        };
+        let chip = ChipFound::read(link, self.job.target.chip())?;
         self.record.chip = Some(ChipRecord {
             name: self.job.target.chip().name.clone(),
             uid: chip.unique_id.to_string(),

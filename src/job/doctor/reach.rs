@@ -86,7 +86,11 @@ impl Run<'_> {
         }
         let mut tried = format!("at the clock asked for and at {SLOW_KHZ} kHz");
         if !question.no_reset && !self.bench.choice().connect_under_reset {
-            if let Ok(connection) = self.reach_under_reset(Some(SLOW_KHZ)) {
+            // the race against the firmware is won by a fast clock; a poor contact needs a slow one
+            let reached = self
+                .reach_under_reset(None)
+                .or_else(|_| self.reach_under_reset(Some(SLOW_KHZ)));
+            if let Ok(connection) = reached {
                 let pins = Problem::new(
                     "swd-pins-off",
                     ExitCode::LinkLost,
@@ -114,15 +118,16 @@ impl Run<'_> {
         })
     }
 
-    /// Opens the probe with another choice than the user's.
+    /// Opens the probe with another choice than the user's, slowly: the contact is to be checked.
     fn open_with(&self, choice: Choice) -> Result<Connection, LinkError> {
         let chip = self.job.target.chip();
-        Connection::open(&choice, chip, self.bench.clock().clone())
+        Connection::open_carefully(&choice, chip, self.bench.clock().clone(), |_, _| true)
     }
 
     /// Goes on with a connection that was opened in another way than jobs do it.
     fn adopt(&mut self, connection: Connection) -> Result<Connection, Problem> {
         require_debug_port(connection.debug_port(), self.job.target.chip())?;
+        self.unproven_khz = connection.unproven_khz();
         self.record.probe = Some(ProbeRecord {
             name: connection.probe().name.clone(),
             selector: connection.probe().selector().to_string(),
