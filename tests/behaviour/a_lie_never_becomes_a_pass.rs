@@ -433,6 +433,7 @@ fn of_random_faults_on_the_whole_way() {
     println!("{tally}");
     assert!(lies.is_empty(), "{} lies:\n{}", lies.len(), lies.join("\n"));
     if !alone {
-        tally.assert_it_shows_something(plans / PLANS / 4, &[]);
+        // a stale FIFO strikes alone in one of ten plans of its kind
+        tally.assert_it_shows_something(plans / PLANS / 8, &[]);
     }
 }
