@@ -800,11 +800,6 @@ const SEES_MORE: &[(&str, &str, u8)] = &[
         "reset-outside",
         16,
     ),
-    (
-        "the image takes the debug port's pins at once",
-        "target-no-answer",
-        22,
-    ),
 ];
 
 #[test]
