@@ -433,7 +433,6 @@ fn of_random_faults_on_the_whole_way() {
     println!("{tally}");
     assert!(lies.is_empty(), "{} lies:\n{}", lies.len(), lies.join("\n"));
     if !alone {
-        // a stale FIFO strikes alone in one of ten plans of its kind
-        tally.assert_it_shows_something(plans / PLANS / 8, &[]);
+        tally.assert_it_shows_something(plans / PLANS / 4, &[]);
     }
 }

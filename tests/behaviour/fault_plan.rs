@@ -9,6 +9,9 @@ use virtual_board::nor::operation::Random;
 use virtual_board::nor::{self, DisturbedRead, FlakyCell, ReadFault};
 use virtual_board::swd::{FlippedBit, WireFaults};
 
+/// Of the commands of one plan so many give the former data.
+const STALE_COMMANDS: u64 = 6;
+
 /// A kind of fault. What real defect each stands for is told where the model has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
@@ -301,7 +304,9 @@ impl FaultPlan {
             }
             Kind::StaleAhbBuffer => self.flexspi.stale_ahb_resets = 1 + draw.below(8),
             Kind::StaleFifo => {
-                self.flexspi.stale_commands.push(draw.of(&reach.receptions));
+                // most commands are polls of a status, and one that repeats the former poll shows nothing
+                let commands = (0..STALE_COMMANDS).map(|_| draw.of(&reach.receptions));
+                self.flexspi.stale_commands.extend(commands);
             }
             Kind::ParityErrors => {
                 for transfer in draw.several(&reach.transfers, reach.late_transfer, 6) {
