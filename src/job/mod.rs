@@ -40,6 +40,7 @@ use crate::link::Link;
 pub use crate::plan::{CutSectors, Guard, SharedSectors};
 use crate::problem::Problem;
 use crate::report::Record;
+use crate::survey::ChipFound;
 use crate::target::Target;
 use crate::verify::{Verification, Verified};
 use run::Run;
@@ -125,8 +126,39 @@ pub fn flash(
     bench: &Bench,
     observer: &mut dyn Observer,
 ) -> Outcome {
+    flash_unit(job, request, &mut SameForAll(request), bench, observer)
+}
+
+/// Gives a unit its own image.
+pub trait UnitImage {
+    /// What this unit gets. Called once, when its chip is known to be the target's, and before anything on the board is
+    /// changed; the flash part is found out afterwards. The core is halted meanwhile, so that this may take its time.
+    ///
+    /// # Errors
+    /// Whatever keeps the unit from being flashed; the board is then left as it was found.
+    fn for_unit(&mut self, unit: &ChipFound) -> Result<Request, Problem>;
+}
+
+/// Every unit gets the same.
+struct SameForAll<'r>(&'r Request);
+
+impl UnitImage for SameForAll<'_> {
+    fn for_unit(&mut self, _unit: &ChipFound) -> Result<Request, Problem> {
+        Ok(self.0.clone())
+    }
+}
+
+/// As [`flash`], with an image that is made for the very unit on the bench, once that is known. `common` is what all units
+/// share: it is judged before the board is touched.
+pub fn flash_unit(
+    job: &Job<'_>,
+    common: &Request,
+    unit: &mut dyn UnitImage,
+    bench: &Bench,
+    observer: &mut dyn Observer,
+) -> Outcome {
     let mut run = Run::new("flash", job, bench, observer);
-    let verdict = run.flash(request);
+    let verdict = run.flash(common, unit);
     run.finish(verdict)
 }
 
@@ -153,7 +185,7 @@ pub fn write_over(
 ) -> Written {
     let mut run = Run::new("flash", job, bench, observer);
     let verified = run
-        .write_over(request, link)
+        .write_over(&mut SameForAll(request), link)
         .map(|written| written.verified);
     let verdict = match &verified {
         Ok(verified) => Ok(run.without_watching(verified)),

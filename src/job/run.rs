@@ -2,10 +2,9 @@
 
 use super::contact::ContactNote;
 use super::meter::Meter;
-use super::{Bench, BootPolicy, Job, Observer, Outcome};
+use super::{Bench, BootPolicy, HeaderPolicy, Job, Observer, Outcome, Request, Saved, UnitImage};
 use std::time::Duration;
 
-use super::{HeaderPolicy, Request, Saved};
 use crate::algorithm::Algorithm;
 use crate::boot::{self, BootImage, Fcb, HeaderPart, Ivt, Present, Reason, Role};
 
@@ -101,10 +100,14 @@ impl<'r> Run<'r> {
     ///
     /// # Errors
     /// Whatever kept the job from ending with every byte verified.
-    pub fn flash(&mut self, request: &Request) -> Result<Verdict, Problem> {
+    pub fn flash(
+        &mut self,
+        common: &Request,
+        unit: &mut dyn UnitImage,
+    ) -> Result<Verdict, Problem> {
         let target = self.job.target;
-        self.record.note_inputs(&request.image);
-        if let Some(image) = request.judged_offline(target)? {
+        self.record.note_inputs(&common.image);
+        if let Some(image) = common.judged_offline(target)? {
             self.record.note_image(&image);
         }
         self.record.left = Some(FlashLeft::Unchanged);
@@ -117,7 +120,7 @@ impl<'r> Run<'r> {
             present,
             verified,
             status_register,
-        } = self.write_over(request, link)?;
+        } = self.write_over(unit, link)?;
         if let Err(cancelled) = self.go_on() {
             self.let_run(link);
             return Err(cancelled);
@@ -160,11 +163,21 @@ impl<'r> Run<'r> {
     /// Whatever kept it from ending with every byte verified.
     pub fn write_over(
         &mut self,
-        request: &Request,
+        unit: &mut dyn UnitImage,
         link: &mut (dyn Link + '_),
     ) -> Result<Written, Problem> {
-        let (mut algorithm, identified) = self.survey(link)?;
-        let written = self.judge_and_write(request, &mut algorithm, &identified);
+        let chip = self.take_chip(link)?;
+        // may take its time: the core is halted, and nothing on the board waits for us yet
+        let request = match unit.for_unit(&chip) {
+            Ok(request) => request,
+            Err(problem) => {
+                self.begin("reset");
+                self.let_run(link);
+                return Err(problem);
+            }
+        };
+        let (mut algorithm, identified) = self.survey_flash(chip, link)?;
+        let written = self.judge_and_write(&request, &mut algorithm, &identified);
         self.begin("reset");
         let stopped = self.leave(algorithm);
         match written {

@@ -56,9 +56,17 @@ impl Run<'_> {
         &mut self,
         link: &'l mut (dyn Link + 'p),
     ) -> Result<(Algorithm<'l, 'p>, Identified), Problem> {
-        let target = self.job.target;
         let chip = self.take_chip(link)?;
-        let mut algorithm = Algorithm::start(link, target, seed())?;
+        self.survey_flash(chip, link)
+    }
+
+    /// The second half of it: the chip is taken over and known.
+    pub(super) fn survey_flash<'l, 'p>(
+        &mut self,
+        chip: ChipFound,
+        link: &'l mut (dyn Link + 'p),
+    ) -> Result<(Algorithm<'l, 'p>, Identified), Problem> {
+        let mut algorithm = Algorithm::start(link, self.job.target, seed())?;
         match self.identify(&mut algorithm, chip) {
             Ok(identified) => Ok((algorithm, identified)),
             Err(problem) => {

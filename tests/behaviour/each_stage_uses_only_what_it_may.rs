@@ -69,6 +69,17 @@ const STAGES: &[Stage] = &[
             "clock",
         ],
     ),
+    // Per-unit data: what is patched into the image of one unit.
+    stage("unit", &["image", "boot", "target"]),
+    stage("records", &["report", "clock"]),
+    // Drives many boards; `job` stays the only thing that touches one.
+    stage(
+        "station",
+        &[
+            "unit", "records", "job", "report", "link", "target", "image", "boot", "survey",
+            "clock",
+        ],
+    ),
     // Measures whole jobs from outside; no stage knows of it.
     stage(
         "benchmark",
@@ -76,7 +87,16 @@ const STAGES: &[Stage] = &[
     ),
     stage(
         "cli",
-        &["job", "report", "target", "link", "clock", "benchmark"],
+        &[
+            "job",
+            "report",
+            "target",
+            "link",
+            "clock",
+            "benchmark",
+            "station",
+            "records",
+        ],
     ),
 ];
 
@@ -107,7 +127,7 @@ const OUTSIDE: &[Outside] = &[
 ];
 
 /// What the pure stages must not touch.
-const PURE: &[&str] = &["image", "boot", "plan", "diagnosis"];
+const PURE: &[&str] = &["image", "boot", "plan", "diagnosis", "unit"];
 const IMPURE: &[&str] = &[
     "std::fs",
     "std::env",

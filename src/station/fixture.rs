@@ -1,0 +1,41 @@
+//! What a site is made of: a probe, and a place where boards come and go.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::clock::Clock;
+use crate::job::Bench;
+use crate::problem::Problem;
+
+/// What a look at the site tells.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Seat {
+    /// Nothing answers, or there is no voltage.
+    Empty,
+    /// A board answers.
+    Seated,
+    /// The probe itself cannot be used.
+    ProbeGone(Problem),
+}
+
+/// One site's probe and seat; a real one, or a virtual one of a rehearsal.
+pub trait Fixture: Send {
+    /// The probe as `VID:PID:serial`.
+    fn probe(&self) -> String;
+
+    /// Looks whether a board is seated, without disturbing what runs on it.
+    fn seat(&mut self) -> Seat;
+
+    /// What a job needs to work on the seated board.
+    ///
+    /// # Errors
+    /// Where the probe cannot be used any more.
+    fn bench(&mut self) -> Result<Bench, Problem>;
+
+    /// The site's monotonic clock: what waiting and cycle times go by.
+    fn clock(&self) -> Arc<dyn Clock + Send + Sync>;
+
+    /// The time of day at the site: real, or a rehearsal's.
+    fn time_of_day(&self) -> Timestamp;
+}
