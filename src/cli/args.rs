@@ -254,7 +254,7 @@ pub struct BoardArgs {
     /// power=on|off, debug-port=open|closed, timing=typ|slow|max, rom=strict|lenient, part=NAME,
     /// probe=jlink|cmsis-dap-v2-hs|cmsis-dap-v1, round-trip-us=N, core-divider=1|2, contact-khz=N (bad above it),
     /// flash-mode=spi|qpi|continuous-read|deep-power-down, weak-erase=OFFSET, stuck-bit=OFFSET, flaky-bit=OFFSET,
-    /// lost-after=TRANSFERS
+    /// lost-after=TRANSFERS, uid=16 HEX DIGITS
     #[arg(long, env = "RTFLASH_PROBE", value_name = "PROBE")]
     pub probe: Option<String>,
     /// SWD clock in kHz (default: 4000, or what the probe can do and the contact stands). On first contact and after

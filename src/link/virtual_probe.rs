@@ -63,7 +63,7 @@ const OPTIONS: &str = "boot-mode=internal|serial-downloader|fuses|reserved, boot
                        debug-port=open|closed, timing=typ|slow|max, rom=strict|lenient, part=NAME, \
                        probe=jlink|cmsis-dap-v2-hs|cmsis-dap-v1, round-trip-us=10 to 100000, core-divider=1|2, contact-khz=100 to 50000, \
                        flash-mode=spi|qpi|continuous-read|deep-power-down, weak-erase=OFFSET, stuck-bit=OFFSET, flaky-bit=OFFSET, \
-                       lost-after=TRANSFERS";
+                       lost-after=TRANSFERS, uid=16 HEX DIGITS";
 
 /// What `round-trip-us=` takes: from well below a USB microframe (125 µs) to a probe far away on a network.
 const ROUND_TRIP_US: RangeInclusive<u64> = 10..=100_000;
@@ -199,6 +199,7 @@ impl VirtualProbe {
                     seed: address.into(),
                 });
             }
+            ("uid", digits) => self.fuses.set_unique_id(unique_id(digits)?),
             ("lost-after", transfers) => self.lost_after = Some(transfers.parse().ok()?),
             ("flash-mode", "spi") => self.flash_mode = Mode::Spi,
             ("flash-mode", "qpi") => self.flash_mode = Mode::Qpi,
@@ -265,6 +266,15 @@ impl VirtualProbe {
             ..BoardConfig::new(part)
         })
     }
+}
+
+/// A chip's unique ID as `rtflash info` prints it, as the two fuse words, low word first.
+fn unique_id(digits: &str) -> Option<[u32; 2]> {
+    if digits.len() != 16 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return None;
+    }
+    let number = u64::from_str_radix(digits, 16).ok()?;
+    Some([number as u32, (number >> 32) as u32])
 }
 
 /// A flash offset, decimal or with 0x.
@@ -396,6 +406,29 @@ mod tests {
             assert_eq!(config.probe.name, "cmsis-dap-v1");
             assert_eq!(config.probe.round_trip, Duration::from_micros(1500));
             assert_eq!(config.core_divider, 2);
+        }
+    }
+
+    #[test]
+    fn a_board_can_have_its_own_unique_id() {
+        let fuses = |text: &str| {
+            let probe = VirtualProbe::parse(text).expect("valid").expect("virtual");
+            probe.config("is25wp064").expect("configuration").fuses
+        };
+        let found = fuses("virtual?uid=0123456789ABCDEF").unique_id();
+        assert_eq!(found, [0x89AB_CDEF, 0x0123_4567]);
+        assert_ne!(fuses("virtual").unique_id(), found);
+        for wrong in [
+            "",
+            "1",
+            "0123456789ABCDEG",
+            "0x23456789ABCDEF",
+            "+123456789ABCDEF",
+        ] {
+            assert!(
+                VirtualProbe::parse(&format!("virtual?uid={wrong}")).is_err(),
+                "{wrong}"
+            );
         }
     }
 
