@@ -1,12 +1,15 @@
 //! Values that come from outside: rows of a CSV file, and lines that another program prints.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use serde::Deserialize;
 
 use super::given::{Given, GivenForm};
 use super::rule::Order;
+use super::series::Series;
+use crate::image::FileHash;
 
 /// A value from a CSV file, whose first row names the columns.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -69,6 +72,33 @@ const fn ten_seconds() -> u32 {
 }
 
 impl Table {
+    /// Checks the rule by itself; `series` is that of the rows, where it names one.
+    ///
+    /// # Errors
+    /// Why it cannot be.
+    pub(super) fn checked(&self, series: Option<&Series>, has_serial: bool) -> Result<(), String> {
+        self.given().checked()?;
+        if let Some(digits) = &self.sha256 {
+            FileHash::from_str(digits).map_err(|error| format!("its sha256 is none: {error}"))?;
+        }
+        match (self.key, series, &self.key_column) {
+            (TableKey::Next, None, _) => Err("`key = \"next\"` needs a `series`".to_owned()),
+            (TableKey::Next, _, Some(_)) => {
+                Err("`key = \"next\"` compares no `key_column`".to_owned())
+            }
+            (TableKey::Next, Some(series), None) if series.first == 0 => {
+                Err("rows are counted from 1, and its series begins with 0".to_owned())
+            }
+            (TableKey::Next, ..) => Ok(()),
+            (_, Some(_), _) => Err("only `key = \"next\"` has a `series`".to_owned()),
+            (_, _, None) => Err("it has no `key_column` to be compared with the key".to_owned()),
+            (TableKey::Serial, ..) if !has_serial => {
+                Err("its key is the serial number, and no rule makes one".to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// How the value becomes bytes.
     pub const fn given(&self) -> Given {
         Given {
@@ -79,6 +109,19 @@ impl Table {
 }
 
 impl Program {
+    /// # Errors
+    /// Why the rule cannot be.
+    pub(super) fn checked(&self) -> Result<(), String> {
+        self.given().checked()?;
+        if self.command.first().is_none_or(String::is_empty) {
+            return Err("its command is empty".to_owned());
+        }
+        if self.timeout_ms == 0 {
+            return Err("its `timeout_ms` is 0: it could never end in time".to_owned());
+        }
+        Ok(())
+    }
+
     /// How the line becomes bytes.
     pub const fn given(&self) -> Given {
         Given {
