@@ -1,9 +1,9 @@
 //! Check digits with a public definition.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// How a check digit is computed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum CheckDigit {

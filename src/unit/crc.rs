@@ -1,6 +1,6 @@
 //! CRCs by their names in the catalogue of parametrised CRC algorithms.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::crc_catalogue::{CATALOGUE, Known};
 use super::encoded::{Encoded, number_bytes};
@@ -9,7 +9,7 @@ use super::rule::Order;
 use crate::address::{Address, AddressRange};
 
 /// A CRC over what the unit's flash will hold.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Crc {

@@ -1,12 +1,12 @@
 //! Values that somebody else gives as text: a scanned code, a CSV file, a program.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::encoded::{Encoded, number_bytes};
 use super::rule::Order;
 
 /// How given text becomes bytes.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Given {
@@ -19,7 +19,7 @@ pub struct Given {
 }
 
 /// What given text is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum GivenForm {

@@ -1,6 +1,6 @@
 //! MAC addresses: EUI-48 and EUI-64, from a series.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::encoded::{Encoded, hex_text};
 use super::given::hex_bytes;
@@ -8,7 +8,7 @@ use super::rule::{Letters, Order};
 use super::series::Series;
 
 /// A MAC address: `base` + number of the series × `stride`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Mac {
@@ -36,7 +36,7 @@ pub struct Mac {
 }
 
 /// How a MAC address is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum MacForm {

@@ -1,10 +1,9 @@
 //! Values that come from outside: rows of a CSV file, and lines that another program prints.
 
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::given::{Given, GivenForm};
 use super::rule::Order;
@@ -12,14 +11,15 @@ use super::series::Series;
 use crate::image::FileHash;
 
 /// A value from a CSV file, whose first row names the columns.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Table {
     /// The file, relative to the job file.
     pub file: PathBuf,
     /// SHA-256 that the file must have, in hex; `rtflash job lock` fills it in.
-    pub sha256: Option<String>,
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub sha256: Option<FileHash>,
     /// The column with the value.
     pub column: String,
     /// How a unit's row is found.
@@ -36,7 +36,7 @@ pub struct Table {
 }
 
 /// How a unit's row is found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum TableKey {
@@ -51,7 +51,7 @@ pub enum TableKey {
 }
 
 /// A line that another program prints. It gets what is known of the unit on its standard input, as one JSON object.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Program {
@@ -78,9 +78,6 @@ impl Table {
     /// Why it cannot be.
     pub(super) fn checked(&self, series: Option<&Series>, has_serial: bool) -> Result<(), String> {
         self.given().checked()?;
-        if let Some(digits) = &self.sha256 {
-            FileHash::from_str(digits).map_err(|error| format!("its sha256 is none: {error}"))?;
-        }
         match (self.key, series, &self.key_column) {
             (TableKey::Next, None, _) => Err("`key = \"next\"` needs a `series`".to_owned()),
             (TableKey::Next, _, Some(_)) => {

@@ -1,7 +1,7 @@
 //! A serial number: a number of a series, alone or in a text with date and check digit.
 
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::check_digit::CheckDigit;
 use super::date::{day, zone};
@@ -13,7 +13,7 @@ use super::series::Series;
 use super::template::{self, Part};
 
 /// A serial number.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Serial {
@@ -41,7 +41,7 @@ pub struct Serial {
 }
 
 /// How a serial number is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum SerialFormat {
@@ -60,7 +60,7 @@ pub enum SerialFormat {
 }
 
 /// What a check digit is computed over.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum CheckOver {
