@@ -3,6 +3,7 @@
 mod event;
 mod fixture;
 mod job_file;
+mod outside;
 
 pub use event::{EVENT_VERSION, Event, Needs, UnitVerdict, What};
 pub use fixture::{Fixture, Seat};
@@ -11,3 +12,4 @@ pub use job_file::{
     JobGuard, JobHeaderPolicy, JobIdentity, JobImage, JobLink, JobPinnedFile, JobSecurity,
     JobSharedSectors, JobStart, JobTarget, JobUnit, LoadedJob, Signed, TrustedKey,
 };
+pub use outside::Outside;
