@@ -74,21 +74,17 @@ fn files(job: &JobFile, text: &JobText) -> Result<(), Problem> {
             .refusal("job-value", "image", "the job has no image")
             .fix("name a file under [[image]]"));
     }
-    for (number, image) in job.images.iter().enumerate() {
-        require_below(&image.file, &format!("image.{number}.file"), text)?;
+    for input in text.inputs() {
+        require_below(&input.name, &format!("{}.file", input.table), text)?;
     }
-    match &job.boot_header.fcb {
-        Some(fcb) => require_below(&fcb.file, "boot_header.fcb.file", text),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 /// A job is a folder that can be copied to a station, whatever system that runs: its files are in it.
-fn require_below(file: &Path, key: &str, text: &JobText) -> Result<(), Problem> {
-    let is_below = file
+fn require_below(name: &str, key: &str, text: &JobText) -> Result<(), Problem> {
+    let is_below = Path::new(name)
         .components()
         .all(|part| matches!(part, Component::Normal(_)));
-    let name = file.to_string_lossy();
     let is_plain = !name.is_empty() && name != "-" && !name.contains(['\\', ':', '\0']);
     if is_below && is_plain && !name.ends_with('/') {
         return Ok(());

@@ -6,7 +6,10 @@ use std::fs;
 use std::io::{Cursor, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use minisign::{PublicKey, PublicKeyBox, SignatureBox};
+use minisign::{KeyPair, PublicKey, PublicKeyBox, SecretKey, SecretKeyBox, SignatureBox};
+
+use super::load::LoadedJob;
+use crate::job::OutputFile;
 
 use crate::problem::{ExitCode, Place, Problem};
 
@@ -115,6 +118,88 @@ impl TrustedKey {
         Ok(Signed {
             key: signer,
             comment,
+        })
+    }
+}
+
+/// A secret key, ready to sign.
+pub struct SigningKey(SecretKey);
+
+impl SigningKey {
+    /// The key in a file as `rtflash job keygen` and minisign write it. `password` is asked for one where the key is protected
+    /// by one.
+    ///
+    /// # Errors
+    /// `secret-key` (exit 2), and what `password` refuses.
+    pub fn read(
+        path: &Path,
+        password: impl FnOnce() -> Result<String, Problem>,
+    ) -> Result<Self, Problem> {
+        let refusal = |why: String| {
+            Problem::new("secret-key", ExitCode::Usage, "the secret key cannot be used")
+                .at(Place::in_file(path, None))
+                .because(why)
+                .fix("take the file NAME.key that `rtflash job keygen` wrote, or a minisign secret key file, and its password")
+        };
+        let text = fs::read_to_string(path).map_err(|error| refusal(error.to_string()))?;
+        let in_file = || SecretKeyBox::from_string(&text).map_err(|error| refusal(error.to_string()));
+        if let Ok(key) = in_file()?.into_unencrypted_secret_key() {
+            return Ok(SigningKey(key));
+        }
+        let key = in_file()?.into_secret_key(Some(password()?));
+        key.map(SigningKey)
+            .map_err(|error| refusal(error.to_string()))
+    }
+
+    /// Signs `content`, the bytes that `job` was loaded from, and puts the signature beside the job file.
+    ///
+    /// # Errors
+    /// `output-unwritable` (exit 23); `sign` (exit 1), where the system has no random numbers.
+    pub fn sign(&self, job: &LoadedJob, content: &[u8]) -> Result<(PathBuf, Signed), Problem> {
+        let revision = job.file.revision.iter();
+        let revision: String = revision.map(|text| format!(", revision {text}")).collect();
+        let comment = format!("rtflash job {}{revision}, sha256 {}", job.file.name, job.sha256);
+        let content = Cursor::new(content);
+        let signature = minisign::sign(None, &self.0, content, Some(&comment), None)
+            .map_err(|error| Problem::new("sign", ExitCode::Internal, error.to_string()))?;
+        let path = signature_path(&job.path);
+        OutputFile::begin(&path)?.finish(signature.into_string().as_bytes())?;
+        let signed = Signed {
+            key: key_id(self.0.keynum()),
+            comment,
+        };
+        Ok((path, signed))
+    }
+}
+
+/// A new pair of keys, as the files that hold them; the secret one protected by `password`, where there is one.
+pub struct NewKeys {
+    /// ID, 16 hexadecimal digits.
+    pub id: String,
+    /// Content of the public key's file.
+    pub public: String,
+    /// Content of the secret key's file.
+    pub secret: String,
+}
+
+impl NewKeys {
+    /// Makes them.
+    ///
+    /// # Errors
+    /// `keygen` (exit 1), where the system has no random numbers.
+    pub fn new(password: Option<String>) -> Result<Self, Problem> {
+        let failed = |error: minisign::PError| {
+            Problem::new("keygen", ExitCode::Internal, error.to_string())
+        };
+        let pair = match password {
+            Some(password) => KeyPair::generate_encrypted_keypair(Some(password)),
+            None => KeyPair::generate_unencrypted_keypair(),
+        };
+        let KeyPair { pk, sk } = pair.map_err(failed)?;
+        Ok(NewKeys {
+            id: key_id(pk.keynum()),
+            public: pk.to_box().map_err(failed)?.into_string(),
+            secret: sk.to_box(None).map_err(failed)?.into_string(),
         })
     }
 }
