@@ -190,7 +190,10 @@ fn check(args: &CheckArgs) -> Result<(), Problem> {
     say("target", &names.map(String::as_str).join(", "));
     for input in job.request.image.inputs() {
         let (bytes, hash) = (input.size_bytes, input.sha256_text());
-        say("image", &format!("{}, {bytes} bytes, {hash}", input.path.display()));
+        say(
+            "image",
+            &format!("{}, {bytes} bytes, {hash}", input.path.display()),
+        );
     }
     let boots = match job.request.judged_offline(&job.target)? {
         Some(image) if image.inserted().is_empty() => "with the boot header of the image",
@@ -244,9 +247,15 @@ fn keygen(args: &KeygenArgs) -> Result<(), Problem> {
     OutputFile::begin(&public)?.finish(keys.public.as_bytes())?;
     say("key", &keys.id);
     let path = secret.display();
-    say("secret", &format!("{path}: keep it where jobs are released, and a copy in a safe"));
+    say(
+        "secret",
+        &format!("{path}: keep it where jobs are released, and a copy in a safe"),
+    );
     let path = public.display();
-    say("public", &format!("{path}: for `rtflash station --trust` on every station"));
+    say(
+        "public",
+        &format!("{path}: for `rtflash station --trust` on every station"),
+    );
     Ok(())
 }
 
@@ -264,18 +273,26 @@ fn write_secret(path: &Path, content: &str) -> Result<(), Problem> {
 }
 
 fn already_there(path: &Path) -> Problem {
-    Problem::new("output-exists", ExitCode::Usage, "the file is there already")
-        .at(Place::in_file(path, None))
-        .because("it is not written over: it may be the only copy")
-        .fix("choose another name, or move the file away")
+    Problem::new(
+        "output-exists",
+        ExitCode::Usage,
+        "the file is there already",
+    )
+    .at(Place::in_file(path, None))
+    .because("it is not written over: it may be the only copy")
+    .fix("choose another name, or move the file away")
 }
 
 fn password_in(file: &Path) -> Result<String, Problem> {
     let text = fs::read_to_string(file).map_err(|error| {
-        Problem::new("password-file", ExitCode::Usage, "the password file cannot be read")
-            .at(Place::in_file(file, None))
-            .because(error.to_string())
-            .fix("check the name and the file's permissions")
+        Problem::new(
+            "password-file",
+            ExitCode::Usage,
+            "the password file cannot be read",
+        )
+        .at(Place::in_file(file, None))
+        .because(error.to_string())
+        .fix("check the name and the file's permissions")
     })?;
     Ok(text.lines().next().unwrap_or_default().to_owned())
 }
@@ -295,9 +312,13 @@ fn new_password() -> Result<String, Problem> {
 
 fn asked(question: &str) -> Result<String, Problem> {
     let unasked = |why: String| {
-        Problem::new("password", ExitCode::Usage, "the password cannot be asked for")
-            .because(why)
-            .fix("give it with --password-file")
+        Problem::new(
+            "password",
+            ExitCode::Usage,
+            "the password cannot be asked for",
+        )
+        .because(why)
+        .fix("give it with --password-file")
     };
     if !io::stdin().is_terminal() {
         return Err(unasked("this is no terminal".into()));

@@ -3,9 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::file::{
-    JobBootProof, JobFile, JobGuard, JobHeaderPolicy, JobSharedSectors,
-};
+use super::file::{JobBootProof, JobFile, JobGuard, JobHeaderPolicy, JobSharedSectors};
 use super::rules::{self, BarcodePattern};
 use super::signature::{Signed, TrustedKey};
 use super::text::{JobInput, JobText};
@@ -17,9 +15,10 @@ use crate::job::{
     SharedSectors,
 };
 use crate::link::{Choice, ProbeSelector};
-use crate::problem::{ExitCode, Problem};
+use crate::problem::{ExitCode, Place, Problem};
 use crate::survey::ChipFound;
 use crate::target::Target;
+use crate::unit::UnitRules;
 
 const HZ_PER_MHZ: u32 = 1_000_000;
 
@@ -40,6 +39,8 @@ pub struct LoadedJob {
     pub request: Request,
     /// What a scanned code must look like; none where units do not begin with one.
     pub barcode: Option<BarcodePattern>,
+    /// What differs on every unit.
+    pub rules: UnitRules,
     /// The files that it names, each with its hash.
     inputs: Vec<(PathBuf, FileHash)>,
 }
@@ -72,6 +73,8 @@ impl LoadedJob {
         let text = JobText::new(path, content)?;
         let file = text.parse()?;
         let barcode = rules::check(&file, &text)?;
+        let rules = UnitRules::new(file.series.clone(), file.data.clone())
+            .map_err(|problem| in_file(problem, path))?;
         let inputs = locked(&text)?;
         let in_target = |problem: Problem| told_of_job(problem, "target", &text);
         let wanted = &file.target;
@@ -99,6 +102,7 @@ impl LoadedJob {
             target,
             request,
             barcode,
+            rules,
             inputs,
         })
     }
@@ -163,7 +167,7 @@ impl LoadedJob {
     pub fn still_the_same(&self) -> Result<(), Problem> {
         let changed = |code, path: &Path, what: &str, why: String| {
             Problem::new(code, ExitCode::MalformedInput, what)
-                .at(crate::problem::Place::in_file(path, None))
+                .at(Place::in_file(path, None))
                 .because(why)
                 .fix("nothing is flashed until the station is started again, with the released job and its files")
         };
@@ -180,7 +184,12 @@ impl LoadedJob {
                 Ok(now) if now == then => {}
                 Ok(now) => {
                     let why = format!("it had the SHA-256 {then} and has {now}");
-                    return Err(changed(code, path, "the file has changed since the job was loaded", why));
+                    return Err(changed(
+                        code,
+                        path,
+                        "the file has changed since the job was loaded",
+                        why,
+                    ));
                 }
                 Err(problem) => {
                     let why = problem.why.unwrap_or(problem.what);
@@ -256,6 +265,20 @@ fn wishes(job: &JobFile, text: &JobText, target: &Target) -> Result<HeaderWishes
     Ok(wishes)
 }
 
+/// A problem of the job file, with the file's name where it has no place.
+fn in_file(problem: Problem, path: &Path) -> Problem {
+    match problem.place.file {
+        Some(_) => problem,
+        None => Problem {
+            place: Box::new(Place {
+                file: Some(path.to_owned()),
+                ..*problem.place
+            }),
+            ..problem
+        },
+    }
+}
+
 /// A file that is not the pinned one, where a job pins it.
 fn pinned_by_job(problem: Problem) -> Problem {
     match problem.code {
@@ -271,7 +294,9 @@ fn told_of_job(problem: Problem, key: &str, text: &JobText) -> Problem {
         return problem;
     }
     let in_keys = |said: String| {
-        OPTIONS.iter().fold(said, |said, (option, key)| said.replace(option, key))
+        OPTIONS
+            .iter()
+            .fold(said, |said, (option, key)| said.replace(option, key))
     };
     Problem {
         exit: ExitCode::MalformedInput,

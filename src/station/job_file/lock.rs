@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use toml_edit::{DocumentMut, Item, TableLike, Value};
+use toml_edit::{DocumentMut, Item, Value};
 
 use super::load;
 use super::rules;
@@ -69,7 +69,7 @@ impl Lock {
         }
         Ok(Lock {
             path: path.to_owned(),
-            text: document.to_string(),
+            text: with_line_ends_of(text.as_str(), document.to_string()),
             pins,
         })
     }
@@ -110,14 +110,27 @@ impl Lock {
     }
 }
 
+/// `edited` with the line ends of `text`: the editor knows only those of Unix.
+fn with_line_ends_of(text: &str, edited: String) -> String {
+    let is_of_windows = text.contains("\r\n") && !text.replace("\r\n", "").contains('\n');
+    match is_of_windows {
+        true => edited.replace("\r\n", "\n").replace('\n', "\r\n"),
+        false => edited,
+    }
+}
+
 /// A fault of this program: the job was read before.
 fn not_edited(what: impl ToString) -> Problem {
-    Problem::new("job-edit", ExitCode::Internal, "the pins cannot be put into the job file")
-        .because(what.to_string())
+    Problem::new(
+        "job-edit",
+        ExitCode::Internal,
+        "the pins cannot be put into the job file",
+    )
+    .because(what.to_string())
 }
 
 /// The table at `path`, such as `image.0`.
-fn table_at<'d>(document: &'d mut Item, path: &str) -> Option<&'d mut dyn TableLike> {
+fn table_at<'d>(document: &'d mut Item, path: &str) -> Option<&'d mut Item> {
     let mut item = document;
     for step in path.split('.') {
         item = match step.parse::<usize>() {
@@ -125,19 +138,35 @@ fn table_at<'d>(document: &'d mut Item, path: &str) -> Option<&'d mut dyn TableL
             _ => item.get_mut(step)?,
         };
     }
-    item.as_table_like_mut()
+    item.is_table_like().then_some(item)
 }
 
 /// Sets the hash; what stands around it stays.
-fn set(table: &mut dyn TableLike, hash: &str) {
+fn set(table: &mut Item, hash: &str) {
     if let Some(Item::Value(value)) = table.get_mut(SHA256) {
         let decor = value.decor().clone();
         *value = Value::from(hash);
         *value.decor_mut() = decor;
-    } else {
-        table.insert(SHA256, toml_edit::value(hash));
-        if let Some(last) = table.get_mut(SHA256).and_then(Item::as_value_mut) {
-            last.decor_mut().clear();
+        return;
+    }
+    match table {
+        Item::Value(Value::InlineTable(table)) => {
+            // the blank before the closing brace belongs to the last value
+            let last = table.iter_mut().last();
+            let blank = last.and_then(|(_, value)| {
+                let blank = value.decor().suffix().cloned();
+                value.decor_mut().set_suffix("");
+                blank
+            });
+            let mut value = Value::from(hash);
+            value.decor_mut().set_prefix(" ");
+            value.decor_mut().set_suffix(blank.unwrap_or_default());
+            table.insert(SHA256, value);
+        }
+        table => {
+            if let Some(table) = table.as_table_like_mut() {
+                table.insert(SHA256, toml_edit::value(hash));
+            }
         }
     }
 }

@@ -19,3 +19,9 @@ pub use lock::{Lock, Pin};
 pub use rules::BarcodePattern;
 pub use signature::{NewKeys, Signed, SigningKey, TrustedKey, signature_path};
 pub use template::NewJob;
+
+#[cfg(test)]
+use text::JobText;
+
+#[cfg(test)]
+mod tests;

@@ -19,6 +19,10 @@ const ENDING: &str = ".minisig";
 const SIGNATURE_CHARACTERS: usize = 88;
 /// The line of a signature file, from 0, that signs the trusted comment.
 const COMMENT_SIGNATURE_LINE: usize = 3;
+/// First line of a signature file, which nothing protects.
+const UNTRUSTED: &str = "signature of a job file of rtflash";
+/// First line of a secret key's file.
+const SECRET_KEY: &str = "secret key of rtflash job keygen, in minisign's form";
 const NO_KEY: &str = "take the file NAME.pub that `rtflash job keygen` wrote, a minisign public key file, or its second line";
 
 /// A public key, whose signatures are trusted.
@@ -49,7 +53,11 @@ pub fn signature_path(job: &Path) -> PathBuf {
 
 /// A key's ID as minisign prints it: the number in the file, least significant byte first.
 fn key_id(keynum: &[u8]) -> String {
-    keynum.iter().rev().map(|byte| format!("{byte:02X}")).collect()
+    keynum
+        .iter()
+        .rev()
+        .map(|byte| format!("{byte:02X}"))
+        .collect()
 }
 
 impl TrustedKey {
@@ -88,7 +96,7 @@ impl TrustedKey {
                 .fix("get the job and its signature again from whoever released it")
         };
         let damaged = |why: String| {
-            refusal("job-signature", "the job's signature file is damaged").because(why)
+            refusal("job-signature", "the job's signature cannot be used").because(why)
         };
         let text = fs::read_to_string(&path).map_err(|error| match error.kind() {
             ErrorKind::NotFound => refusal("job-not-signed", "the job is not signed")
@@ -105,7 +113,14 @@ impl TrustedKey {
                 .because(format!("key {signer} signed it, and key {trusted} is trusted"))
                 .fix("get the job from whoever holds the trusted key; change the trusted key only if its holder says so"));
         }
-        let comment = signature.trusted_comment().map_err(|error| damaged(error.to_string()))?;
+        if !signature.is_prehashed() {
+            return Err(damaged(
+                "it is of the form that minisign calls legacy (-l)".into(),
+            ));
+        }
+        let comment = signature
+            .trusted_comment()
+            .map_err(|error| damaged(error.to_string()))?;
         minisign::verify(&self.0, &signature, Cursor::new(content), true, false, false).map_err(
             |error| {
                 refusal("job-signature", "the job is not what was signed")
@@ -142,11 +157,18 @@ impl SigningKey {
                 .fix("take the file NAME.key that `rtflash job keygen` wrote, or a minisign secret key file, and its password")
         };
         let text = fs::read_to_string(path).map_err(|error| refusal(error.to_string()))?;
-        let in_file = || SecretKeyBox::from_string(&text).map_err(|error| refusal(error.to_string()));
-        if let Ok(key) = in_file()?.into_unencrypted_secret_key() {
-            return Ok(SigningKey(key));
-        }
-        let key = in_file()?.into_secret_key(Some(password()?));
+        let in_file =
+            || SecretKeyBox::from_string(&text).map_err(|error| refusal(error.to_string()));
+        let key = match in_file()?.into_unencrypted_secret_key() {
+            Ok(key) => return Ok(SigningKey(key)),
+            Err(error) if matches!(error.kind(), minisign::ErrorKind::Verify) => {
+                return Err(refusal(
+                    "its checksum is wrong: it is damaged, or minisign made it without a password (-W) and without checksum"
+                        .into(),
+                ));
+            }
+            Err(_) => in_file()?.into_secret_key(Some(password()?)),
+        };
         key.map(SigningKey)
             .map_err(|error| refusal(error.to_string()))
     }
@@ -158,9 +180,12 @@ impl SigningKey {
     pub fn sign(&self, job: &LoadedJob, content: &[u8]) -> Result<(PathBuf, Signed), Problem> {
         let revision = job.file.revision.iter();
         let revision: String = revision.map(|text| format!(", revision {text}")).collect();
-        let comment = format!("rtflash job {}{revision}, sha256 {}", job.file.name, job.sha256);
+        let comment = format!(
+            "rtflash job {}{revision}, sha256 {}",
+            job.file.name, job.sha256
+        );
         let content = Cursor::new(content);
-        let signature = minisign::sign(None, &self.0, content, Some(&comment), None)
+        let signature = minisign::sign(None, &self.0, content, Some(&comment), Some(UNTRUSTED))
             .map_err(|error| Problem::new("sign", ExitCode::Internal, error.to_string()))?;
         let path = signature_path(&job.path);
         OutputFile::begin(&path)?.finish(signature.into_string().as_bytes())?;
@@ -188,9 +213,8 @@ impl NewKeys {
     /// # Errors
     /// `keygen` (exit 1), where the system has no random numbers.
     pub fn new(password: Option<String>) -> Result<Self, Problem> {
-        let failed = |error: minisign::PError| {
-            Problem::new("keygen", ExitCode::Internal, error.to_string())
-        };
+        let failed =
+            |error: minisign::PError| Problem::new("keygen", ExitCode::Internal, error.to_string());
         let pair = match password {
             Some(password) => KeyPair::generate_encrypted_keypair(Some(password)),
             None => KeyPair::generate_unencrypted_keypair(),
@@ -199,7 +223,7 @@ impl NewKeys {
         Ok(NewKeys {
             id: key_id(pk.keynum()),
             public: pk.to_box().map_err(failed)?.into_string(),
-            secret: sk.to_box(None).map_err(failed)?.into_string(),
+            secret: sk.to_box(Some(SECRET_KEY)).map_err(failed)?.into_string(),
         })
     }
 }

@@ -28,17 +28,20 @@ impl NewJob<'_> {
 # A job for `rtflash station`. `rtflash job check` says whether it is ready to run, and docs/job.schema.json describes
 # every key; an unknown one is refused.
 version = {JOB_VERSION}
-name = {name}                      # quota, attempts and records count by it
-# revision = \"A\"                     # put on record
+# quota, attempts and records count by the name
+name = {name}
+# revision = \"A\"                      # put on record
 # shared_sectors = \"refuse\"           # or \"preserve\": bytes of others in a sector to erase are saved and written back
 # guard = \"near\"                      # or \"whole\": compare the whole flash outside the image before and after
 
-[target]                              # as `rtflash targets` lists them
+# as `rtflash targets` lists them
+[target]
 chip = {chip}
 flash = {flash}
 board = {board}
 
-# [identity]                          # which boards may be flashed; what is left out may be anything
+# which boards may be flashed; what is left out may be anything
+# [identity]
 # unique_ids = [\"????????????????\"]   # ? is any digit
 # boot_modes = [\"internal\"]           # internal, serial-downloader, fuses
 # security = [\"open\"]                 # fab, open, closed
@@ -58,11 +61,11 @@ board = {board}
 
 [unit]
 start = \"insertion\"                   # or \"key\", \"barcode\"
-attempts = 3                          # that did not pass, before a unit must go to rework
+attempts = 3                            # that did not pass, before a unit must go to rework
 passed_before = \"refuse\"              # or \"flash-again\"
-# barcode = 'SN[0-9]{{8}}'              # with start = \"barcode\": must fit the whole code
-# cycle_budget_s = 10.0               # more is said
-# quota = 1000                        # units that may pass
+# barcode = 'SN[0-9]{{8}}'                # with start = \"barcode\": must fit the whole code
+# cycle_budget_s = 10.0                 # more is said
+# quota = 1000                          # units that may pass
 "
         )
     }
