@@ -5,9 +5,11 @@
 
 mod attempt;
 mod ledger;
+mod line;
 
 pub use attempt::{
     Attempt, AttemptId, Begin, Claim, ClaimRefused, End, HookResult, PassedBefore, Reserved,
     SeriesClaim, SeriesPolicy, UnitClaim, VerdictKind,
 };
+pub use line::{JOURNAL_VERSION, Line, NO_LINE_BEFORE, Told, sha256_hex};
 pub use ledger::{Filter, JournalMark, Ledger, RecordsError};
