@@ -1,6 +1,7 @@
 //! One line of the journal: what it tells, where it stands, and the hash of the line before it.
 
 use jiff::Timestamp;
+use serde::de::Error;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -12,6 +13,13 @@ pub const JOURNAL_VERSION: u32 = 1;
 
 /// What stands for the hash of the line before the first one.
 pub const NO_LINE_BEFORE: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// Begins the last member of every line: the SHA-256 of the line's bytes before it, so that a change is found in the last
+/// line too, which no other line follows.
+const OWN_HASH: &str = ",\"own_sha256\":\"";
+
+/// Ends every line.
+const END: &str = "\"}";
 
 /// A line of the journal. In the file it is one JSON object, followed by a line feed that no hash covers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -82,6 +90,20 @@ pub enum Told {
         #[serde(rename = "of")]
         mark: JournalMark,
     },
+    /// The connection was lost while the ledger was to commit an end, so the unit was called FAIL; whether the ledger has
+    /// the end is found out later. Where it has not, `withdrawn` follows.
+    Unsettled {
+        /// The attempt.
+        attempt: AttemptId,
+        /// Where the end was told.
+        #[serde(rename = "of")]
+        mark: JournalMark,
+    },
+    /// The clock shows less than it did at the line before. The order of lines is that of the file, whatever the clock.
+    ClockSteppedBack {
+        /// What it had shown.
+        was: Timestamp,
+    },
     /// The hook has ended.
     Hook {
         /// The attempt.
@@ -110,8 +132,9 @@ impl Told {
             | Told::Ended { attempt, .. }
             | Told::Interrupted { attempt, .. }
             | Told::Withdrawn { attempt, .. }
+            | Told::Unsettled { attempt, .. }
             | Told::Hook { attempt, .. } => Some(*attempt),
-            Told::Opened { .. } | Told::Torn { .. } => None,
+            Told::Opened { .. } | Told::Torn { .. } | Told::ClockSteppedBack { .. } => None,
         }
     }
 }
@@ -122,7 +145,12 @@ impl Line {
     /// # Errors
     /// A value that JSON has no words for.
     pub fn text(&self) -> serde_json::Result<String> {
-        serde_json::to_string(self)
+        let object = serde_json::to_string(self)?;
+        let body = object.strip_suffix('}').unwrap_or(&object);
+        Ok(format!(
+            "{body}{OWN_HASH}{}{END}",
+            sha256_hex(body.as_bytes())
+        ))
     }
 
     /// Reads a line of the file, without its line feed.
@@ -130,7 +158,15 @@ impl Line {
     /// # Errors
     /// Bytes that are no line of a journal.
     pub fn read(bytes: &[u8]) -> serde_json::Result<Line> {
-        serde_json::from_slice(bytes)
+        let line: Line = serde_json::from_slice(bytes)?;
+        let text = std::str::from_utf8(bytes).map_err(Error::custom)?;
+        let (body, own) = text
+            .rsplit_once(OWN_HASH)
+            .ok_or_else(|| Error::custom("it does not end with its own hash"))?;
+        if own.strip_suffix(END) != Some(sha256_hex(body.as_bytes()).as_str()) {
+            return Err(Error::custom("its own hash is not that of its bytes"));
+        }
+        Ok(line)
     }
 }
 
