@@ -142,7 +142,7 @@ impl Open {
     }
 }
 
-fn lost(error: DebugProbeError) -> LinkError {
+fn lost(error: impl std::fmt::Display) -> LinkError {
     LinkError::ProbeLost {
         doing: Doing::Attaching,
         reason: error.to_string(),

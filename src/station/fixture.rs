@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::UnitVerdict;
 use crate::clock::Clock;
 use crate::job::Bench;
 use crate::problem::Problem;
@@ -54,4 +55,7 @@ pub trait Fixture: Send {
     fn pressed(&mut self) -> Vec<Pressed> {
         Vec::new()
     }
+
+    /// The verdict on the board is being shown: a lamp at the site, a rehearsal's operator.
+    fn shown(&mut self, _verdict: &UnitVerdict) {}
 }

@@ -12,8 +12,10 @@ use super::event::{EVENT_VERSION, Event, Needs, What};
 use super::fixture::{Fixture, Pressed};
 use super::hook::Hook;
 use super::shared::Shared;
-use super::site::StartBy;
-use super::stub::{LoadedJob, Records};
+use super::job_file::JobStart;
+use super::job_file::LoadedJob;
+use super::stub::Records;
+use super::unit_image::QUOTA;
 use super::unit_run::panic_words;
 use super::worker::Worker;
 use crate::records::VerdictKind;
@@ -134,8 +136,8 @@ impl Floor<'_> {
             None,
             What::StationStarted {
                 station: options.station.clone(),
-                job: job.name().to_owned(),
-                job_sha256: job.sha256().to_owned(),
+                job: job.file.name.clone(),
+                job_sha256: job.sha256.to_string(),
                 sites: self.desks.iter().map(|desk| desk.label.clone()).collect(),
                 rehearsal: options.rehearsal,
                 interrupted: options.interrupted,
@@ -181,7 +183,7 @@ impl Floor<'_> {
                 VerdictKind::Pass => self.tally.passed += 1,
                 _ => self.tally.not_passed += 1,
             }
-            quota_reached = verdict.code.as_deref() == Some(super::unit_run::QUOTA) && !self.quota_told;
+            quota_reached = verdict.code.as_deref() == Some(QUOTA) && !self.quota_told;
         }
         let _ = self.events.send(event);
         if quota_reached {
@@ -218,17 +220,19 @@ impl Floor<'_> {
     /// Where a code belongs that was scanned for no stated site. It is never guessed: a code on the wrong board is worse
     /// than one that must be scanned again.
     fn site_of_scan(&mut self) -> Result<String, &'static str> {
-        if self.shared.job.start_by() != StartBy::Barcode {
+        if self.shared.job.file.unit.start != JobStart::Barcode {
             return Err("the job asks for no code");
         }
         if let Some(selected) = self.selected.take() {
             return Ok(selected);
         }
-        let waiting: Vec<&Desk> = self.desks.iter().filter(|desk| desk.waits_for_code).collect();
-        match (waiting.as_slice(), self.desks.as_slice()) {
-            ([only], _) | ([], &[ref only]) => Ok(only.label.clone()),
-            ([], _) => Err("no board waits for a code: seat the board first"),
-            _ => Err("several boards wait for a code: choose the site by its key, then scan"),
+        let mut waiting = self.desks.iter().filter(|desk| desk.waits_for_code);
+        match (waiting.next(), waiting.next(), self.desks.as_slice()) {
+            (Some(desk), None, _) | (None, _, [desk]) => Ok(desk.label.clone()),
+            (None, ..) => Err("no board waits for a code: seat the board first"),
+            (Some(_), Some(_), _) => {
+                Err("several boards wait for a code: choose the site by its key, then scan")
+            }
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::floor::Options;
-use super::stub::LoadedJob;
+use super::job_file::LoadedJob;
 use super::stub::Records;
 
 /// Job, records, and whether the station goes on.

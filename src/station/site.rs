@@ -1,21 +1,11 @@
 //! One site as a state machine: what is seen and asked for goes in, what is told and begun comes out. No clock, no probe.
 
 use super::event::{Needs, What};
+use super::job_file::JobStart;
 use crate::records::VerdictKind;
 
 /// So many equal looks in a row count: a contact that bounces is no board that comes or goes.
 const EQUAL_LOOKS: u32 = 2;
-
-/// What begins a unit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StartBy {
-    /// A board is seated.
-    Insertion,
-    /// The site's key is pressed.
-    Key,
-    /// A code that fits is scanned.
-    Barcode,
-}
 
 /// What one look at the site shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,7 +73,7 @@ enum State {
 /// One site.
 #[derive(Clone, Debug)]
 pub struct Site {
-    start_by: StartBy,
+    start_by: JobStart,
     state: State,
     /// Scanned for the board that is seated or, while none is, for the next one.
     barcode: Option<String>,
@@ -93,7 +83,7 @@ pub struct Site {
 
 impl Site {
     /// A site that was never looked at.
-    pub fn new(start_by: StartBy) -> Self {
+    pub fn new(start_by: JobStart) -> Self {
         Site {
             start_by,
             state: State::Unseen,
@@ -165,10 +155,10 @@ impl Site {
     /// A board was put in while the site was watched.
     fn inserted(&mut self) -> Vec<Action> {
         match self.start_by {
-            StartBy::Insertion => self.begin(),
-            StartBy::Key => self.wait(Needs::Key),
-            StartBy::Barcode if self.barcode.is_some() => self.begin(),
-            StartBy::Barcode => self.wait(Needs::Barcode),
+            JobStart::Insertion => self.begin(),
+            JobStart::Key => self.wait(Needs::Key),
+            JobStart::Barcode if self.barcode.is_some() => self.begin(),
+            JobStart::Barcode => self.wait(Needs::Barcode),
         }
     }
 
@@ -177,8 +167,8 @@ impl Site {
         self.barcode = None;
         actions.push(Action::Tell(What::BoardSeated));
         actions.extend(match self.start_by {
-            StartBy::Insertion | StartBy::Key => self.wait(Needs::Key),
-            StartBy::Barcode => self.wait(Needs::Barcode),
+            JobStart::Insertion | JobStart::Key => self.wait(Needs::Key),
+            JobStart::Barcode => self.wait(Needs::Barcode),
         });
         actions
     }
@@ -210,7 +200,7 @@ impl Site {
 
     fn code(&mut self, code: String) -> Vec<Action> {
         let why = match (self.start_by, &self.state) {
-            (StartBy::Insertion | StartBy::Key, _) => "the job asks for no code",
+            (JobStart::Insertion | JobStart::Key, _) => "the job asks for no code",
             (_, State::Running) => "the board is being worked on",
             (_, State::Held { .. }) => "the board has its verdict: take it out first",
             (_, State::ProbeGone { .. }) => "the site's probe is gone",

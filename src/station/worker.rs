@@ -47,7 +47,7 @@ impl<'e> Worker<'e> {
             label,
             clock: fixture.clock(),
             fixture,
-            site: Site::new(shared.job.start_by()),
+            site: Site::new(shared.job.file.unit.start),
             shared,
             commands,
             events,
@@ -79,13 +79,16 @@ impl<'e> Worker<'e> {
         match pressed {
             Pressed::Start => Some(Input::Start),
             Pressed::Acknowledge => Some(Input::Acknowledge),
-            Pressed::Code(code) => match self.shared.job.check_barcode(&code) {
-                Ok(()) => Some(Input::Code(code)),
-                Err(problem) => {
-                    self.tell(What::NotTaken { why: problem.what });
-                    None
+            Pressed::Code(code) => {
+                let pattern = &self.shared.job.barcode;
+                if pattern.as_ref().is_none_or(|pattern| pattern.fits(&code)) {
+                    return Some(Input::Code(code));
                 }
-            },
+                self.tell(What::NotTaken {
+                    why: format!("the code \"{code}\" is not one that the job asks for"),
+                });
+                None
+            }
         }
     }
 
@@ -120,7 +123,7 @@ impl<'e> Worker<'e> {
         let cycle = self.clock.now().saturating_sub(begun_at);
         let verdict = UnitVerdict {
             cycle_seconds: cycle.as_secs_f64(),
-            over_budget: self.shared.job.budget().is_some_and(|budget| cycle > budget),
+            over_budget: self.shared.job.cycle_budget().is_some_and(|budget| cycle > budget),
             ..done.verdict
         };
         // what was pressed before the verdict was shown was not meant for it
