@@ -18,7 +18,7 @@ use crate::link::{Choice, ProbeSelector};
 use crate::problem::{ExitCode, Place, Problem};
 use crate::survey::ChipFound;
 use crate::target::Target;
-use crate::unit::UnitRules;
+use crate::unit::{FittedRules, UnitRules};
 
 const HZ_PER_MHZ: u32 = 1_000_000;
 
@@ -39,8 +39,8 @@ pub struct LoadedJob {
     pub request: Request,
     /// What a scanned code must look like; none where units do not begin with one.
     pub barcode: Option<BarcodePattern>,
-    /// What differs on every unit.
-    pub rules: UnitRules,
+    /// What differs on every unit, with its places in the image.
+    pub rules: FittedRules,
     /// The files that it names, each with its hash.
     inputs: Vec<(PathBuf, FileHash)>,
 }
@@ -94,6 +94,14 @@ impl LoadedJob {
         let image = job::read_files(&files, &target).map_err(pinned_by_job)?;
         let request = Request { image, wishes };
         request.judged_offline(&target).map_err(in_header)?;
+        let rules = rules
+            .fit(&request.image, &target)
+            .map_err(|problem| in_file(problem, path))?;
+        let sample = Request {
+            image: rules.sample()?.image,
+            wishes: request.wishes.clone(),
+        };
+        sample.judged_offline(&target).map_err(in_header)?;
         Ok(LoadedJob {
             file,
             path: path.to_owned(),
@@ -226,14 +234,7 @@ fn locked(text: &JobText) -> Result<Vec<(PathBuf, FileHash)>, Problem> {
     let inputs = text.inputs();
     let without: Vec<&JobInput> = inputs.iter().filter(|i| i.sha256.is_none()).collect();
     if let Some(first) = without.first() {
-<<<<<<< HEAD
-        let names: Vec<String> = without
-            .iter()
-            .map(|i| i.name.display().to_string())
-            .collect();
-=======
         let names: Vec<String> = without.iter().map(|i| i.name.clone()).collect();
->>>>>>> main
         return Err(text
             .refusal(
                 "job-not-locked",
@@ -243,15 +244,8 @@ fn locked(text: &JobText) -> Result<Vec<(PathBuf, FileHash)>, Problem> {
             .because("without the SHA-256 of its files, nobody can tell whether they are the released ones")
             .fix("run `rtflash job lock` where the released files are, and look at the hashes that it prints"));
     }
-<<<<<<< HEAD
-    let inputs = inputs.iter();
-    Ok(inputs
-        .filter_map(|i| Some((i.path.clone(), i.sha256?)))
-        .collect())
-=======
     let inputs = inputs.into_iter();
     Ok(inputs.filter_map(|i| Some((i.path, i.sha256?))).collect())
->>>>>>> main
 }
 
 fn wishes(job: &JobFile, text: &JobText, target: &Target) -> Result<HeaderWishes, Problem> {
