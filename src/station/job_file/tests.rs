@@ -65,7 +65,13 @@ fn a_job_of_version_1_loads_as_it_was_meant() {
     assert_eq!(job.images_sha256().len(), 2);
     assert_eq!(file.images[1].address, Some(0x6004_0000));
     let end = Address::new(0x6004_00FF);
-    assert!(job.request.image.segments().iter().any(|s| s.byte_at(end) == Some(0xFF)));
+    assert!(
+        job.request
+            .image
+            .segments()
+            .iter()
+            .any(|s| s.byte_at(end) == Some(0xFF))
+    );
     let wishes = &job.request.wishes;
     assert_eq!(wishes.policy, HeaderPolicy::Replace);
     assert!(wishes.fcb.is_some());
