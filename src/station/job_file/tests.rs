@@ -89,8 +89,8 @@ fn a_job_of_version_1_loads_as_it_was_meant() {
     assert_eq!(file.unit.start, JobStart::Barcode);
     assert_eq!(file.unit.quota, Some(5000));
     assert_eq!(job.cycle_budget(), Some(Duration::from_millis(12_500)));
-    assert_eq!(job.rules.series().len(), 1);
-    assert_eq!(job.rules.rules().len(), 3);
+    assert_eq!(job.rules.rules().series().len(), 1);
+    assert_eq!(job.rules.rules().rules().len(), 3);
     let barcode = job.barcode.expect("a pattern");
     assert!(barcode.fits("GW00010001"));
     for other in [
