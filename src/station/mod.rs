@@ -27,7 +27,8 @@ pub use hook::Hook;
 pub use job_file::{
     BarcodePattern, JOB_VERSION, JobBoot, JobBootHeader, JobBootMode, JobBootProof, JobFile,
     JobGuard, JobHeaderPolicy, JobIdentity, JobImage, JobLink, JobPinnedFile, JobSecurity,
-    JobSharedSectors, JobStart, JobTarget, JobUnit, LoadedJob, Signed, TrustedKey,
+    JobSharedSectors, JobStart, JobTarget, JobUnit, LoadedJob, Lock, NewJob, NewKeys, Pin, Signed,
+    SigningKey, TrustedKey, job_content, signature_path,
 };
 pub use probe_site::ProbeSite;
 pub use sites::{MOST_SITES, SiteEntry, SiteMap};
