@@ -21,12 +21,22 @@ fn a_sound_board_passes_and_everything_about_it_is_on_record() {
         panic!("{attempts:?}");
     };
     let begin = &attempt.begin;
-    assert_eq!((begin.site.as_str(), begin.operator.as_deref()), ("A", Some("anna")));
-    assert!(begin.rehearsal && begin.probe.contains("VIRTUAL"), "{begin:?}");
+    assert_eq!(
+        (begin.site.as_str(), begin.operator.as_deref()),
+        ("A", Some("anna"))
+    );
+    assert!(
+        begin.rehearsal && begin.probe.contains("VIRTUAL"),
+        "{begin:?}"
+    );
     let end = attempt.end.as_ref().expect("an end");
     assert_eq!(end.uid.as_deref(), Some("0123456700000001"));
     assert_eq!(end.flash_sha256.as_ref().map(String::len), Some(64));
-    assert!(end.phases.iter().any(|(name, _)| name == "program"), "{:?}", end.phases);
+    assert!(
+        end.phases.iter().any(|(name, _)| name == "program"),
+        "{:?}",
+        end.phases
+    );
     assert_eq!(end.record["verdict"]["kind"], "pass");
     let order: Vec<&str> = floor
         .seen
@@ -42,7 +52,10 @@ fn a_sound_board_passes_and_everything_about_it_is_on_record() {
             other => panic!("{other:?}"),
         })
         .collect();
-    assert_eq!(order, ["started", "seated", "begun", "known", "verdict", "ended"]);
+    assert_eq!(
+        order,
+        ["started", "seated", "begun", "known", "verdict", "ended"]
+    );
 }
 
 #[test]
@@ -89,7 +102,11 @@ fn a_board_that_comes_in_again_is_done_already_at_every_site() {
         assert_eq!(verdict.verdict, VerdictKind::Refused, "{}", floor.log());
         assert_eq!(verdict.code.as_deref(), Some("passed-before"));
         assert!(verdict.text.starts_with("done already"), "{}", verdict.text);
-        assert!(verdict.to_do.contains("take the board out"), "{}", verdict.to_do);
+        assert!(
+            verdict.to_do.contains("take the board out"),
+            "{}",
+            verdict.to_do
+        );
         floor.clear(site);
     }
     let (tally, attempts, _) = floor.quit();
@@ -223,10 +240,8 @@ fn a_board_that_was_in_when_the_station_started_waits_for_its_key() {
     let mut floor = Floor::open(1, Setup::default());
     let board = board(1);
     assert_eq!(floor.work("A", &board).verdict, VerdictKind::Pass);
-    let hand = floor.hand("A");
     let (_, _, floor) = floor.quit();
-    drop(hand);
-    let mut floor = Floor::open_with(floor.folder, vec![Some(board)], Setup::default());
+    let mut floor = Floor::open_in(floor.folder, &[Some(board)], Setup::default());
     floor.until_at("A", |what| *what == What::Waiting { needs: Needs::Key });
     floor.key("A");
     assert_eq!(floor.verdict("A").code.as_deref(), Some("passed-before"));
@@ -257,5 +272,13 @@ fn after_so_many_units_the_station_ends_by_itself() {
     );
     assert_eq!(floor.work("A", &board(1)).verdict, VerdictKind::Pass);
     assert_eq!(floor.work("B", &board(2)).verdict, VerdictKind::Pass);
-    floor.until(|event| matches!(event.what, What::StationEnded { passed: 2, not_passed: 0 }));
+    floor.until(|event| {
+        matches!(
+            event.what,
+            What::StationEnded {
+                passed: 2,
+                not_passed: 0
+            }
+        )
+    });
 }

@@ -50,7 +50,11 @@ fn a_code_that_belongs_to_another_board_is_refused() {
     let verdict = floor.work("A", &second);
     assert_eq!(verdict.verdict, VerdictKind::Refused, "{}", floor.log());
     assert_eq!(verdict.code.as_deref(), Some("barcode-used"));
-    assert!(verdict.text.contains("0123456700000001"), "{}", verdict.text);
+    assert!(
+        verdict.text.contains("0123456700000001"),
+        "{}",
+        verdict.text
+    );
     assert!(is_untouched(&second));
 }
 
@@ -67,14 +71,29 @@ fn where_several_boards_wait_a_code_needs_its_site() {
     floor.key("B");
     floor.until_at("B", waits);
     floor.scan("SN0002");
-    assert_eq!(floor.verdict("B").verdict, VerdictKind::Pass, "{}", floor.log());
+    assert_eq!(
+        floor.verdict("B").verdict,
+        VerdictKind::Pass,
+        "{}",
+        floor.log()
+    );
     // now A alone waits
     floor.scan("SN0001");
-    assert_eq!(floor.verdict("A").verdict, VerdictKind::Pass, "{}", floor.log());
+    assert_eq!(
+        floor.verdict("A").verdict,
+        VerdictKind::Pass,
+        "{}",
+        floor.log()
+    );
     let (_, attempts, _) = floor.quit();
     let codes: Vec<(&str, Option<&str>)> = attempts
         .iter()
-        .map(|attempt| (attempt.begin.site.as_str(), attempt.begin.barcode.as_deref()))
+        .map(|attempt| {
+            (
+                attempt.begin.site.as_str(),
+                attempt.begin.barcode.as_deref(),
+            )
+        })
         .collect();
     assert_eq!(codes, [("B", Some("SN0002")), ("A", Some("SN0001"))]);
 }

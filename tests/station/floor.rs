@@ -25,6 +25,8 @@ use crate::images::{APPLICATION, intel_hex};
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Name of the image's file.
 const IMAGE: &str = "app.hex";
+/// So many looks, and a site knows whether it is empty.
+const LOOKS: u32 = 4;
 /// Label of the station.
 const STATION: &str = "bench";
 
@@ -33,7 +35,10 @@ fn application() -> Vec<u8> {
     let handler = APPLICATION + 64;
     let mut words = vec![0x2001_0000, handler | 1];
     words.resize(16, handler | 1);
-    let mut bytes: Vec<u8> = words.iter().flat_map(|word: &u32| word.to_le_bytes()).collect();
+    let mut bytes: Vec<u8> = words
+        .iter()
+        .flat_map(|word: &u32| word.to_le_bytes())
+        .collect();
     bytes.extend(apps::idles().bytes());
     bytes
 }
@@ -57,7 +62,9 @@ pub fn start(config: BoardConfig) -> VirtualBench {
 
 /// The flash array of a board.
 pub fn flash_content(board: &VirtualBench) -> Vec<u8> {
-    let content = board.board().with(|b| b.chip.system.borrow_mut().nor.content().to_vec());
+    let content = board
+        .board()
+        .with(|b| b.chip.system.borrow_mut().nor.content().to_vec());
     content.expect("board")
 }
 
@@ -96,11 +103,11 @@ impl Floor {
     /// A station with so many sites.
     pub fn open(sites: usize, setup: Setup) -> Self {
         let folder = tempfile::tempdir().expect("folder");
-        Floor::open_in(folder, sites, setup)
+        Floor::open_in(folder, &vec![None; sites], setup)
     }
 
-    /// The same with the records that an earlier one has left.
-    pub fn open_in(folder: TempDir, sites: usize, setup: Setup) -> Self {
+    /// The same in a folder with the records that an earlier one has left, and with boards in its sites.
+    pub fn open_in(folder: TempDir, boards: &[Option<VirtualBench>], setup: Setup) -> Self {
         let image = intel_hex(&[(APPLICATION, application())]);
         std::fs::write(folder.path().join(IMAGE), &image).expect("image");
         let text = format!(
@@ -116,7 +123,10 @@ impl Floor {
         let place = Place::Directory(folder.path().join("records"));
         let (records, recovered) =
             Records::open(&place, STATION, true, Box::new(HostCalendar)).expect("records");
-        let hands: Vec<Hand> = (0..sites).map(|_| Hand::default()).collect();
+        let hands: Vec<Hand> = boards.iter().map(|_| Hand::default()).collect();
+        for (hand, board) in hands.iter().zip(boards.iter()) {
+            board.iter().for_each(|board| hand.insert(board));
+        }
         let labels = ('A'..).map(String::from);
         let fixtures: Vec<(String, Box<dyn Fixture>)> =
             labels.zip(hands.iter().map(Hand::fixture)).collect();
@@ -142,8 +152,10 @@ impl Floor {
             thread,
         };
         floor.until(|event| matches!(event.what, What::StationStarted { .. }));
-        // a site that was never seen empty takes no board for inserted
-        std::thread::sleep(Duration::from_millis(50));
+        // a board that comes before its site was seen empty is not taken for inserted
+        while floor.hands.iter().any(|hand| hand.looks() < LOOKS) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
         floor
     }
 

@@ -25,6 +25,7 @@ struct Inside {
     offset: Duration,
     shown: Vec<UnitVerdict>,
     panics: bool,
+    looks: u32,
 }
 
 impl Inside {
@@ -69,6 +70,11 @@ impl Hand {
         self.inside().panics = true;
     }
 
+    /// How often the seat was looked at.
+    pub fn looks(&self) -> u32 {
+        self.inside().looks
+    }
+
     /// The verdicts that the site's lamp has shown.
     pub fn shown(&self) -> Vec<UnitVerdict> {
         self.inside().shown.clone()
@@ -92,6 +98,7 @@ impl Fixture for HandFixture {
     fn seat(&mut self) -> Seat {
         let mut inside = self.0.inside();
         assert!(!inside.panics, "the test has asked for it");
+        inside.looks += 1;
         let Some(board) = inside.board.clone() else {
             return Seat::Empty;
         };

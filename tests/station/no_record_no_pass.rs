@@ -41,6 +41,10 @@ fn without_a_record_of_its_end_a_board_has_not_passed_whatever_it_holds() {
     assert_eq!(verdict.verdict, VerdictKind::Fail, "{}", floor.log());
     assert_eq!(verdict.exit, ExitCode::RecordNotWritten.number());
     assert!(verdict.attempt.is_some());
-    assert!(verdict.text.contains("all else went well"), "{}", verdict.text);
+    assert!(
+        verdict.text.contains("all else went well"),
+        "{}",
+        verdict.text
+    );
     assert!(!is_untouched(&board));
 }

@@ -20,7 +20,10 @@ fn one_fails_while_the_other_passes() {
         }
     }
     verdicts.sort();
-    let expected = [("A".to_owned(), VerdictKind::Fail), ("B".to_owned(), VerdictKind::Pass)];
+    let expected = [
+        ("A".to_owned(), VerdictKind::Fail),
+        ("B".to_owned(), VerdictKind::Pass),
+    ];
     assert_eq!(verdicts, expected, "{}", floor.log());
 }
 
@@ -59,7 +62,10 @@ fn two_boards_with_one_chip_are_never_in_work_at_once() {
 fn a_hook_gets_the_record_and_its_failure_is_part_of_it() {
     let folder = tempfile::tempdir().expect("folder");
     let file = folder.path().join("got");
-    let script = format!("cat > {}; echo no labels left >&2; sleep 0.1; exit 7", file.display());
+    let script = format!(
+        "cat > {}; echo no labels left >&2; sleep 0.1; exit 7",
+        file.display()
+    );
     let hook = serde_json::to_string(&["sh", "-c", script.as_str()]).expect("json");
     let mut floor = Floor::open(
         1,
@@ -70,7 +76,11 @@ fn a_hook_gets_the_record_and_its_failure_is_part_of_it() {
     );
     let board = board(1);
     let verdict = floor.work("A", &board);
-    assert_eq!(verdict.verdict, VerdictKind::Pass, "a hook comes after the verdict");
+    assert_eq!(
+        verdict.verdict,
+        VerdictKind::Pass,
+        "a hook comes after the verdict"
+    );
     let what = floor.until_at("A", |what| matches!(what, What::HookFailed { .. }));
     assert!(format!("{what:?}").contains("no labels left"), "{what:?}");
     let got: serde_json::Value =
@@ -82,7 +92,11 @@ fn a_hook_gets_the_record_and_its_failure_is_part_of_it() {
         panic!("{attempts:?}");
     };
     assert_eq!(hook.status, Some(7));
-    assert!(hook.error.as_ref().is_some_and(|error| error.contains("no labels left")));
+    assert!(
+        hook.error
+            .as_ref()
+            .is_some_and(|error| error.contains("no labels left"))
+    );
 }
 
 #[test]
