@@ -4,12 +4,16 @@
 //! attempt passes only where both have it.
 
 mod attempt;
+pub mod export;
 mod ledger;
-mod line;
+mod plain;
+pub mod stats;
 
 pub use attempt::{
     Attempt, AttemptId, Begin, Claim, ClaimRefused, End, HookResult, PassedBefore, Reserved,
     SeriesClaim, SeriesPolicy, UnitClaim, VerdictKind,
 };
-pub use line::{JOURNAL_VERSION, Line, NO_LINE_BEFORE, Told, sha256_hex};
 pub use ledger::{Filter, JournalMark, Ledger, RecordsError};
+
+#[cfg(test)]
+mod sample;
