@@ -4,16 +4,24 @@
 //! attempt passes only where both have it.
 
 mod attempt;
+pub mod audit;
 pub mod export;
+mod journal_read;
 mod ledger;
+mod line;
+mod place;
 mod plain;
 pub mod stats;
 
 pub use attempt::{
-    Attempt, AttemptId, Begin, Claim, ClaimRefused, End, HookResult, PassedBefore, Reserved,
-    SeriesClaim, SeriesPolicy, UnitClaim, VerdictKind,
+    Attempt, AttemptId, Begin, Claim, ClaimRefused, Claimed, End, HookResult, PassedBefore,
+    Reserved, SeriesClaim, SeriesPolicy, UnitClaim, VerdictKind,
 };
-pub use ledger::{Filter, JournalMark, Ledger, RecordsError};
+pub use journal_read::{JournalRead, JournalReader, Wrong, read_journal};
+pub use ledger::{Filter, Identity, JournalMark, Ledger, Number, NumberState, RecordsError};
+pub use line::{JOURNAL_VERSION, Line, NO_LINE_BEFORE, Told, sha256_hex};
+pub use place::Place;
+pub use plain::visible;
 
 #[cfg(test)]
 mod sample;

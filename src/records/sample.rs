@@ -24,10 +24,12 @@ pub fn attempt(id: i64, site: &str, begun_second: i64) -> Attempt {
             begun_at: at(begun_second),
             rehearsal: false,
         },
+        claimed: None,
         reserved: Vec::new(),
         end: None,
         journal: None,
         hooks: Vec::new(),
+        damage: None,
     }
 }
 

@@ -169,5 +169,6 @@ impl<'a> Histories<'a> {
 }
 
 fn uid(attempt: &Attempt) -> Option<&str> {
-    attempt.end.as_ref()?.uid.as_deref()
+    let of_end = attempt.end.as_ref().and_then(|end| end.uid.as_deref());
+    of_end.or_else(|| attempt.claimed.as_ref().map(|claimed| claimed.uid.as_str()))
 }
