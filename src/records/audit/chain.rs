@@ -14,6 +14,7 @@ pub struct ChainReader<'a> {
     line: u64,
     /// Lines whose writing was cut off, as the reader of the journal found them explained.
     torn: Vec<(u64, u64, String)>,
+    is_opened: bool,
     is_broken: bool,
 }
 
@@ -31,6 +32,7 @@ impl Auditor {
             auditor: self,
             line: 0,
             torn: Vec::new(),
+            is_opened: false,
             is_broken: false,
         }
     }
@@ -54,9 +56,12 @@ impl ChainReader<'_> {
         let Some(line) = read.line else {
             return;
         };
-        if matches!(line.told, Told::Opened { .. }) != (self.line == 1) {
-            let what = "the first line of a journal, and no other, tells that it was opened";
-            self.broken(self.line, what);
+        if !matches!(line.told, Told::Torn { .. }) {
+            if matches!(line.told, Told::Opened { .. }) == self.is_opened {
+                let what = "the first line of a journal, and no other, tells that it was opened";
+                self.broken(self.line, what);
+            }
+            self.is_opened = true;
         }
         if let Some(journal) = self.auditor.journals.get_mut(self.journal) {
             journal.head = Some(mark.clone());
@@ -256,9 +261,8 @@ pub fn unit_prints(
 
 fn in_words(wrong: &Wrong) -> String {
     match wrong {
-        Wrong::NotALine(why) => format!(
-            "it is no whole line of a journal, and no line behind it tells that its writing was cut off: {why}"
-        ),
+        Wrong::NotALine(why) => format!("it is no whole line of a journal: {why}"),
+        Wrong::Cut => "its writing was cut off, and no line behind it says so".to_owned(),
         Wrong::Number { says } => {
             format!("its number is {says}: lines are missing, doubled or in another order")
         }

@@ -197,26 +197,32 @@ impl Auditor {
     pub fn finish(mut self, numbers: &[Number]) -> Audit {
         self.unseen_stories();
         let of_numbers = self.number_breaks(numbers);
-        let of_heads = self.expected_heads.iter().filter_map(|(head, found)| {
-            (!found.contains(&head.sha256)).then(|| lost_head(head, found))
-        });
+        self.came_out(of_numbers)
+    }
+
+    /// What came out where the ledger could be read up to here only.
+    pub fn finish_with(self, unreadable: Break) -> Audit {
+        self.came_out(vec![unreadable])
+    }
+
+    fn came_out(self, last: Vec<Break>) -> Audit {
         let mut breaks = self.of_chain;
-        breaks.extend(of_heads);
+        breaks.extend(self.expected_heads.iter().filter_map(|(head, found)| {
+            (!found.contains(&head.sha256)).then(|| lost_head(head, found))
+        }));
         breaks.extend(self.of_attempts.into_values().flatten());
-        breaks.extend(of_numbers);
+        breaks.extend(last);
+        let lines = self.journals.iter().map(|journal| journal.lines).sum();
+        let heads = self.journals.into_iter().filter_map(|journal| {
+            let (journal, mark) = (journal.name, journal.head?);
+            Some(Head { journal, mark })
+        });
         Audit {
             attempts: self.attempts,
-            lines: self.journals.iter().map(|journal| journal.lines).sum(),
+            lines,
             elsewhere: self.elsewhere,
             open: self.open,
-            heads: self
-                .journals
-                .into_iter()
-                .filter_map(|journal| {
-                    let (journal, mark) = (journal.name, journal.head?);
-                    Some(Head { journal, mark })
-                })
-                .collect(),
+            heads: heads.collect(),
             breaks,
         }
     }
