@@ -17,6 +17,7 @@ use super::inspect::InspectArgs;
 use super::pack::PackArgs;
 use super::packaging::{CompletionsArgs, ManArgs};
 use super::read::ReadArgs;
+use super::records::RecordsArgs;
 use crate::job::{FileHash, InputFile};
 use crate::problem::Problem;
 
@@ -159,6 +160,9 @@ pub enum Command {
     /// Write the complete image, boot header included, as one file for any programmer; no board is needed
     #[command(after_help = PACK_EXIT_CODES)]
     Pack(PackArgs),
+    /// What the station put on record: list, show, export, stats, verify; nothing is changed
+    #[command(after_help = super::records::EXIT_CODES)]
+    Records(RecordsArgs),
     /// Measure flashing in virtual time on the virtual board, beside the peers and what the parts allow
     #[cfg(feature = "virtual-board")]
     #[command(after_help = BENCHMARK_EXIT_CODES)]

@@ -16,6 +16,8 @@ mod pack;
 mod packaging;
 mod progress;
 mod read;
+mod records;
+mod records_place;
 #[cfg(feature = "virtual-board")]
 mod standing;
 mod targets;
@@ -68,6 +70,7 @@ fn last_words(command: &Command, problem: &Problem) -> Option<String> {
         Command::Info(args) => Some(on_board::refused("info", args.board.json, problem)),
         Command::Inspect(args) => args.failed(problem),
         Command::Pack(args) => args.failed(problem),
+        Command::Records(args) => args.last_words(problem),
         #[cfg(feature = "virtual-board")]
         Command::Benchmark(_) => None,
         Command::Probes | Command::Targets | Command::Completions(_) | Command::Man(_) => None,
@@ -212,6 +215,7 @@ fn execute(cli: &Cli) -> Result<u8, Problem> {
         Command::Info(args) => info::run(args, verbose),
         Command::Inspect(args) => inspect::run(args),
         Command::Pack(args) => pack::run(args),
+        Command::Records(args) => records::run(args),
         #[cfg(feature = "virtual-board")]
         Command::Benchmark(args) => benchmark::run(args),
         Command::Probes => {

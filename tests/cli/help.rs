@@ -2,7 +2,7 @@
 
 use crate::station::Station;
 
-const COMMANDS: [&[&str]; 17] = [
+const COMMANDS: [&[&str]; 23] = [
     &[],
     &["flash"],
     &["verify"],
@@ -12,6 +12,12 @@ const COMMANDS: [&[&str]; 17] = [
     &["doctor"],
     &["inspect"],
     &["pack"],
+    &["records"],
+    &["records", "list"],
+    &["records", "show"],
+    &["records", "export"],
+    &["records", "stats"],
+    &["records", "verify"],
     &["reset"],
     &["probes"],
     &["benchmark"],
