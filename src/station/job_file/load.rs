@@ -3,9 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::file::{
-    JobBootProof, JobFile, JobGuard, JobHeaderPolicy, JobSharedSectors,
-};
+use super::file::{JobBootProof, JobFile, JobGuard, JobHeaderPolicy, JobSharedSectors};
 use super::rules::{self, BarcodePattern};
 use super::signature::{Signed, TrustedKey};
 use super::text::JobText;
@@ -194,7 +192,12 @@ impl LoadedJob {
                 Ok(now) if now == then => {}
                 Ok(now) => {
                     let why = format!("it had the SHA-256 {then} and has {now}");
-                    return Err(changed(code, path, "the file has changed since the job was loaded", why));
+                    return Err(changed(
+                        code,
+                        path,
+                        "the file has changed since the job was loaded",
+                        why,
+                    ));
                 }
                 Err(problem) => {
                     let why = problem.why.unwrap_or(problem.what);
@@ -252,7 +255,10 @@ fn beside(job: &Path, name: &Path) -> PathBuf {
 fn locked(inputs: &[JobInput], text: &JobText) -> Result<Vec<(PathBuf, FileHash)>, Problem> {
     let without: Vec<&JobInput> = inputs.iter().filter(|i| i.sha256.is_none()).collect();
     if let Some(first) = without.first() {
-        let names: Vec<String> = without.iter().map(|i| i.name.display().to_string()).collect();
+        let names: Vec<String> = without
+            .iter()
+            .map(|i| i.name.display().to_string())
+            .collect();
         return Err(text
             .refusal(
                 "job-not-locked",
@@ -263,7 +269,9 @@ fn locked(inputs: &[JobInput], text: &JobText) -> Result<Vec<(PathBuf, FileHash)
             .fix("run `rtflash job lock` where the released files are, and look at the hashes that it prints"));
     }
     let inputs = inputs.iter();
-    Ok(inputs.filter_map(|i| Some((i.path.clone(), i.sha256?))).collect())
+    Ok(inputs
+        .filter_map(|i| Some((i.path.clone(), i.sha256?)))
+        .collect())
 }
 
 fn wishes(job: &JobFile, path: &Path, target: &Target) -> Result<HeaderWishes, Problem> {
@@ -306,7 +314,9 @@ fn told_of_job(problem: Problem, key: &str, text: &JobText) -> Problem {
         return problem;
     }
     let in_keys = |said: String| {
-        OPTIONS.iter().fold(said, |said, (option, key)| said.replace(option, key))
+        OPTIONS
+            .iter()
+            .fold(said, |said, (option, key)| said.replace(option, key))
     };
     Problem {
         exit: ExitCode::MalformedInput,

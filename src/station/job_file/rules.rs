@@ -109,14 +109,24 @@ fn require_below(file: &Path, key: &str, text: &JobText) -> Result<(), Problem> 
 fn identity(job: &JobFile, text: &JobText) -> Result<(), Problem> {
     let rules = &job.identity;
     let empty = [
-        ("identity.unique_ids", rules.unique_ids.as_ref().map(Vec::len)),
-        ("identity.boot_modes", rules.boot_modes.as_ref().map(Vec::len)),
+        (
+            "identity.unique_ids",
+            rules.unique_ids.as_ref().map(Vec::len),
+        ),
+        (
+            "identity.boot_modes",
+            rules.boot_modes.as_ref().map(Vec::len),
+        ),
         ("identity.security", rules.security.as_ref().map(Vec::len)),
     ];
     for (key, length) in empty {
         if length == Some(0) {
             return Err(text
-                .refusal("job-identity", key, "the list is empty, which no board can fit")
+                .refusal(
+                    "job-identity",
+                    key,
+                    "the list is empty, which no board can fit",
+                )
                 .fix("name what is allowed, or leave the key out to allow all"));
         }
     }
@@ -160,7 +170,9 @@ fn boot(job: &JobFile, text: &JobText) -> Result<(), Problem> {
                 "boot",
                 "the job does without the boot proof, and does not say why",
             )
-            .because("without it, a board that does not start is a PASS; the reason is put on record")
+            .because(
+                "without it, a board that does not start is a PASS; the reason is put on record",
+            )
             .fix("add reason = \"...\" below [boot], or leave boot_proof out")),
         (JobBootProof::Required, Some(_)) => Err(text
             .refusal(
@@ -192,7 +204,10 @@ fn ranges(job: &JobFile, text: &JobText) -> Result<(), Problem> {
         }
     }
     if job.unit.attempts == Some(0) {
-        return none("unit.attempts", "0 attempts: no unit could be flashed".into());
+        return none(
+            "unit.attempts",
+            "0 attempts: no unit could be flashed".into(),
+        );
     }
     if job.unit.quota == Some(0) {
         return none("unit.quota", "a quota of 0: no unit could pass".into());
@@ -212,20 +227,30 @@ fn barcode(job: &JobFile, text: &JobText) -> Result<Option<BarcodePattern>, Prob
     let wanted = job.unit.start == JobStart::Barcode;
     let pattern = match &job.unit.barcode {
         None if wanted => {
-            return Err(refusal("units begin with a barcode, and no pattern says what it looks like")
-                .because("any code that is scanned by mistake would begin a unit")
-                .fix("add a pattern below [unit], such as barcode = 'SN[0-9]{8}'"));
+            return Err(refusal(
+                "units begin with a barcode, and no pattern says what it looks like",
+            )
+            .because("any code that is scanned by mistake would begin a unit")
+            .fix("add a pattern below [unit], such as barcode = 'SN[0-9]{8}'"));
         }
         None => return Ok(None),
         Some(_) if !wanted => {
-            return Err(refusal("there is a pattern for barcodes, and units do not begin with one")
-                .fix("say start = \"barcode\", or leave the pattern out"));
+            return Err(refusal(
+                "there is a pattern for barcodes, and units do not begin with one",
+            )
+            .fix("say start = \"barcode\", or leave the pattern out"));
         }
         Some(pattern) => pattern,
     };
     let not_understood = |error: regex::Error| {
         refusal("the pattern for barcodes is no regular expression")
-            .because(error.to_string().split_whitespace().collect::<Vec<_>>().join(" "))
+            .because(
+                error
+                    .to_string()
+                    .split_whitespace()
+                    .collect::<Vec<_>>()
+                    .join(" "),
+            )
             .fix("correct it; '...' in place of \"...\" keeps TOML from reading its backslashes")
     };
     // by itself first, so that it cannot close the bracket that is put around it

@@ -46,7 +46,11 @@ pub fn signature_path(job: &Path) -> PathBuf {
 
 /// A key's ID as minisign prints it: the number in the file, least significant byte first.
 fn key_id(keynum: &[u8]) -> String {
-    keynum.iter().rev().map(|byte| format!("{byte:02X}")).collect()
+    keynum
+        .iter()
+        .rev()
+        .map(|byte| format!("{byte:02X}"))
+        .collect()
 }
 
 impl TrustedKey {
@@ -102,7 +106,9 @@ impl TrustedKey {
                 .because(format!("key {signer} signed it, and key {trusted} is trusted"))
                 .fix("get the job from whoever holds the trusted key; change the trusted key only if its holder says so"));
         }
-        let comment = signature.trusted_comment().map_err(|error| damaged(error.to_string()))?;
+        let comment = signature
+            .trusted_comment()
+            .map_err(|error| damaged(error.to_string()))?;
         minisign::verify(&self.0, &signature, Cursor::new(content), true, false, false).map_err(
             |error| {
                 refusal("job-signature", "the job is not what was signed")

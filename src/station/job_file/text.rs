@@ -83,9 +83,7 @@ impl JobText {
             (_, None) => Err(self
                 .refusal("job-version", "", "the job file does not say its version")
                 .because("the version says what the other keys mean")
-                .fix(format!(
-                    "write on its first line: version = {JOB_VERSION}"
-                ))),
+                .fix(format!("write on its first line: version = {JOB_VERSION}"))),
         }
     }
 
