@@ -101,38 +101,6 @@ fn pack_writes_nothing_for_an_image_that_will_not_boot_or_a_name_without_format(
 }
 
 #[test]
-fn where_nothing_can_be_told_of_an_image_the_last_line_says_why() {
-    let station = Station::new();
-    let image = path("blinky-xip.headerless.hex");
-    for (typed, exit, code) in [
-        (&["inspect", "nowhere.hex"][..], 13, "input-unreadable"),
-        (
-            &["pack", "nowhere.hex", "-o", "a.hex"],
-            13,
-            "input-unreadable",
-        ),
-        (
-            &["pack", &image, "-o", "no/such/folder.hex"],
-            23,
-            "output-unwritable",
-        ),
-        (
-            &["inspect", &image, "--flash", "is25wp065"],
-            2,
-            "target-unknown",
-        ),
-    ] {
-        let session = station.run(typed).ends_with(exit).complains(code, &[]);
-        let last = session.stdout.lines().last().unwrap_or_default();
-        assert!(last.starts_with("FAIL: "), "{session}");
-        assert!(last.ends_with(&format!("[{code}]")), "{session}");
-        let with_json = station.run(&[typed, &["--json"]].concat()).ends_with(exit);
-        let record: Value = serde_json::from_str(&with_json.stdout).expect("json");
-        assert_eq!(record["verdict"]["kind"], "failed");
-    }
-}
-
-#[test]
 fn an_fcb_of_one_s_own_is_taken_and_a_bad_one_refused() {
     let station = Station::new();
     let application = path("blinky-xip.headerless.hex");
