@@ -9,5 +9,6 @@ pub use fixture::{Fixture, Seat};
 pub use job_file::{
     BarcodePattern, JOB_VERSION, JobBoot, JobBootHeader, JobBootMode, JobBootProof, JobFile,
     JobGuard, JobHeaderPolicy, JobIdentity, JobImage, JobLink, JobPinnedFile, JobSecurity,
-    JobSharedSectors, JobStart, JobTarget, JobUnit, LoadedJob, Signed, TrustedKey,
+    JobSharedSectors, JobStart, JobTarget, JobUnit, LoadedJob, Lock, NewJob, NewKeys, Pin, Signed,
+    SigningKey, TrustedKey, job_content, signature_path,
 };
