@@ -233,8 +233,8 @@ impl Keyboard {
         match (number <= DIGIT_KEYS, self.takes_codes) {
             (true, false) => format!("key {number}"),
             (true, true) => format!("F{number}"),
-            (false, false) => "space when chosen".to_owned(),
-            (false, true) => "Ctrl-S when chosen".to_owned(),
+            (false, false) => "arrows, then space".to_owned(),
+            (false, true) => "arrows, then Ctrl-S".to_owned(),
         }
     }
 
@@ -253,9 +253,7 @@ impl Keyboard {
         if self.asks_which {
             let keys = if self.takes_codes { "F1–F9" } else { "1–9" };
             let again = if self.takes_codes { "Ctrl-A" } else { "a" };
-            return format!(
-                " which verdict was seen? {keys} that site, {again} again all, Esc none; arrows and {again} choose any"
-            );
+            return format!(" which verdict was seen? {keys} that site, {again} all, Esc none");
         }
         if self.quitting {
             return format!(

@@ -132,8 +132,10 @@ impl Site {
             }
             What::ProbeBack => {
                 self.probe_gone = None;
-                self.state = State::Empty;
-                self.forget_the_board();
+                if !self.wants_acknowledgement() {
+                    self.state = State::Empty;
+                    self.forget_the_board();
+                }
             }
             What::BoardSeated => {
                 self.state = State::Seated;
@@ -278,8 +280,16 @@ impl Model {
     }
 
     fn remember(&mut self, event: &Event) {
-        // stages are on the tiles, and would push everything else out of the list
-        if matches!(event.what, What::Phase { .. }) {
+        // what a board goes through is on its tile, and would push everything else out of the list
+        if matches!(
+            event.what,
+            What::BoardSeated
+                | What::Begun { .. }
+                | What::UnitKnown { .. }
+                | What::Phase { .. }
+                | What::Waiting { .. }
+                | What::BoardRemoved
+        ) {
             return;
         }
         let Some(words) = event.what.words() else {

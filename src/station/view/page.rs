@@ -11,7 +11,7 @@ use super::keyboard::Keyboard;
 use super::look::{Look, Tone};
 use super::model::{Model, Said};
 use super::tile::Tile;
-use super::wrap::cut;
+use super::wrap::{cut, fit};
 use crate::station::words::SHORT_HASH_DIGITS;
 
 /// The smallest tile that tells a verdict, and what to do, in words; the column between two tiles included.
@@ -201,18 +201,19 @@ impl Page<'_> {
     fn too_small(&self, area: Rect, buffer: &mut Buffer) {
         let sites = self.model.sites.len();
         let (width, height) = Grid::smallest(sites);
-        let mut lines = vec![format!(
+        let mut text = format!(
             "terminal too small for {sites} site(s): {}x{}, needs {width}x{height}",
             area.width, area.height
-        )];
-        for site in &self.model.sites {
+        );
+        let failed = self.model.sites.iter().filter(|site| {
             let look = Look::of(site);
-            if matches!(look.tone, Tone::Bad { .. } | Tone::Attention { .. }) {
-                lines.push(format!("{} {}", look.word, site.label));
-            }
+            matches!(look.tone, Tone::Bad { seen: false })
+        });
+        let failed: Vec<&str> = failed.map(|site| site.label.as_str()).collect();
+        if !failed.is_empty() {
+            text.push_str(&format!("; FAIL at {}", failed.join(", ")));
         }
-        let rows = usize::from(area.height);
-        let text = super::wrap::fit(&lines.join("; "), area.width.into(), rows);
+        let text = fit(&text, area.width.into(), area.height.into());
         for (row, text) in (0..area.height).zip(text) {
             line(buffer, area, row, &text, Modifier::BOLD);
         }

@@ -26,6 +26,8 @@ const EVENTS_AT_ONCE: usize = 1000;
 /// How often the thread that reads the terminal looks whether it is still wanted.
 const LISTEN: Duration = Duration::from_millis(100);
 const BELL: &[u8] = b"\x07";
+/// How often something is written to the terminal though nothing has changed: only writing tells that it is gone.
+const STILL_THERE: Duration = Duration::from_secs(1);
 
 /// Something typed, or a change of the terminal's size, and when.
 pub(super) type Input = (Typed, Duration);
@@ -58,6 +60,10 @@ fn on_screen(
     let (listener, input) = Listener::start(clock);
     let shown = View::new(settings).play(&mut terminal, events, &input, commands, &clock);
     drop(listener);
+    if shown.is_err() {
+        // where the cursor cannot be shown its end prints that, and to print to a terminal that is gone is a panic
+        std::mem::forget(terminal);
+    }
     shown
 }
 
@@ -132,6 +138,9 @@ impl<'a> View<'a> {
                 self.draw(terminal)?;
                 drawn = Some(clock.now());
                 changed = false;
+            } else if drawn.is_none_or(|drawn| clock.now().saturating_sub(drawn) >= STILL_THERE) {
+                terminal.hide_cursor()?;
+                drawn = Some(clock.now());
             }
             let now = clock.now();
             changed |= self.listen(input, commands)?;

@@ -15,6 +15,8 @@ const MARGIN: u16 = 1;
 /// Sites with a key of one digit.
 pub const DIGIT_KEYS: usize = 9;
 const PERCENT: u64 = 100;
+/// Items up to this rank go before the large word: why, and what to do.
+const NEEDED: u8 = 1;
 
 /// A tile and what it needs to know besides its site.
 #[derive(Clone, Copy, Debug)]
@@ -92,24 +94,27 @@ impl Tile<'_> {
     fn body(&self, look: &Look, width: usize, rows: usize) -> Vec<String> {
         let items = self.items();
         let wanted: Vec<usize> = items.iter().map(|item| item.rows(width)).collect();
-        let in_full: usize = wanted.iter().sum();
+        let pairs = items.iter().zip(&wanted);
+        let needed: usize = pairs
+            .filter(|(item, _)| item.rank <= NEEDED)
+            .map(|(_, wanted)| wanted)
+            .sum();
         let mut lines = Vec::new();
-        // words go before lettering
-        let size = look.large.and_then(|word| {
-            let fits =
-                |size: &Size| size.columns(word) <= width && size.rows() + 1 + in_full + 1 <= rows;
-            let size = Size::ALL.into_iter().find(fits)?;
-            Some((word, size))
-        });
-        if let Some((word, size)) = size {
-            let indent = (width - size.columns(word)) / 2;
-            lines.push(String::new());
-            lines.extend(
-                letters::draw(word, size)
-                    .iter()
-                    .map(|line| format!("{}{line}", " ".repeat(indent))),
-            );
-            lines.push(String::new());
+        if let Some(word) = look.large {
+            let fits = |size: &Size| size.columns(word) <= width && size.rows() + needed <= rows;
+            if let Some(size) = Size::ALL.into_iter().find(fits) {
+                let indent = " ".repeat((width - size.columns(word)) / 2);
+                let drawn = letters::draw(word, size);
+                lines.extend(drawn.iter().map(|line| format!("{indent}{line}")));
+                let all: usize = wanted.iter().sum();
+                // free rows around it where nothing else wants them
+                if lines.len() + all < rows {
+                    lines.push(String::new());
+                }
+                if lines.len() + all < rows {
+                    lines.insert(0, String::new());
+                }
+            }
         }
         let granted = grant(&items, &wanted, rows.saturating_sub(lines.len()));
         for (item, granted) in items.iter().zip(granted) {
@@ -236,14 +241,18 @@ impl Item {
     }
 }
 
-/// Who gets how many rows: first one each in the order of their ranks, then what they still want, in the same order.
+/// Who gets how many rows. One each goes to what is needed, then all that is needed gets what it wants; after that the same
+/// for the rest; always in the order of the ranks.
 fn grant(items: &[Item], wanted: &[usize], rows: usize) -> Vec<usize> {
     let mut order: Vec<(usize, u8)> = items.iter().map(|item| item.rank).enumerate().collect();
     order.sort_by_key(|(_, rank)| *rank);
     let mut granted = vec![0; items.len()];
     let mut left = rows;
-    for one_each in [true, false] {
-        for (at, _) in &order {
+    for (needed, one_each) in [(true, true), (true, false), (false, true), (false, false)] {
+        for (at, rank) in &order {
+            if (*rank <= NEEDED) != needed {
+                continue;
+            }
             let (Some(granted), Some(wanted)) = (granted.get_mut(*at), wanted.get(*at)) else {
                 continue;
             };

@@ -110,7 +110,7 @@ mod tests {
             wrap(text, 16),
             ["verify mismatch", "at 0x60012345:", "read 00"]
         );
-        assert_eq!(fit(text, 16, 2), ["verify mismatch", "at 0x60012345: …"]);
+        assert_eq!(fit(text, 16, 2), ["verify mismatch", "at 0x60012345:…"]);
         assert_eq!(fit(text, 16, 1), ["verify mismatch…"]);
         assert_eq!(fit(text, 16, 3), wrap(text, 16));
         assert_eq!(wrap("0123456789", 4), ["0123", "4567", "89"]);

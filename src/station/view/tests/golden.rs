@@ -166,7 +166,7 @@ fn every_state_has_its_word_and_every_cut_its_ellipsis() {
             let text = rows(&scene.drawn(width, height));
             let all = text.join("\n");
             assert_eq!(
-                all.matches("× FAIL ").count(),
+                all.matches("× FAIL").count(),
                 sites,
                 "{width}x{height}\n{all}"
             );

@@ -10,11 +10,15 @@ use crate::records::{AttemptId, VerdictKind};
 use crate::station::view::{Keyboard, Model, Page, Settings};
 use crate::station::{EVENT_VERSION, Event, Needs, UnitVerdict, What};
 
-/// Seconds since the station began to events, in the order in which they are told.
+/// Between two events, in seconds.
+pub const SECONDS_APART: i64 = 5;
+
+/// Events in the order in which they are told.
 #[derive(Clone, Debug, Default)]
 pub struct Scene {
     pub events: Vec<Event>,
     seconds: i64,
+    units: u32,
 }
 
 pub fn settings() -> Settings {
@@ -103,7 +107,7 @@ impl Scene {
             site: site.map(str::to_owned),
             what,
         });
-        self.seconds += 1;
+        self.seconds += SECONDS_APART;
     }
 
     pub fn seated(mut self, site: &str) -> Self {
@@ -169,13 +173,36 @@ impl Scene {
     }
 
     pub fn passes(self, site: &str) -> Self {
-        self.seated(site)
-            .known(site, 1)
-            .ends(site, verdict(VerdictKind::Pass))
+        self.unit(site, 1, verdict(VerdictKind::Pass))
     }
 
     pub fn fails(self, site: &str) -> Self {
-        self.seated(site).known(site, 1).ends(site, fail())
+        self.unit(site, 1, fail())
+    }
+
+    /// A new unit comes, is known and gets its verdict.
+    pub fn unit(mut self, site: &str, attempt_of_unit: u32, verdict: UnitVerdict) -> Self {
+        self.units += 1;
+        let uid = format!("5A01D2B3C4E5{:04X}", self.units);
+        let serial = Some(format!("SN-{:06}", self.units));
+        self = self.seated(site).begun(site);
+        self.tell(
+            Some(site),
+            What::UnitKnown {
+                uid: uid.clone(),
+                serial: serial.clone(),
+                attempt_of_unit,
+            },
+        );
+        let uid = Some(uid);
+        self.ends(
+            site,
+            UnitVerdict {
+                uid,
+                serial,
+                ..verdict
+            },
+        )
     }
 
     pub fn acknowledged(mut self, site: &str) -> Self {
@@ -218,21 +245,16 @@ pub fn shift() -> Scene {
     }
     let mut slow = verdict(VerdictKind::Pass);
     slow.over_budget = true;
-    slow.serial = Some("SN-000114".to_owned());
     scene
         .fails("B3")
         .acknowledged("B3")
         .probe_gone("B4")
-        .waits("A4", Needs::Barcode)
+        .waits("A4", Needs::Key)
         .seated("A2")
         .known("A2", 1)
         .at("A2", "program", 471_040, 1_048_576)
-        .seated("A3")
-        .known("A3", 2)
-        .ends("A3", slow)
-        .seated("B2")
-        .known("B2", 1)
-        .ends("B2", refused())
+        .unit("A3", 2, slow)
+        .unit("B2", 1, refused())
         .passes("A1")
         .fails("B1")
 }

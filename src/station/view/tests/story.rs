@@ -1,6 +1,6 @@
 //! What the model makes of events.
 
-use super::scenes::{Scene, fail, refused, verdict};
+use super::scenes::{SECONDS_APART, Scene, fail, refused, verdict};
 use crate::records::VerdictKind;
 use crate::station::What;
 use crate::station::view::{Site, State};
@@ -25,6 +25,7 @@ fn a_fail_stays_until_it_is_acknowledged_or_the_board_removed() {
     assert_eq!(shows_fail(&failed), Some(false));
     // a key that does nothing, a probe that goes, another site: it stays
     let mut scene = failed.clone().probe_gone("A1").passes("A2");
+    scene.tell(Some("A1"), What::ProbeBack);
     scene.tell(
         Some("A1"),
         What::NotTaken {
@@ -106,7 +107,7 @@ fn units_an_hour_are_chips_that_passed() {
         pass.uid = Some(uid.to_owned());
         pass
     };
-    // an event a second: begun, known and ended take 3 s each, 8 s from the first to the last
+    // begun, known and ended three times: nine events, eight steps from the first to the last
     let scene = Scene::of(&["A1"])
         .known("A1", 1)
         .ends("A1", pass("1"))
@@ -116,7 +117,7 @@ fn units_an_hour_are_chips_that_passed() {
         .ends("A1", pass("2"));
     assert_eq!(
         scene.model().figures.units_per_hour(),
-        Some(2.0 * 3600.0 / 8.0)
+        Some(2.0 * 3600.0 / (8 * SECONDS_APART) as f64)
     );
     assert_eq!(
         Scene::of(&["A1"])
