@@ -23,4 +23,5 @@ pub mod reset;
 pub mod station;
 pub mod survey;
 pub mod target;
+pub mod unit;
 pub mod verify;

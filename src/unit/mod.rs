@@ -1,0 +1,32 @@
+//! Per-unit data: what of the flash is different on every unit, from the job's rules to the patched image.
+//!
+//! [`UnitRules`] are the `[[series]]` and `[[data]]` tables of a job. [`UnitRules::fit`] finds their places in the job's
+//! image and refuses what must not be, before any board is touched; [`FittedRules::apply`] then makes one unit's image.
+
+mod check_digit;
+mod crc;
+mod facts;
+mod field;
+mod given;
+mod mac;
+mod outside;
+mod place;
+mod rule;
+mod rules;
+mod serial;
+mod series;
+mod unique_id;
+
+pub use check_digit::CheckDigit;
+pub use crc::Crc;
+pub use facts::{Number, UnitFacts};
+pub use field::{Field, Patched};
+pub use given::{Given, GivenForm};
+pub use mac::{Mac, MacForm};
+pub use outside::{Program, Table, TableKey};
+pub use place::Where;
+pub use rule::{Letters, Order, Rule, Value};
+pub use rules::UnitRules;
+pub use serial::{CheckOver, Serial, SerialFormat};
+pub use series::{OnFailure, Series};
+pub use unique_id::{Stamp, StampForm, UidCopy, UidForm};
