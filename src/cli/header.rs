@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
-use crate::job::{HeaderChoice, HeaderPolicy};
+use crate::job::{HeaderChoice, HeaderPolicy, ReadMode};
 use crate::problem::Problem;
 use crate::target::Target;
 
@@ -42,33 +42,6 @@ pub struct BoardHeaderArgs {
     /// Over code that the board starts, a power cut can leave half of each
     #[arg(long, help_heading = HEADING, conflicts_with_all = ["fcb", "replace_boot_header", "read_mode", "clock", "keep_boot_header"])]
     data: bool,
-}
-
-/// Read command of a new FCB.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum ReadMode {
-    /// 03h on one line, up to 50 MHz
-    Normal,
-    /// 0Bh on one line
-    Fast,
-    /// 3Bh, data on two lines
-    Dual,
-    /// 6Bh, data on four lines
-    Quad,
-    /// EBh, address and data on four lines
-    QuadIo,
-}
-
-impl ReadMode {
-    const fn opcode(self) -> u8 {
-        match self {
-            ReadMode::Normal => 0x03,
-            ReadMode::Fast => 0x0B,
-            ReadMode::Dual => 0x3B,
-            ReadMode::Quad => 0x6B,
-            ReadMode::QuadIo => 0xEB,
-        }
-    }
 }
 
 impl HeaderArgs {

@@ -256,7 +256,7 @@ impl From<ImageError> for Problem {
                 pinned,
             } => malformed("input-hash")
                 .at(Place::in_file(path, None))
-                .because(format!("it has {found}, --sha256 pins {pinned}"))
+                .because(format!("it has {found}, and pinned is {pinned}"))
                 .fix("get the released file, or pin the hash of this one"),
             ImageError::Record {
                 path,

@@ -3,10 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
-/// A SHA-256.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// A SHA-256; in files, 64 hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
 pub struct FileHash(pub(super) [u8; 32]);
 
 /// What was typed is no SHA-256.
@@ -41,6 +43,20 @@ impl FromStr for FileHash {
         let whole = bytes.len() * 2 == text.len();
         let bytes: [u8; 32] = bytes.try_into().map_err(|_| NoHash)?;
         whole.then_some(FileHash(bytes)).ok_or(NoHash)
+    }
+}
+
+impl TryFrom<String> for FileHash {
+    type Error = NoHash;
+
+    fn try_from(text: String) -> Result<Self, NoHash> {
+        text.parse()
+    }
+}
+
+impl Serialize for FileHash {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

@@ -48,7 +48,7 @@ impl fmt::Display for Placement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Placement::OwnAddresses => write!(f, "at the file's own addresses"),
-            Placement::Given { start } => write!(f, "placed at {start}, as the command line says"),
+            Placement::Given { start } => write!(f, "placed at {start}, as asked for"),
             Placement::Recognised { start, landmark } => {
                 write!(f, "placed at {start}, where {landmark} as this one belongs")
             }

@@ -4,11 +4,44 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+
 use crate::boot::{Fcb, GivenFcb, HeaderPolicy, HeaderWishes, fcb_with};
 use crate::problem::{ExitCode, Place, Problem};
 use crate::target::Target;
 
 const HZ_PER_MHZ: u32 = 1_000_000;
+
+/// Read command of a new FCB, as the command line and the job file name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum ReadMode {
+    /// 03h on one line, up to 50 MHz
+    Normal,
+    /// 0Bh on one line
+    Fast,
+    /// 3Bh, data on two lines
+    Dual,
+    /// 6Bh, data on four lines
+    Quad,
+    /// EBh, address and data on four lines
+    QuadIo,
+}
+
+impl ReadMode {
+    /// Its opcode.
+    pub const fn opcode(self) -> u8 {
+        match self {
+            ReadMode::Normal => 0x03,
+            ReadMode::Fast => 0x0B,
+            ReadMode::Dual => 0x3B,
+            ReadMode::Quad => 0x6B,
+            ReadMode::QuadIo => 0xEB,
+        }
+    }
+}
 
 /// What the user typed about the boot header.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

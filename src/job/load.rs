@@ -86,7 +86,28 @@ impl InputFile {
         self.path == Path::new(STDIN)
     }
 
-    fn content(&self) -> Result<Vec<u8>, Problem> {
+    /// What it holds.
+    ///
+    /// # Errors
+    /// `input-unreadable` and, where it is not the pinned one, `input-hash` (exit 13).
+    pub fn content(&self) -> Result<Vec<u8>, Problem> {
+        let content = self.unpinned_content()?;
+        let Some(pinned) = self.pin else {
+            return Ok(content);
+        };
+        let found = FileHash::of(&content);
+        if found != pinned {
+            return Err(ImageError::OtherFile {
+                path: self.path.clone(),
+                found,
+                pinned,
+            }
+            .into());
+        }
+        Ok(content)
+    }
+
+    fn unpinned_content(&self) -> Result<Vec<u8>, Problem> {
         let read = if self.is_stdin() {
             read_limited(io::stdin().lock())
         } else {
@@ -121,19 +142,12 @@ impl InputFile {
 
     /// Reads the file and puts it where it belongs.
     fn image(&self, places: &RomPlaces) -> Result<Image, Problem> {
-        let content = self.content()?;
-        if let Some(pinned) = self.pin {
-            let found = FileHash::of(&content);
-            if found != pinned {
-                return Err(ImageError::OtherFile {
-                    path: self.path.clone(),
-                    found,
-                    pinned,
-                }
-                .into());
-            }
-        }
-        Ok(Image::read(&self.path, &content, self.start, places)?)
+        Ok(Image::read(
+            &self.path,
+            &self.content()?,
+            self.start,
+            places,
+        )?)
     }
 }
 

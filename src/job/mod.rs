@@ -25,7 +25,7 @@ pub use bench::Bench;
 pub use doctor::{Question, UDEV_RULE, UDEV_RULE_NAME};
 pub use erase::{EraseRequest, EraseWhat, erase};
 pub use find_target::{Found, find_target};
-pub use header::HeaderChoice;
+pub use header::{HeaderChoice, ReadMode};
 pub use inspect::inspect;
 pub use load::{InputFile, Request, load, read as read_files, rom_places};
 pub use output::OutputFile;

@@ -102,7 +102,7 @@ fn files_of_different_formats_are_flashed_and_verified_as_one_image() {
     assert!(
         ended
             .stdout
-            .contains("placed at 0x60040000, as the command line says")
+            .contains("placed at 0x60040000, as asked for")
     );
     let flash = desk.flash();
     assert_eq!(&flash[0x2_0000..0x2_0000 + slot.len()], &slot[..]);

@@ -24,7 +24,7 @@ fn every_format_of_one_program_gives_the_same_flash_content() {
         (
             "blinky-xip.headerless.bin@0x60002000",
             "raw binary",
-            Some("placed at 0x60002000, as the command line says"),
+            Some("placed at 0x60002000, as asked for"),
         ),
     ] {
         let (record, found) = flash(&[data("formats").join(name)]);
