@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
+
 /// A monotonic clock that can also wait. For a virtual probe the board itself is the clock.
 pub trait Clock {
     /// Time since the clock was started.
@@ -33,6 +35,22 @@ impl Clock for HostClock {
 
     fn sleep(&self, span: Duration) {
         std::thread::sleep(span);
+    }
+}
+
+/// The time of day. It may be set, forwards and backwards: nothing may be ordered by it.
+pub trait Calendar: Send {
+    /// The time of day.
+    fn now(&self) -> Timestamp;
+}
+
+/// The host's own time of day.
+#[derive(Clone, Copy, Debug)]
+pub struct HostCalendar;
+
+impl Calendar for HostCalendar {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
     }
 }
 

@@ -80,7 +80,8 @@ pub struct SeriesClaim {
 pub struct UnitClaim {
     /// The chip's unique ID, 16 hex digits.
     pub uid: String,
-    /// Attempts that did not pass after which the unit must go to rework; none where it is not limited.
+    /// Attempts that failed, since the unit last passed, after which it must go to rework; none where it is not limited.
+    /// Interrupted, refused and cancelled ones are not the unit's fault and do not count.
     pub retry_limit: Option<u32>,
     /// Units that may pass the job, all stations of the ledger together.
     pub quota: Option<u64>,
@@ -182,6 +183,15 @@ pub enum VerdictKind {
 }
 
 impl VerdictKind {
+    /// Every one.
+    pub const ALL: [VerdictKind; 5] = [
+        VerdictKind::Pass,
+        VerdictKind::Fail,
+        VerdictKind::Refused,
+        VerdictKind::Cancelled,
+        VerdictKind::Interrupted,
+    ];
+
     /// As it is stored and printed.
     pub const fn name(self) -> &'static str {
         match self {
@@ -234,6 +244,17 @@ pub struct HookResult {
     pub ended_at: Timestamp,
 }
 
+/// The unit of an attempt, from when it was known and granted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claimed {
+    /// The chip's unique ID, 16 hex digits.
+    pub uid: String,
+    /// The how-manieth attempt of the job on this unit, from 1.
+    pub attempt_of_unit: u32,
+    /// When, by the station's clock.
+    pub claimed_at: Timestamp,
+}
+
 /// One attempt as the ledger has it: the row of its begin and, where it has ended, that of its end.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Attempt {
@@ -241,6 +262,8 @@ pub struct Attempt {
     pub id: AttemptId,
     /// How it began.
     pub begin: Begin,
+    /// Its unit; none where the attempt ended before, or the unit was refused.
+    pub claimed: Option<Claimed>,
     /// The numbers it claimed.
     pub reserved: Vec<Reserved>,
     /// How it ended; none while it is under way, or where its station was killed and not started again.
@@ -249,4 +272,7 @@ pub struct Attempt {
     pub journal: Option<super::JournalMark>,
     /// The hook's results.
     pub hooks: Vec<HookResult>,
+    /// What in its rows does not agree with itself: somebody else has written there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub damage: Option<String>,
 }

@@ -19,7 +19,8 @@ pub struct JournalMark {
 #[derive(Debug, thiserror::Error)]
 #[error("{what}")]
 pub struct RecordsError {
-    /// Stable code: `records-locked`, `records-gone`, `records-full`, `records-lost` (no connection), `records-io`, …
+    /// Stable code: `records-locked`, `records-gone`, `records-full`, `records-io`, … After `records-lost` (no connection)
+    /// it is not known whether a commit that was under way has happened.
     pub code: &'static str,
     /// What happened.
     pub what: String,
@@ -27,6 +28,23 @@ pub struct RecordsError {
     pub why: String,
     /// What to do.
     pub fix: &'static str,
+}
+
+impl RecordsError {
+    /// All four.
+    pub(super) fn new(
+        code: &'static str,
+        what: impl Into<String>,
+        why: impl Into<String>,
+        fix: &'static str,
+    ) -> Self {
+        RecordsError {
+            code,
+            what: what.into(),
+            why: why.into(),
+            fix,
+        }
+    }
 }
 
 impl From<RecordsError> for Problem {
@@ -40,6 +58,8 @@ impl From<RecordsError> for Problem {
 /// Which attempts are meant; every field that is set must agree.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
+    /// Its number.
+    pub id: Option<AttemptId>,
     /// The job's name.
     pub job: Option<String>,
     /// The station.
@@ -60,6 +80,67 @@ pub struct Filter {
     pub until: Option<Timestamp>,
     /// The newest so many only.
     pub newest: Option<u32>,
+}
+
+/// What a ledger was created as.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// Random, 32 hex digits: journals name the ledger that they belong to by it.
+    pub id: String,
+    /// Whether its boards are virtual.
+    pub rehearsal: bool,
+}
+
+/// Where a number stands on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NumberState {
+    /// It belongs to a chip that has not passed with it yet.
+    Reserved,
+    /// Its chip has passed with it. It stays so.
+    Committed,
+    /// An attempt with it did not pass, and the series wants it never used again. It stays so.
+    Void,
+}
+
+impl NumberState {
+    /// As it is stored and printed.
+    pub const fn name(self) -> &'static str {
+        match self {
+            NumberState::Reserved => "reserved",
+            NumberState::Committed => "committed",
+            NumberState::Void => "void",
+        }
+    }
+
+    pub(super) fn from_name(name: &str) -> Option<Self> {
+        [
+            NumberState::Reserved,
+            NumberState::Committed,
+            NumberState::Void,
+        ]
+        .into_iter()
+        .find(|state| state.name() == name)
+    }
+}
+
+/// A number that was handed out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Number {
+    /// The series.
+    pub series: String,
+    /// The number.
+    pub number: u64,
+    /// The chip that it was reserved for.
+    pub uid: String,
+    /// Where it stands.
+    pub state: NumberState,
+    /// When it was reserved, by the station's clock.
+    pub reserved_at: Timestamp,
+    /// The attempt that reserved it.
+    pub attempt: AttemptId,
+    /// The attempt whose end committed it or made it void.
+    pub settled_by: Option<AttemptId>,
 }
 
 /// A database of attempts and numbers. Rows are added and never changed, but for the state of a number.
@@ -102,9 +183,38 @@ pub trait Ledger: Send {
     /// [`RecordsError`].
     fn unfinished(&mut self, station: &str) -> Result<Vec<Attempt>, RecordsError>;
 
+    /// Shows `visit` the attempts that `filter` means, oldest first, a page at a time: ledgers grow.
+    ///
+    /// # Errors
+    /// [`RecordsError`].
+    fn each(&mut self, filter: &Filter, visit: &mut dyn FnMut(Attempt))
+    -> Result<(), RecordsError>;
+
     /// The attempts that `filter` means, oldest first.
     ///
     /// # Errors
     /// [`RecordsError`].
-    fn attempts(&mut self, filter: &Filter) -> Result<Vec<Attempt>, RecordsError>;
+    fn attempts(&mut self, filter: &Filter) -> Result<Vec<Attempt>, RecordsError> {
+        let mut found = Vec::new();
+        self.each(filter, &mut |attempt| found.push(attempt))?;
+        Ok(found)
+    }
+
+    /// What the ledger was created as.
+    ///
+    /// # Errors
+    /// [`RecordsError`].
+    fn identity(&mut self) -> Result<Identity, RecordsError>;
+
+    /// Every number that was handed out, by series and size.
+    ///
+    /// # Errors
+    /// [`RecordsError`].
+    fn numbers(&mut self) -> Result<Vec<Number>, RecordsError>;
+
+    /// Where the journal of `station` tells its ends, oldest attempt first.
+    ///
+    /// # Errors
+    /// [`RecordsError`].
+    fn marks(&mut self, station: &str) -> Result<Vec<(AttemptId, JournalMark)>, RecordsError>;
 }

@@ -4,10 +4,27 @@
 //! attempt passes only where both have it.
 
 mod attempt;
+mod cells;
+mod claim;
+mod database;
+mod journal;
+mod journal_read;
 mod ledger;
+mod line;
+mod place;
+mod recorder;
+mod rows;
+mod same_file;
+mod schema;
+mod sqlite;
+mod store;
 
 pub use attempt::{
-    Attempt, AttemptId, Begin, Claim, ClaimRefused, End, HookResult, PassedBefore, Reserved,
-    SeriesClaim, SeriesPolicy, UnitClaim, VerdictKind,
+    Attempt, AttemptId, Begin, Claim, ClaimRefused, Claimed, End, HookResult, PassedBefore,
+    Reserved, SeriesClaim, SeriesPolicy, UnitClaim, VerdictKind,
 };
-pub use ledger::{Filter, JournalMark, Ledger, RecordsError};
+pub use journal_read::{JournalRead, JournalReader, Wrong, read_journal};
+pub use ledger::{Filter, Identity, JournalMark, Ledger, Number, NumberState, RecordsError};
+pub use line::{JOURNAL_VERSION, Line, NO_LINE_BEFORE, Told, sha256_hex};
+pub use place::Place;
+pub use recorder::{Records, Recovered, open_to_read};

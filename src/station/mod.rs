@@ -1,11 +1,30 @@
 //! The station: boards come in at its sites, each is flashed by a job, and leaves with a verdict that is on record.
 
+mod command;
+mod conclusion;
 mod event;
 mod fixture;
+mod floor;
+mod hook;
+mod hooked;
 mod job_file;
+mod probe_site;
+mod shared;
+mod site;
+mod sites;
+mod stub;
+mod unit_image;
+mod unit_run;
+mod watcher;
+mod worker;
 
 pub use event::{EVENT_VERSION, Event, Needs, UnitVerdict, What};
-pub use fixture::{Fixture, Seat};
+pub use command::Command;
+pub use fixture::{Fixture, Pressed, Seat};
+pub use floor::{Options, Station, Tally};
+pub use hook::Hook;
+pub use probe_site::ProbeSite;
+pub use sites::{MOST_SITES, SiteEntry, SiteMap};
 pub use job_file::{
     BarcodePattern, JOB_VERSION, JobBoot, JobBootHeader, JobBootMode, JobBootProof, JobFile,
     JobGuard, JobHeaderPolicy, JobIdentity, JobImage, JobLink, JobPinnedFile, JobSecurity,

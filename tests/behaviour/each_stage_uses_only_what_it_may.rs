@@ -115,6 +115,11 @@ const OUTSIDE: &[Outside] = &[
         why: "one stage knows the probe library",
     },
     Outside {
+        text: "nusb::",
+        allowed: &["link/"],
+        why: "one stage knows how probes are connected",
+    },
+    Outside {
         text: "Instant::now",
         allowed: &["clock.rs"],
         why: "a virtual board is the clock",
