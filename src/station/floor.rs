@@ -14,7 +14,7 @@ use super::hook::Hook;
 use super::shared::Shared;
 use super::job_file::JobStart;
 use super::job_file::LoadedJob;
-use super::stub::Records;
+use crate::records::Records;
 use super::unit_image::QUOTA;
 use super::unit_run::panic_words;
 use super::worker::Worker;

@@ -9,6 +9,8 @@ mod hook;
 mod hooked;
 mod job_file;
 mod probe_site;
+#[cfg(feature = "virtual-board")]
+pub mod rehearsal;
 mod shared;
 mod site;
 mod sites;

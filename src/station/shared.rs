@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::floor::Options;
 use super::job_file::LoadedJob;
-use super::stub::Records;
+use crate::records::Records;
 
 /// Job, records, and whether the station goes on.
 pub struct Shared<'s> {
