@@ -14,6 +14,7 @@ use super::erase::EraseArgs;
 use super::header::{BoardHeaderArgs, HeaderArgs};
 use super::info::InfoArgs;
 use super::inspect::InspectArgs;
+use super::job_file::JobCommand;
 use super::pack::PackArgs;
 use super::packaging::{CompletionsArgs, ManArgs};
 use super::read::ReadArgs;
@@ -159,6 +160,13 @@ pub enum Command {
     /// Write the complete image, boot header included, as one file for any programmer; no board is needed
     #[command(after_help = PACK_EXIT_CODES)]
     Pack(PackArgs),
+    /// Job files for stations: begin, pin, sign, check; no board is needed
+    #[command(after_help = super::job_file::EXIT_CODES)]
+    Job {
+        /// What to do with it.
+        #[command(subcommand)]
+        command: JobCommand,
+    },
     /// Measure flashing in virtual time on the virtual board, beside the peers and what the parts allow
     #[cfg(feature = "virtual-board")]
     #[command(after_help = BENCHMARK_EXIT_CODES)]

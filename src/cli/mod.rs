@@ -11,6 +11,7 @@ mod header;
 mod info;
 mod inspect;
 mod interrupt;
+mod job_file;
 mod on_board;
 mod pack;
 mod packaging;
@@ -68,6 +69,7 @@ fn last_words(command: &Command, problem: &Problem) -> Option<String> {
         Command::Info(args) => Some(on_board::refused("info", args.board.json, problem)),
         Command::Inspect(args) => args.failed(problem),
         Command::Pack(args) => args.failed(problem),
+        Command::Job { .. } => None,
         #[cfg(feature = "virtual-board")]
         Command::Benchmark(_) => None,
         Command::Probes | Command::Targets | Command::Completions(_) | Command::Man(_) => None,
@@ -212,6 +214,7 @@ fn execute(cli: &Cli) -> Result<u8, Problem> {
         Command::Info(args) => info::run(args, verbose),
         Command::Inspect(args) => inspect::run(args),
         Command::Pack(args) => pack::run(args),
+        Command::Job { command } => job_file::run(command),
         #[cfg(feature = "virtual-board")]
         Command::Benchmark(args) => benchmark::run(args),
         Command::Probes => {

@@ -14,14 +14,19 @@ pub struct UsbPort(String);
 
 /// The text is not of the form `1-4.2`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("\"{0}\" is not a USB port such as 1-4.2: the bus, a dash, and the port of each hub on the way")]
+#[error(
+    "\"{0}\" is not a USB port such as 1-4.2: the bus, a dash, and the port of each hub on the way"
+)]
 pub struct UsbPortError(pub String);
 
 impl FromStr for UsbPort {
     type Err = UsbPortError;
 
     fn from_str(text: &str) -> Result<Self, UsbPortError> {
-        let is_number = |part: &str| part.parse::<u8>().is_ok_and(|_| !part.starts_with(['+', '0']));
+        let is_number = |part: &str| {
+            part.parse::<u8>()
+                .is_ok_and(|_| !part.starts_with(['+', '0']))
+        };
         let is_port = text.split_once('-').is_some_and(|(bus, ports)| {
             !bus.is_empty()
                 && bus.chars().all(|c| c.is_ascii_alphanumeric())
@@ -101,7 +106,9 @@ mod tests {
         for right in ["1-4.2", "10-1", "2-1.1.4"] {
             assert_eq!(right.parse::<UsbPort>().expect("port").to_string(), right);
         }
-        for wrong in ["", "1", "1-", "-1", "1-0", "1-4.", "1-4,2", "1-256", "1-+4", "1 -4"] {
+        for wrong in [
+            "", "1", "1-", "-1", "1-0", "1-4.", "1-4,2", "1-256", "1-+4", "1 -4",
+        ] {
             assert!(wrong.parse::<UsbPort>().is_err(), "{wrong}");
         }
     }

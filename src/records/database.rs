@@ -126,16 +126,23 @@ impl<S: Store> Ledger for Database<S> {
         })
     }
 
-    fn hook(&mut self, attempt: AttemptId, result: &HookResult) -> Result<(), RecordsError> {
+    fn hook(
+        &mut self,
+        attempt: AttemptId,
+        result: &HookResult,
+        mark: &JournalMark,
+    ) -> Result<(), RecordsError> {
         let row = [
             Cell::from(random_id()),
             Cell::from(attempt.0),
+            line_number(mark),
+            Cell::from(mark.sha256.as_str()),
             document(result)?,
         ];
         self.transaction(false, |store| {
             store.query(
-                "INSERT INTO hook (token, attempt, document) VALUES ($1, $2, $3) \
-                 ON CONFLICT (token) DO NOTHING",
+                "INSERT INTO hook (token, attempt, journal_line, journal_sha256, document) \
+                 VALUES ($1, $2, $3, $4, $5) ON CONFLICT (token) DO NOTHING",
                 &row,
             )?;
             Ok(())
@@ -191,8 +198,10 @@ impl<S: Store> Ledger for Database<S> {
         self.transaction(false, |store| {
             store
                 .query(
-                    "SELECT e.attempt, e.journal_line, e.journal_sha256 FROM ending e \
-                     JOIN attempt a ON a.id = e.attempt WHERE a.station = $1 ORDER BY e.attempt",
+                    "SELECT e.attempt, e.journal_line AS line, e.journal_sha256 FROM ending e \
+                     JOIN attempt a ON a.id = e.attempt WHERE a.station = $1 \
+                     UNION ALL SELECT h.attempt, h.journal_line AS line, h.journal_sha256 FROM hook h \
+                     JOIN attempt a ON a.id = h.attempt WHERE a.station = $1 ORDER BY line",
                     &[station.into()],
                 )?
                 .iter()
@@ -662,12 +671,16 @@ fn insert_end(
             end.uid.clone().into(),
             end.serial.clone().into(),
             time(end.ended_at).into(),
-            i64::try_from(mark.line).unwrap_or(i64::MAX).into(),
+            line_number(mark),
             mark.sha256.as_str().into(),
             document(end)?,
         ],
     )?;
     Ok(())
+}
+
+fn line_number(mark: &JournalMark) -> Cell {
+    Cell::Int(i64::try_from(mark.line).unwrap_or(i64::MAX))
 }
 
 fn read_number_row(row: &Row) -> Result<Number, StoreError> {

@@ -32,8 +32,8 @@ pub(super) struct Journal {
 pub(super) struct Contents {
     /// Its first line: station, ledger, and whether the boards are virtual.
     pub opened: Option<(String, String, bool)>,
-    /// The ends that it tells and has not withdrawn, by line.
-    pub ends: BTreeMap<u64, (AttemptId, JournalMark)>,
+    /// What it tells of ends and hooks' results and has not withdrawn, by line.
+    pub told: BTreeMap<u64, (AttemptId, JournalMark)>,
     /// The first line that shows that something was changed or is missing.
     pub broken: Option<String>,
     /// Lines at its end whose writing was cut off.
@@ -67,11 +67,13 @@ impl Contents {
             } if self.opened.is_none() => {
                 self.opened = Some((station.clone(), ledger.clone(), *rehearsal));
             }
-            Told::Ended { attempt, .. } | Told::Interrupted { attempt, .. } => {
-                self.ends.insert(read.number, (*attempt, read.mark()));
+            Told::Ended { attempt, .. }
+            | Told::Interrupted { attempt, .. }
+            | Told::Hook { attempt, .. } => {
+                self.told.insert(read.number, (*attempt, read.mark()));
             }
             Told::Withdrawn { mark, .. } => {
-                self.ends.remove(&mark.line);
+                self.told.remove(&mark.line);
             }
             _ => {}
         }

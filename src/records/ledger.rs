@@ -171,11 +171,16 @@ pub trait Ledger: Send {
         journal: &mut dyn FnMut() -> Result<JournalMark, RecordsError>,
     ) -> Result<(), RecordsError>;
 
-    /// Adds a hook's result to an attempt that has ended.
+    /// Adds a hook's result, which the journal tells at `mark`, to an attempt that has ended.
     ///
     /// # Errors
     /// [`RecordsError`].
-    fn hook(&mut self, attempt: AttemptId, result: &HookResult) -> Result<(), RecordsError>;
+    fn hook(
+        &mut self,
+        attempt: AttemptId,
+        result: &HookResult,
+        mark: &JournalMark,
+    ) -> Result<(), RecordsError>;
 
     /// Attempts of `station` that have begun and not ended.
     ///
@@ -212,7 +217,7 @@ pub trait Ledger: Send {
     /// [`RecordsError`].
     fn numbers(&mut self) -> Result<Vec<Number>, RecordsError>;
 
-    /// Where the journal of `station` tells its ends, oldest attempt first.
+    /// Where the journal of `station` tells what the ledger has of ends and hooks' results, by line.
     ///
     /// # Errors
     /// [`RecordsError`].

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::database::LOST;
 use super::journal::{Contents, Journal};
 use super::line::{JOURNAL_VERSION, Told};
+use super::refusals::gone;
 use super::{
     Attempt, AttemptId, Begin, Claim, End, Filter, HookResult, Identity, JournalMark, Ledger,
-    Place, RecordsError, UnitClaim, VerdictKind, sqlite,
+    Place, RecordsError, UnitClaim, VerdictKind, postgres, sqlite,
 };
 use crate::clock::Calendar;
 use crate::problem::ExitCode;
@@ -36,11 +37,11 @@ pub struct Records {
 pub struct Recovered {
     /// Attempts without an end; they are ended as interrupted now.
     pub interrupted: Vec<AttemptId>,
-    /// Attempts whose end the journal told and the ledger did not commit.
+    /// Attempts whose end or hook's result the journal told and the ledger did not commit.
     pub withdrawn: Vec<AttemptId>,
     /// Bytes of journal lines whose writing was cut off.
     pub torn: Option<u64>,
-    /// Attempts of this station that the ledger has an end of and the journal does not tell it, or has withdrawn it: a
+    /// Attempts of this station of which the ledger has something that the journal does not tell, or has withdrawn: a
     /// journal was lost or replaced. Nothing is done about them.
     pub missing: Vec<AttemptId>,
     /// Whether the clock shows less than at the journal's last line.
@@ -158,11 +159,17 @@ impl Records {
     /// # Errors
     /// [`RecordsError`].
     pub fn hook(&mut self, attempt: AttemptId, result: &HookResult) -> Result<(), RecordsError> {
-        self.tell(Told::Hook {
+        let mark = self.tell(Told::Hook {
             attempt,
             result: result.clone(),
-        })?;
-        self.ledger.hook(attempt, result)
+        });
+        let done = mark.and_then(|mark| {
+            self.ledger
+                .hook(attempt, result, &mark)
+                .inspect_err(|error| self.take_back(attempt, mark, error))
+        });
+        self.is_unsettled |= done.is_err();
+        done
     }
 
     /// The attempt as the ledger has it.
@@ -201,15 +208,20 @@ impl Records {
         });
         let Err(error) = ended else { return Ok(()) };
         self.is_unsettled = true;
-        // where this fails too, the next start finds the end in the journal and not in the ledger
         if let Some(mark) = mark {
-            let _ = self.tell(if error.code == LOST {
-                Told::Unsettled { attempt, mark }
-            } else {
-                Told::Withdrawn { attempt, mark }
-            });
+            self.take_back(attempt, mark, &error);
         }
         Err(error)
+    }
+
+    /// Says that a line does not hold, or may not hold, after the ledger has not followed it. Where this fails too, the next
+    /// start finds the line in the journal and nothing in the ledger.
+    fn take_back(&mut self, attempt: AttemptId, mark: JournalMark, error: &RecordsError) {
+        let _ = self.tell(if error.code == LOST {
+            Told::Unsettled { attempt, mark }
+        } else {
+            Told::Withdrawn { attempt, mark }
+        });
     }
 
     /// Makes ledger and journal agree about every attempt that is not under way in this process.
@@ -221,7 +233,7 @@ impl Records {
         recovered.clock_stepped_back = self.journal.is_ahead_of(at);
         recovered.torn = Some(self.journal.mend(&contents, at)?).filter(|bytes| *bytes > 0);
         let mut told: BTreeMap<AttemptId, Vec<JournalMark>> = BTreeMap::new();
-        for (attempt, mark) in contents.ends.into_values() {
+        for (attempt, mark) in contents.told.into_values() {
             told.entry(attempt).or_default().push(mark);
         }
         for (attempt, mark) in self.ledger.marks(&self.station)? {
@@ -281,7 +293,7 @@ fn told_twice() -> RecordsError {
 
 fn open_ledger(
     place: &Place,
-    _station: &str,
+    station: &str,
     rehearsal: bool,
     must_exist: bool,
 ) -> Result<(Box<dyn Ledger>, Identity), RecordsError> {
@@ -291,12 +303,10 @@ fn open_ledger(
             let (ledger, identity) = sqlite::open(&file, rehearsal, must_exist)?;
             Ok((Box::new(ledger), identity))
         }
-        Place::Server { .. } => Err(RecordsError::new(
-            "records-lost",
-            "this build does not reach database servers yet",
-            place.to_string(),
-            "name a directory with `--records`",
-        )),
+        Place::Server { url, .. } => {
+            let (ledger, identity) = postgres::open(url, station, rehearsal, must_exist)?;
+            Ok((Box::new(ledger), identity))
+        }
     }
 }
 
@@ -310,12 +320,7 @@ pub fn open_to_read(place: &Place) -> Result<Box<dyn Ledger>, RecordsError> {
             let file = place.ledger_file().unwrap_or_default();
             Ok(Box::new(sqlite::open_to_read(&file)?))
         }
-        Place::Server { .. } => Err(RecordsError::new(
-            "records-lost",
-            "this build does not reach database servers yet",
-            place.to_string(),
-            "name a directory with `--records`",
-        )),
+        Place::Server { url, .. } => Ok(Box::new(postgres::open_to_read(url)?)),
     }
 }
 
@@ -346,7 +351,7 @@ fn belongs(contents: &Contents, station: &str, identity: &Identity) -> Result<()
         ));
     }
     if *ledger != identity.id {
-        return Err(sqlite::gone(format!(
+        return Err(gone(format!(
             "the journal belongs to ledger {ledger}, what is there is {}",
             identity.id
         )));

@@ -81,6 +81,8 @@ CREATE TABLE hook (
     id {id},
     token TEXT NOT NULL UNIQUE,
     attempt BIGINT NOT NULL REFERENCES ending (attempt),
+    journal_line BIGINT NOT NULL,
+    journal_sha256 TEXT NOT NULL,
     document TEXT NOT NULL
 );
 CREATE INDEX hook_attempt ON hook (attempt);

@@ -8,6 +8,7 @@ use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql, ffi};
 
 use super::database::{Database, found, identity};
+use super::refusals::{gone, other_kind, other_version};
 use super::same_file::{SameFile, sync_directory_of};
 use super::schema;
 use super::store::{Cell, Row, Store, StoreError, damaged};
@@ -140,44 +141,6 @@ pub(super) fn open_to_read(path: &Path) -> Result<Database<Sqlite>, RecordsError
 
 /// What to do about a disk.
 const CHECK_DISK: &str = "check the disk with the records";
-
-/// The ledger is of the other kind.
-pub(super) fn other_kind(identity: &Identity) -> RecordsError {
-    let (is, wanted) = if identity.rehearsal {
-        ("rehearsals", "real boards")
-    } else {
-        ("real boards", "rehearsals")
-    };
-    RecordsError::new(
-        "records-kind",
-        format!("the records are those of {is}, not of {wanted}"),
-        "serial numbers of rehearsals must not mix with real ones",
-        "name other records with `--records`",
-    )
-}
-
-/// The ledger's tables are of another version than this program's.
-pub(super) fn other_version(version: i64) -> RecordsError {
-    RecordsError::new(
-        "records-version",
-        "the records were written by a newer rtflash",
-        format!(
-            "their tables are version {version}, this program knows version {}",
-            schema::VERSION
-        ),
-        "use the newer rtflash",
-    )
-}
-
-/// The ledger is not what it was.
-pub(super) fn gone(why: impl Into<String>) -> RecordsError {
-    RecordsError::new(
-        "records-gone",
-        "the ledger is gone",
-        why,
-        "bring the ledger back, and start the station again; for a new beginning name another directory with `--records`",
-    )
-}
 
 fn write_ahead(connection: &Connection) -> Result<(), RecordsError> {
     let clock = HostClock::start();

@@ -39,6 +39,6 @@ pub use text::lines;
 pub use verdict::{Pass, Verdict};
 
 #[cfg(test)]
-mod schema_tests;
+pub(crate) mod schema_tests;
 #[cfg(test)]
 mod tests;

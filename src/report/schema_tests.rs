@@ -17,7 +17,7 @@ fn file(name: &str) -> PathBuf {
 }
 
 /// Asserts that the file holds the schema of `T`.
-fn is_published<T: JsonSchema>(name: &str) {
+pub(crate) fn is_published<T: JsonSchema>(name: &str) {
     let schema = serde_json::to_string_pretty(&schema_for!(T)).expect("schema") + "\n";
     if std::env::var(BLESS).is_ok_and(|value| value == "1") {
         fs::write(file(name), &schema).expect("written");

@@ -8,17 +8,17 @@ pub enum Command {
         /// The site.
         site: String,
     },
-    /// The verdict at a site was seen.
-    Acknowledge {
-        /// The site.
-        site: String,
-    },
     /// A code was scanned.
-    Scan {
-        /// The site that it was scanned for; none where the station is to decide.
+    Code {
+        /// The site that it was scanned for; none where the station is to find out.
         site: Option<String>,
         /// The code.
-        barcode: String,
+        code: String,
+    },
+    /// A verdict was seen.
+    Acknowledge {
+        /// The site; none for all sites.
+        site: Option<String>,
     },
     /// No new board; the station ends when those in work are done.
     Quit,

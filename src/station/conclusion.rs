@@ -56,7 +56,9 @@ impl Conclusion {
                 code: None,
                 text: match &record.verdict {
                     Verdict::BootNotProven { why, .. } => {
-                        format!("programmed and verified; the boot is not proven, which the job allows ({why})")
+                        format!(
+                            "programmed and verified; the boot is not proven, which the job allows ({why})"
+                        )
                     }
                     _ => "programmed, verified and started".to_owned(),
                 },
@@ -96,20 +98,36 @@ impl Conclusion {
         let chip = record.and_then(|record| record.chip.as_ref());
         let image = record.and_then(|record| record.image.as_ref());
         let is_written = record.is_some_and(|record| {
-            matches!(record.verdict, Verdict::Pass(_) | Verdict::BootNotProven { .. })
+            matches!(
+                record.verdict,
+                Verdict::Pass(_) | Verdict::BootNotProven { .. }
+            )
         });
-        let phases = record.map(|record| record.phases.as_slice()).unwrap_or_default();
-        let retries = record.map(|record| record.retries.as_slice()).unwrap_or_default();
+        let phases = record
+            .map(|record| record.phases.as_slice())
+            .unwrap_or_default();
+        let retries = record
+            .map(|record| record.retries.as_slice())
+            .unwrap_or_default();
         let retries: u64 = retries.iter().map(|retry| retry.times).sum();
         End {
             verdict: self.verdict,
             exit: self.exit,
             code: self.code.clone(),
             text: self.text.clone(),
-            uid: self.known.uid.clone().or_else(|| chip.map(|chip| chip.uid.clone())),
+            uid: self
+                .known
+                .uid
+                .clone()
+                .or_else(|| chip.map(|chip| chip.uid.clone())),
             serial: self.known.serial.clone(),
-            flash_sha256: image.filter(|_| is_written).map(|image| image.flash_sha256.clone()),
-            phases: phases.iter().map(|phase| (phase.name.to_owned(), phase.seconds)).collect(),
+            flash_sha256: image
+                .filter(|_| is_written)
+                .map(|image| image.flash_sha256.clone()),
+            phases: phases
+                .iter()
+                .map(|phase| (phase.name.to_owned(), phase.seconds))
+                .collect(),
             retries: u32::try_from(retries).unwrap_or(u32::MAX),
             // plain data, which has no way to fail
             record: serde_json::to_value(record).unwrap_or_default(),
@@ -149,9 +167,13 @@ pub fn to_do(problem: &Problem) -> String {
         ("chip-uid" | "flash-none" | "flash-sfdp", _) => REWORK,
         (_, ExitCode::WrongDevice) => "wrong board: take it out, and check what the job is for",
         (_, ExitCode::LinkLost | ExitCode::ReadFailed) => RESEAT,
-        (_, ExitCode::EraseFailed | ExitCode::NotBlank | ExitCode::ProgramFailed | ExitCode::Differs) => {
-            "try once more; if it fails again, send the board to rework"
-        }
+        (
+            _,
+            ExitCode::EraseFailed
+            | ExitCode::NotBlank
+            | ExitCode::ProgramFailed
+            | ExitCode::Differs,
+        ) => "try once more; if it fails again, send the board to rework",
         (_, ExitCode::BootNotProven) => {
             "programmed, but it does not start: try once more, then send the board to rework"
         }

@@ -11,14 +11,14 @@ use super::command::Command;
 use super::event::{EVENT_VERSION, Event, Needs, What};
 use super::fixture::{Fixture, Pressed};
 use super::hook::Hook;
-use super::shared::Shared;
 use super::job_file::JobStart;
 use super::job_file::LoadedJob;
-use crate::records::Records;
+use super::shared::Shared;
+
 use super::unit_image::QUOTA;
 use super::unit_run::panic_words;
 use super::worker::Worker;
-use crate::records::VerdictKind;
+use crate::records::{Records, VerdictKind};
 
 /// How long a command may wait while nothing happens at the sites.
 const COMMAND_PAUSE: Duration = Duration::from_millis(20);
@@ -47,6 +47,8 @@ pub struct Tally {
     pub passed: u32,
     /// Attempts that did not.
     pub not_passed: u32,
+    /// Sites that died of a fault of this program.
+    pub out_of_service: u32,
 }
 
 /// A station.
@@ -82,6 +84,7 @@ impl Station {
                     label: label.clone(),
                     commands: desk,
                     waits_for_code: false,
+                    is_red: false,
                 });
                 let (told, shared) = (told.clone(), &shared);
                 scope.spawn(move || {
@@ -115,6 +118,26 @@ struct Desk {
     label: String,
     commands: Sender<Pressed>,
     waits_for_code: bool,
+    /// Its verdict must be acknowledged.
+    is_red: bool,
+}
+
+impl Desk {
+    fn note(&mut self, what: &What) {
+        match what {
+            What::Waiting { needs } => self.waits_for_code = *needs == Needs::Barcode,
+            What::Begun { .. } | What::BoardSeated | What::BoardRemoved => {
+                (self.waits_for_code, self.is_red) = (false, false);
+            }
+            What::ProbeGone { .. } => self.waits_for_code = false,
+            What::Acknowledged => self.is_red = false,
+            What::Verdict(verdict) => {
+                self.waits_for_code = false;
+                self.is_red = verdict.verdict != VerdictKind::Pass;
+            }
+            _ => {}
+        }
+    }
 }
 
 struct Floor<'s> {
@@ -160,22 +183,24 @@ impl Floor<'_> {
     }
 
     fn ended(mut self) -> Tally {
-        let Tally { passed, not_passed } = self.tally;
+        let Tally {
+            passed, not_passed, ..
+        } = self.tally;
         self.tell(None, What::StationEnded { passed, not_passed });
         self.tally
     }
 
     fn pass_on(&mut self, event: Event) {
         self.now = self.now.max(event.at);
-        let desk = self.desks.iter_mut().find(|desk| event.site.as_ref() == Some(&desk.label));
+        let desk = self
+            .desks
+            .iter_mut()
+            .find(|desk| event.site.as_ref() == Some(&desk.label));
         if let Some(desk) = desk {
-            match &event.what {
-                What::Waiting { needs } => desk.waits_for_code = *needs == Needs::Barcode,
-                What::Begun { .. } | What::BoardRemoved | What::ProbeGone { .. } | What::Verdict(_) => {
-                    desk.waits_for_code = false;
-                }
-                _ => {}
-            }
+            desk.note(&event.what);
+        }
+        if let What::OutOfService { .. } = &event.what {
+            self.tally.out_of_service += 1;
         }
         let mut quota_reached = false;
         if let What::Verdict(verdict) = &event.what {
@@ -195,9 +220,10 @@ impl Floor<'_> {
     fn obey(&mut self, command: Command) {
         match command {
             Command::Start { site } => self.key(&site),
-            Command::Acknowledge { site } => self.to(&site, Pressed::Acknowledge),
-            Command::Scan { site, barcode } => match site.map_or_else(|| self.site_of_scan(), Ok) {
-                Ok(site) => self.to(&site, Pressed::Code(barcode)),
+            Command::Acknowledge { site: Some(site) } => self.to(&site, Pressed::Acknowledge),
+            Command::Acknowledge { site: None } => self.acknowledge_all(),
+            Command::Code { site, code } => match site.map_or_else(|| self.site_of_scan(), Ok) {
+                Ok(site) => self.to(&site, Pressed::Code(code)),
                 Err(why) => self.not_taken(None, why),
             },
             Command::Quit => self.shared.end(),
@@ -205,9 +231,28 @@ impl Floor<'_> {
         }
     }
 
+    /// Sites whose verdict need not be acknowledged are left in peace.
+    fn acknowledge_all(&mut self) {
+        let red: Vec<String> = self
+            .desks
+            .iter()
+            .filter(|desk| desk.is_red)
+            .map(|desk| desk.label.clone())
+            .collect();
+        if red.is_empty() {
+            self.not_taken(None, "there is nothing to acknowledge");
+        }
+        for site in red {
+            self.to(&site, Pressed::Acknowledge);
+        }
+    }
+
     /// A site that waits for a code is chosen for the next scan by its key; all others begin by it.
     fn key(&mut self, site: &str) {
-        let waits = self.desks.iter().any(|desk| desk.label == site && desk.waits_for_code);
+        let waits = self
+            .desks
+            .iter()
+            .any(|desk| desk.label == site && desk.waits_for_code);
         if waits {
             self.selected = Some(site.to_owned());
             let needs = Needs::Barcode;

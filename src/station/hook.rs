@@ -142,7 +142,11 @@ impl Complaint {
     fn last_line(&self) -> Option<String> {
         let text = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let text = String::from_utf8_lossy(&text);
-        let line = text.lines().rev().map(str::trim).find(|line| !line.is_empty());
+        let line = text
+            .lines()
+            .rev()
+            .map(str::trim)
+            .find(|line| !line.is_empty());
         line.map(str::to_owned)
     }
 }
@@ -170,7 +174,9 @@ fn wait(child: &mut Child, clock: &dyn Clock, timeout: Duration) -> Result<ExitS
                     Err(error) => format!("could not be killed: {error}"),
                 };
                 let seconds = timeout.as_secs_f64();
-                return Err(Failed::not_run(format!("not ended after {seconds} s, {how}")));
+                return Err(Failed::not_run(format!(
+                    "not ended after {seconds} s, {how}"
+                )));
             }
             Ok(None) => clock.sleep(PAUSE),
             Err(error) => return Err(Failed::not_run(error.to_string())),
@@ -209,7 +215,10 @@ mod tests {
         assert_eq!(hook.program, "/opt/my hook");
         assert_eq!(hook.command(), "\"/opt/my hook\" x");
         for wrong in ["", "  ", "[]", "[1]", "[\"\"]"] {
-            assert_eq!(wrong.parse::<Hook>().expect_err(wrong).exit, ExitCode::Usage);
+            assert_eq!(
+                wrong.parse::<Hook>().expect_err(wrong).exit,
+                ExitCode::Usage
+            );
         }
     }
 
@@ -231,7 +240,8 @@ mod tests {
 
     #[test]
     fn how_it_failed_is_told_with_its_last_words() {
-        let end = sh("echo first >&2; echo the printer is out of labels >&2; sleep 0.05; exit 3").run("");
+        let end =
+            sh("echo first >&2; echo the printer is out of labels >&2; sleep 0.05; exit 3").run("");
         assert_eq!(end.status, Some(3));
         let why = end.error.expect("error");
         assert!(why.contains("out of labels") && why.contains('3'), "{why}");

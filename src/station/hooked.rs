@@ -60,7 +60,13 @@ fn run(
     match (error, noted) {
         (None, Ok(())) => Ok(()),
         (Some(why), Ok(())) => Err(why),
-        (None, Err(error)) => Err(format!("its result is not on record: {error}: {}", error.why)),
-        (Some(why), Err(error)) => Err(format!("{why}; and that is not on record: {error}: {}", error.why)),
+        (None, Err(error)) => Err(format!(
+            "its result is not on record: {error}: {}",
+            error.why
+        )),
+        (Some(why), Err(error)) => Err(format!(
+            "{why}; and that is not on record: {error}: {}",
+            error.why
+        )),
     }
 }

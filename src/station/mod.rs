@@ -13,22 +13,24 @@ mod probe_site;
 pub mod rehearsal;
 mod shared;
 mod site;
+#[cfg(test)]
+mod site_tests;
 mod sites;
-mod stub;
 mod unit_image;
 mod unit_run;
 mod watcher;
 mod worker;
 
-pub use event::{EVENT_VERSION, Event, Needs, UnitVerdict, What};
 pub use command::Command;
+pub use event::{EVENT_VERSION, Event, Needs, UnitVerdict, What};
 pub use fixture::{Fixture, Pressed, Seat};
 pub use floor::{Options, Station, Tally};
 pub use hook::Hook;
-pub use probe_site::ProbeSite;
-pub use sites::{MOST_SITES, SiteEntry, SiteMap};
 pub use job_file::{
     BarcodePattern, JOB_VERSION, JobBoot, JobBootHeader, JobBootMode, JobBootProof, JobFile,
     JobGuard, JobHeaderPolicy, JobIdentity, JobImage, JobLink, JobPinnedFile, JobSecurity,
-    JobSharedSectors, JobStart, JobTarget, JobUnit, LoadedJob, Signed, TrustedKey,
+    JobSharedSectors, JobStart, JobTarget, JobUnit, LoadedJob, Lock, NewJob, NewKeys, Pin, Signed,
+    SigningKey, TrustedKey, job_content, signature_path,
 };
+pub use probe_site::ProbeSite;
+pub use sites::{MOST_SITES, SiteEntry, SiteMap};

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::fixture::{Fixture, Seat};
 use super::job_file::LoadedJob;
 use super::sites::SiteEntry;
-use crate::clock::{Clock, HostClock};
+use crate::clock::{Calendar, Clock, HostCalendar, HostClock};
 use crate::job::Bench;
 use crate::link::{Choice, ProbePlace, SeatWatch};
 use crate::problem::Problem;
@@ -63,6 +63,6 @@ impl Fixture for ProbeSite {
     }
 
     fn time_of_day(&self) -> Timestamp {
-        Timestamp::now()
+        HostCalendar.now()
     }
 }

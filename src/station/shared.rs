@@ -67,9 +67,11 @@ impl<'s> Shared<'s> {
         let Some(units) = self.options.units else {
             return true;
         };
-        let counted = self.begun.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |begun| {
-            (begun < units).then_some(begun + 1)
-        });
+        let counted = self
+            .begun
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |begun| {
+                (begun < units).then_some(begun + 1)
+            });
         if counted.is_ok_and(|before| before + 1 < units) {
             return true;
         }

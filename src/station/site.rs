@@ -58,7 +58,7 @@ enum State {
     Unseen,
     /// The probe cannot be used; what was in the seat may be another board when it is back.
     ProbeGone {
-        /// A verdict before that is not PASS was seen, or there was none.
+        /// No verdict but PASS is left that the operator has not seen.
         acknowledged: bool,
     },
     Empty,
@@ -130,7 +130,13 @@ impl Site {
     fn is_empty(&mut self) -> Vec<Action> {
         match std::mem::replace(&mut self.state, State::Empty) {
             State::Unseen | State::Empty | State::Running => Vec::new(),
-            State::ProbeGone { .. } => tell(What::ProbeBack),
+            State::ProbeGone { acknowledged: true } => tell(What::ProbeBack),
+            State::ProbeGone {
+                acknowledged: false,
+            } => vec![
+                Action::Tell(What::ProbeBack),
+                Action::Tell(What::BoardRemoved),
+            ],
             State::Waiting(_) | State::Held { .. } => {
                 self.barcode = None;
                 tell(What::BoardRemoved)
@@ -148,7 +154,16 @@ impl Site {
             }
             // Which board this is, and whether it has had its verdict, nobody has seen: it starts by no insertion.
             State::Unseen => self.found(Vec::new()),
-            State::ProbeGone { .. } => self.found(tell(What::ProbeBack)),
+            State::ProbeGone { acknowledged: true } => self.found(tell(What::ProbeBack)),
+            // whichever board it is: red is for the operator to end
+            State::ProbeGone {
+                acknowledged: false,
+            } => {
+                self.state = State::Held {
+                    acknowledged: false,
+                };
+                tell(What::ProbeBack)
+            }
         }
     }
 
@@ -173,7 +188,7 @@ impl Site {
         actions
     }
 
-    /// Ends whatever was with the board: a verdict is not held for one that nobody watches.
+    /// Ends whatever was with the board, for it may be another one afterwards; only a FAIL waits for its acknowledgement.
     fn probe_gone(&mut self, why: String) -> Vec<Action> {
         self.barcode = None;
         let acknowledged = match self.state {

@@ -101,7 +101,10 @@ impl SiteMap {
             return Err(refused("it names no site".to_owned()));
         }
         if self.sites.len() > MOST_SITES {
-            let why = format!("it names {} sites; a station has at most {MOST_SITES}", self.sites.len());
+            let why = format!(
+                "it names {} sites; a station has at most {MOST_SITES}",
+                self.sites.len()
+            );
             return Err(refused(why));
         }
         for (n, site) in self.sites.iter().enumerate() {
@@ -129,8 +132,15 @@ impl SiteMap {
             .iter()
             .filter_map(|site| site.place.selector().ok())
             .collect();
-        let is_ours = |probe: &Listed| ours.iter().any(|selector| covers(selector, &probe.selector()));
-        listed.iter().filter(|probe| !is_ours(probe)).cloned().collect()
+        let is_ours = |probe: &Listed| {
+            ours.iter()
+                .any(|selector| covers(selector, &probe.selector()))
+        };
+        listed
+            .iter()
+            .filter(|probe| !is_ours(probe))
+            .cloned()
+            .collect()
     }
 }
 
@@ -167,19 +177,25 @@ fn place(text: &str) -> Result<ProbePlace, Problem> {
 }
 
 fn named(text: &str) -> Result<ProbePlace, Problem> {
-    let selector = text.parse().map_err(|error: crate::link::SelectorError| refused(error.to_string()))?;
+    let selector = text
+        .parse()
+        .map_err(|error: crate::link::SelectorError| refused(error.to_string()))?;
     Ok(ProbePlace::Named(selector))
 }
 
 fn at_port(text: &str) -> Result<ProbePlace, Problem> {
-    let port = text.parse().map_err(|error: crate::link::UsbPortError| refused(error.to_string()))?;
+    let port = text
+        .parse()
+        .map_err(|error: crate::link::UsbPortError| refused(error.to_string()))?;
     Ok(ProbePlace::Port(port))
 }
 
 /// Labels stand in records, file names and commands typed by operators.
 fn check_label(label: &str) -> Result<(), Problem> {
     let is_sound = (1..=16).contains(&label.chars().count())
-        && label.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'));
+        && label
+            .chars()
+            .all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'));
     if is_sound {
         return Ok(());
     }
@@ -199,7 +215,8 @@ fn is_same_probe(a: &ProbePlace, b: &ProbePlace) -> bool {
         (ProbePlace::Named(a), ProbePlace::Named(b)) => covers(a, b) || covers(b, a),
         (ProbePlace::Port(a), ProbePlace::Port(b)) => a == b,
         // found out when both are connected
-        (ProbePlace::Named(_), ProbePlace::Port(_)) | (ProbePlace::Port(_), ProbePlace::Named(_)) => false,
+        (ProbePlace::Named(_), ProbePlace::Port(_))
+        | (ProbePlace::Port(_), ProbePlace::Named(_)) => false,
     }
 }
 

@@ -67,7 +67,10 @@ impl<'u> StationUnit<'u> {
             claimed_at: (self.now)(),
         };
         let attempt = self.attempt;
-        match self.time.measure(|| shared.records().claim(attempt, &claim))? {
+        match self
+            .time
+            .measure(|| shared.records().claim(attempt, &claim))?
+        {
             Claim::Granted {
                 reserved,
                 attempt_of_unit,
@@ -87,7 +90,11 @@ impl<'u> StationUnit<'u> {
     }
 
     /// The image with the unit's data, and its serial number.
-    fn patched(&mut self, _chip: &ChipFound, _reserved: &[Reserved]) -> Result<(Request, Option<String>), Problem> {
+    fn patched(
+        &mut self,
+        _chip: &ChipFound,
+        _reserved: &[Reserved],
+    ) -> Result<(Request, Option<String>), Problem> {
         let _facts: BTreeMap<(), ()> = BTreeMap::new();
         Ok((self.unit.shared.job.request.clone(), None))
     }

@@ -118,13 +118,18 @@ fn work(
     }));
     let known = image.known();
     match flashed {
-        Ok(Outcome { record, problem }) => {
-            (Conclusion::of_outcome(&record, problem.as_ref(), known), None)
-        }
+        Ok(Outcome { record, problem }) => (
+            Conclusion::of_outcome(&record, problem.as_ref(), known),
+            None,
+        ),
         Err(panic) => {
             let why = panic_words(&*panic);
-            let problem = Problem::new("site-panicked", ExitCode::Internal, "the job broke off by a fault of this program")
-                .because(why.clone());
+            let problem = Problem::new(
+                "site-panicked",
+                ExitCode::Internal,
+                "the job broke off by a fault of this program",
+            )
+            .because(why.clone());
             (Conclusion::of_problem(&problem).with(known), Some(why))
         }
     }
@@ -173,7 +178,10 @@ fn record_missing(problem: &Problem, otherwise: &str) -> UnitVerdict {
         verdict: VerdictKind::Fail,
         exit: ExitCode::RecordNotWritten.number(),
         code: Some(problem.code.to_owned()),
-        text: format!("not on record: {what}{} ({otherwise})", why.unwrap_or_default()),
+        text: format!(
+            "not on record: {what}{} ({otherwise})",
+            why.unwrap_or_default()
+        ),
         to_do: to_do(problem),
         uid: None,
         serial: None,

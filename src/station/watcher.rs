@@ -43,7 +43,9 @@ impl Observer for Watcher<'_> {
 
     fn progress(&mut self, done_bytes: u64, total_bytes: u64) {
         let now = self.clock.now();
-        let is_due = self.last.is_none_or(|last| now.saturating_sub(last) >= PROGRESS_PAUSE);
+        let is_due = self
+            .last
+            .is_none_or(|last| now.saturating_sub(last) >= PROGRESS_PAUSE);
         if is_due {
             self.last = Some(now);
             let what = What::Progress {

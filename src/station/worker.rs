@@ -64,7 +64,12 @@ impl<'e> Worker<'e> {
             };
             let mut inputs = vec![Input::Look(look)];
             let pressed = self.fixture.pressed();
-            inputs.extend(pressed.into_iter().chain(self.commands.try_iter()).filter_map(|pressed| self.input(pressed)));
+            inputs.extend(
+                pressed
+                    .into_iter()
+                    .chain(self.commands.try_iter())
+                    .filter_map(|pressed| self.input(pressed)),
+            );
             for input in inputs {
                 if self.take(input, scope) == Next::Stop {
                     return;
@@ -123,11 +128,20 @@ impl<'e> Worker<'e> {
         let cycle = self.clock.now().saturating_sub(begun_at);
         let verdict = UnitVerdict {
             cycle_seconds: cycle.as_secs_f64(),
-            over_budget: self.shared.job.cycle_budget().is_some_and(|budget| cycle > budget),
+            over_budget: self
+                .shared
+                .job
+                .cycle_budget()
+                .is_some_and(|budget| cycle > budget),
             ..done.verdict
         };
         // what was pressed before the verdict was shown was not meant for it
-        let early: Vec<Pressed> = self.fixture.pressed().into_iter().chain(self.commands.try_iter()).collect();
+        let early: Vec<Pressed> = self
+            .fixture
+            .pressed()
+            .into_iter()
+            .chain(self.commands.try_iter())
+            .collect();
         for _ in early {
             self.tell(What::NotTaken {
                 why: "the board was being worked on".to_owned(),
@@ -143,7 +157,14 @@ impl<'e> Worker<'e> {
         let _ = self.events.send(shown.clone());
         self.fixture.shown(&verdict);
         if let Some(hook) = &self.shared.options.hook {
-            hooked::start(scope, self.shared, hook, &verdict, shown, self.events.clone());
+            hooked::start(
+                scope,
+                self.shared,
+                hook,
+                &verdict,
+                shown,
+                self.events.clone(),
+            );
         }
         match done.panicked {
             None => Next::GoOn,

@@ -2,7 +2,7 @@
 
 use crate::station::Station;
 
-const COMMANDS: [&[&str]; 17] = [
+const COMMANDS: [&[&str]; 23] = [
     &[],
     &["flash"],
     &["verify"],
@@ -20,6 +20,12 @@ const COMMANDS: [&[&str]; 17] = [
     &["man"],
     &["board"],
     &["board", "serve"],
+    &["job"],
+    &["job", "init"],
+    &["job", "lock"],
+    &["job", "check"],
+    &["job", "keygen"],
+    &["job", "sign"],
 ];
 /// Longest line that fits half a screen.
 const COLUMNS: usize = 110;

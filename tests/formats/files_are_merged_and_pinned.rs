@@ -99,11 +99,7 @@ fn files_of_different_formats_are_flashed_and_verified_as_one_image() {
     let images = [name(&app), "slot.srec", "table.bin@0x6004_0000"];
     let ended = desk.run(&[&["flash"], &images[..]].concat()).passes();
     assert!(ended.stdout.contains("slot.srec (Motorola S-record)"));
-    assert!(
-        ended
-            .stdout
-            .contains("placed at 0x60040000, as asked for")
-    );
+    assert!(ended.stdout.contains("placed at 0x60040000, as asked for"));
     let flash = desk.flash();
     assert_eq!(&flash[0x2_0000..0x2_0000 + slot.len()], &slot[..]);
     assert_eq!(&flash[0x4_0000..0x4_0008], b"settings");

@@ -174,7 +174,12 @@ mod tests {
         );
         assert!(problem.what.contains("0123456789ABCDEF"), "{problem}");
         assert!(problem.why.expect("why").contains("0123456789ABCDEE"));
-        for none in ["", "0123456789ABCDE", "0123456789ABCDEFF", "012345678*ABCDEF"] {
+        for none in [
+            "",
+            "0123456789ABCDE",
+            "0123456789ABCDEFF",
+            "012345678*ABCDEF",
+        ] {
             assert!(!is_uid_pattern(none), "{none}");
         }
     }

@@ -8,6 +8,7 @@ use super::file::{JobBootProof, JobFile, JobHeaderPolicy, JobStart};
 use super::identity::is_uid_pattern;
 use super::text::JobText;
 use crate::problem::Problem;
+use crate::unit::{TableKey, Value};
 
 /// Longest name and revision, in characters: they stand in every record and on the operator's view.
 const LONGEST_NAME: usize = 64;
@@ -39,6 +40,7 @@ pub fn check(job: &JobFile, text: &JobText) -> Result<Option<BarcodePattern>, Pr
     boot_header(job, text)?;
     boot(job, text)?;
     ranges(job, text)?;
+    scanned_data(job, text)?;
     barcode(job, text)
 }
 
@@ -74,21 +76,17 @@ fn files(job: &JobFile, text: &JobText) -> Result<(), Problem> {
             .refusal("job-value", "image", "the job has no image")
             .fix("name a file under [[image]]"));
     }
-    for (number, image) in job.images.iter().enumerate() {
-        require_below(&image.file, &format!("image.{number}.file"), text)?;
+    for input in text.inputs() {
+        require_below(&input.name, &format!("{}.file", input.table), text)?;
     }
-    match &job.boot_header.fcb {
-        Some(fcb) => require_below(&fcb.file, "boot_header.fcb.file", text),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 /// A job is a folder that can be copied to a station, whatever system that runs: its files are in it.
-fn require_below(file: &Path, key: &str, text: &JobText) -> Result<(), Problem> {
-    let is_below = file
+fn require_below(name: &str, key: &str, text: &JobText) -> Result<(), Problem> {
+    let is_below = Path::new(name)
         .components()
         .all(|part| matches!(part, Component::Normal(_)));
-    let name = file.to_string_lossy();
     let is_plain = !name.is_empty() && name != "-" && !name.contains(['\\', ':', '\0']);
     if is_below && is_plain && !name.ends_with('/') {
         return Ok(());
@@ -109,14 +107,24 @@ fn require_below(file: &Path, key: &str, text: &JobText) -> Result<(), Problem> 
 fn identity(job: &JobFile, text: &JobText) -> Result<(), Problem> {
     let rules = &job.identity;
     let empty = [
-        ("identity.unique_ids", rules.unique_ids.as_ref().map(Vec::len)),
-        ("identity.boot_modes", rules.boot_modes.as_ref().map(Vec::len)),
+        (
+            "identity.unique_ids",
+            rules.unique_ids.as_ref().map(Vec::len),
+        ),
+        (
+            "identity.boot_modes",
+            rules.boot_modes.as_ref().map(Vec::len),
+        ),
         ("identity.security", rules.security.as_ref().map(Vec::len)),
     ];
     for (key, length) in empty {
         if length == Some(0) {
             return Err(text
-                .refusal("job-identity", key, "the list is empty, which no board can fit")
+                .refusal(
+                    "job-identity",
+                    key,
+                    "the list is empty, which no board can fit",
+                )
                 .fix("name what is allowed, or leave the key out to allow all"));
         }
     }
@@ -160,7 +168,9 @@ fn boot(job: &JobFile, text: &JobText) -> Result<(), Problem> {
                 "boot",
                 "the job does without the boot proof, and does not say why",
             )
-            .because("without it, a board that does not start is a PASS; the reason is put on record")
+            .because(
+                "without it, a board that does not start is a PASS; the reason is put on record",
+            )
             .fix("add reason = \"...\" below [boot], or leave boot_proof out")),
         (JobBootProof::Required, Some(_)) => Err(text
             .refusal(
@@ -192,7 +202,10 @@ fn ranges(job: &JobFile, text: &JobText) -> Result<(), Problem> {
         }
     }
     if job.unit.attempts == Some(0) {
-        return none("unit.attempts", "0 attempts: no unit could be flashed".into());
+        return none(
+            "unit.attempts",
+            "0 attempts: no unit could be flashed".into(),
+        );
     }
     if job.unit.quota == Some(0) {
         return none("unit.quota", "a quota of 0: no unit could pass".into());
@@ -206,26 +219,56 @@ fn ranges(job: &JobFile, text: &JobText) -> Result<(), Problem> {
     }
 }
 
+/// Data that come from the scanned code need one.
+fn scanned_data(job: &JobFile, text: &JobText) -> Result<(), Problem> {
+    let is_scanned = |value: &Value| match value {
+        Value::Barcode(_) => true,
+        Value::Table(table) => table.key == TableKey::Barcode,
+        _ => false,
+    };
+    let rule = job.data.iter().position(|rule| is_scanned(&rule.value));
+    match rule {
+        Some(number) if job.unit.start != JobStart::Barcode => Err(text
+            .refusal(
+                "job-contradiction",
+                &format!("data.{number}"),
+                "a unit's data come from its barcode, and units do not begin with one",
+            )
+            .fix("say start = \"barcode\" below [unit], and what the code looks like")),
+        _ => Ok(()),
+    }
+}
+
 fn barcode(job: &JobFile, text: &JobText) -> Result<Option<BarcodePattern>, Problem> {
     const KEY: &str = "unit.barcode";
     let refusal = |what: &str| text.refusal("job-barcode", KEY, what);
     let wanted = job.unit.start == JobStart::Barcode;
     let pattern = match &job.unit.barcode {
         None if wanted => {
-            return Err(refusal("units begin with a barcode, and no pattern says what it looks like")
-                .because("any code that is scanned by mistake would begin a unit")
-                .fix("add a pattern below [unit], such as barcode = 'SN[0-9]{8}'"));
+            return Err(refusal(
+                "units begin with a barcode, and no pattern says what it looks like",
+            )
+            .because("any code that is scanned by mistake would begin a unit")
+            .fix("add a pattern below [unit], such as barcode = 'SN[0-9]{8}'"));
         }
         None => return Ok(None),
         Some(_) if !wanted => {
-            return Err(refusal("there is a pattern for barcodes, and units do not begin with one")
-                .fix("say start = \"barcode\", or leave the pattern out"));
+            return Err(refusal(
+                "there is a pattern for barcodes, and units do not begin with one",
+            )
+            .fix("say start = \"barcode\", or leave the pattern out"));
         }
         Some(pattern) => pattern,
     };
     let not_understood = |error: regex::Error| {
         refusal("the pattern for barcodes is no regular expression")
-            .because(error.to_string().split_whitespace().collect::<Vec<_>>().join(" "))
+            .because(
+                error
+                    .to_string()
+                    .split_whitespace()
+                    .collect::<Vec<_>>()
+                    .join(" "),
+            )
             .fix("correct it; '...' in place of \"...\" keeps TOML from reading its backslashes")
     };
     // by itself first, so that it cannot close the bracket that is put around it
