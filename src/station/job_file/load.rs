@@ -18,7 +18,7 @@ use crate::link::{Choice, ProbeSelector};
 use crate::problem::{ExitCode, Place, Problem};
 use crate::survey::ChipFound;
 use crate::target::Target;
-use crate::unit::UnitRules;
+use crate::unit::{FittedRules, UnitRules};
 
 const HZ_PER_MHZ: u32 = 1_000_000;
 
@@ -39,8 +39,8 @@ pub struct LoadedJob {
     pub request: Request,
     /// What a scanned code must look like; none where units do not begin with one.
     pub barcode: Option<BarcodePattern>,
-    /// What differs on every unit.
-    pub rules: UnitRules,
+    /// What differs on every unit, with its places in the image.
+    pub rules: FittedRules,
     /// The files that it names, each with its hash.
     inputs: Vec<(PathBuf, FileHash)>,
 }
@@ -94,6 +94,14 @@ impl LoadedJob {
         let image = job::read_files(&files, &target).map_err(pinned_by_job)?;
         let request = Request { image, wishes };
         request.judged_offline(&target).map_err(in_header)?;
+        let rules = rules
+            .fit(&request.image, &target)
+            .map_err(|problem| in_file(problem, path))?;
+        let sample = Request {
+            image: rules.sample()?.image,
+            wishes: request.wishes.clone(),
+        };
+        sample.judged_offline(&target).map_err(in_header)?;
         Ok(LoadedJob {
             file,
             path: path.to_owned(),
