@@ -10,6 +10,8 @@ mod hooked;
 mod job_file;
 mod outside;
 mod probe_site;
+#[cfg(feature = "virtual-board")]
+pub mod rehearsal;
 mod shared;
 mod site;
 #[cfg(test)]
