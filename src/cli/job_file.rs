@@ -206,6 +206,9 @@ fn check(args: &CheckArgs) -> Result<(), Problem> {
         _ => "required".into(),
     };
     say("proof", &proof);
+    for rule in job.rules.rules().rules() {
+        say("data", &format!("{} of each unit", rule.name));
+    }
     print("READY: a station can run this job");
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 /// A SHA-256; in files, 64 hexadecimal digits.
@@ -51,6 +51,12 @@ impl TryFrom<String> for FileHash {
 
     fn try_from(text: String) -> Result<Self, NoHash> {
         text.parse()
+    }
+}
+
+impl Serialize for FileHash {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

@@ -10,6 +10,8 @@ mod hooked;
 mod job_file;
 mod outside;
 mod probe_site;
+#[cfg(feature = "virtual-board")]
+pub mod rehearsal;
 mod shared;
 mod site;
 #[cfg(test)]
@@ -18,7 +20,9 @@ mod sites;
 mod unit_data;
 mod unit_image;
 mod unit_run;
+pub mod view;
 mod watcher;
+mod words;
 mod worker;
 
 pub use command::Command;

@@ -17,6 +17,8 @@ use crate::problem::{ExitCode, Place, Problem};
 const ENDING: &str = ".minisig";
 /// Characters of the 64 bytes of an Ed25519 signature in Base64.
 const SIGNATURE_CHARACTERS: usize = 88;
+/// Characters of the 158 bytes of a secret key in Base64.
+const SECRET_KEY_CHARACTERS: usize = 212;
 /// The line of a signature file, from 0, that signs the trusted comment.
 const COMMENT_SIGNATURE_LINE: usize = 3;
 /// First line of a signature file, which nothing protects.
@@ -113,14 +115,11 @@ impl TrustedKey {
                 .because(format!("key {signer} signed it, and key {trusted} is trusted"))
                 .fix("get the job from whoever holds the trusted key; change the trusted key only if its holder says so"));
         }
-<<<<<<< HEAD
-=======
         if !signature.is_prehashed() {
             return Err(damaged(
                 "it is of the form that minisign calls legacy (-l)".into(),
             ));
         }
->>>>>>> main
         let comment = signature
             .trusted_comment()
             .map_err(|error| damaged(error.to_string()))?;

@@ -65,7 +65,13 @@ fn a_job_of_version_1_loads_as_it_was_meant() {
     assert_eq!(job.images_sha256().len(), 2);
     assert_eq!(file.images[1].address, Some(0x6004_0000));
     let end = Address::new(0x6004_00FF);
-    assert!(job.request.image.segments().iter().any(|s| s.byte_at(end) == Some(0xFF)));
+    assert!(
+        job.request
+            .image
+            .segments()
+            .iter()
+            .any(|s| s.byte_at(end) == Some(0xFF))
+    );
     let wishes = &job.request.wishes;
     assert_eq!(wishes.policy, HeaderPolicy::Replace);
     assert!(wishes.fcb.is_some());
@@ -83,8 +89,8 @@ fn a_job_of_version_1_loads_as_it_was_meant() {
     assert_eq!(file.unit.start, JobStart::Barcode);
     assert_eq!(file.unit.quota, Some(5000));
     assert_eq!(job.cycle_budget(), Some(Duration::from_millis(12_500)));
-    assert_eq!(job.rules.series().len(), 1);
-    assert_eq!(job.rules.rules().len(), 3);
+    assert_eq!(job.rules.rules().series().len(), 1);
+    assert_eq!(job.rules.rules().rules().len(), 3);
     let barcode = job.barcode.expect("a pattern");
     assert!(barcode.fits("GW00010001"));
     for other in [
