@@ -8,6 +8,7 @@ mod floor;
 mod hook;
 mod hooked;
 mod job_file;
+mod outside;
 mod probe_site;
 mod shared;
 mod site;
@@ -30,5 +31,6 @@ pub use job_file::{
     JobSharedSectors, JobStart, JobTarget, JobUnit, LoadedJob, Lock, NewJob, NewKeys, Pin, Signed,
     SigningKey, TrustedKey, job_content, signature_path,
 };
+pub use outside::Outside;
 pub use probe_site::ProbeSite;
 pub use sites::{MOST_SITES, SiteEntry, SiteMap};
