@@ -7,10 +7,8 @@ use super::bill::VirtualUnit;
 use super::defect::Defect;
 use super::site::{Shown, Visited};
 use super::truth::{History, Rules, Truth, bears_out};
+use super::wanted::Wanted;
 use crate::records::{Attempt, AttemptId, VerdictKind};
-
-/// Bytes that a unit's flash must hold, with their offset.
-pub type Wanted = Vec<(u32, Vec<u8>)>;
 
 /// Verdicts counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -196,14 +194,14 @@ impl Evidence<'_> {
                     None
                 }
             };
-            let bit = own.as_ref().and_then(|own| bit_of(own, unit));
+            let bit = own.as_ref().and_then(|own| own.bit(unit.bit.offset, unit.bit.mask));
             let truth = Truth::of(unit, shown.struck, bit, *history, &self.rules);
             findings.truth(unit.defect, &truth);
             findings.verdict(unit.defect, visited, shown);
             let checks = [
                 truth.allows(shown),
-                bears_out(unit, shown, own.as_deref(), visited.boots, &self.rules),
-                on_record(shown, attempt, visited.site),
+                bears_out(unit, shown, own.as_ref(), visited.boots, &self.rules),
+                on_record(shown, attempt, own.as_ref(), visited.site),
             ];
             for why in checks.into_iter().filter_map(Result::err) {
                 findings.disagree(format!("{name}: {why}"));
@@ -264,16 +262,13 @@ impl Evidence<'_> {
     }
 }
 
-/// Whether the bit that may be bad is to be 1.
-fn bit_of(wanted: &Wanted, unit: &VirtualUnit) -> Option<bool> {
-    wanted.iter().find_map(|(offset, bytes)| {
-        let byte = bytes.get(unit.bit.offset.checked_sub(*offset)? as usize)?;
-        Some(byte & unit.bit.mask != 0)
-    })
-}
-
 /// The records say what was shown.
-fn on_record(shown: &Shown, attempt: Option<&Attempt>, site: usize) -> Result<(), String> {
+fn on_record(
+    shown: &Shown,
+    attempt: Option<&Attempt>,
+    wanted: Option<&Wanted>,
+    site: usize,
+) -> Result<(), String> {
     let verdict = &shown.verdict;
     let Some(attempt) = attempt else {
         return Err("its attempt is not on record".to_owned());
@@ -291,11 +286,16 @@ fn on_record(shown: &Shown, attempt: Option<&Attempt>, site: usize) -> Result<()
         && end.uid == verdict.uid
         && end.serial == verdict.serial;
     let is_here = attempt.begin.site == (site + 1).to_string() && attempt.begin.rehearsal;
-    if is_said && is_here {
-        Ok(())
-    } else {
-        Err(format!("attempt {id} is on record otherwise than it was shown"))
+    if !is_said || !is_here {
+        return Err(format!("attempt {id} is on record otherwise than it was shown"));
     }
+    if verdict.verdict == VerdictKind::Pass {
+        let held = wanted.map(|wanted| wanted.sha256_of(&shown.held));
+        if end.flash_sha256 != held {
+            return Err(format!("attempt {id} is on record with another image than the flash holds"));
+        }
+    }
+    Ok(())
 }
 
 impl Findings {

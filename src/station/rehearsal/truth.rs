@@ -8,6 +8,7 @@ use std::fmt;
 use super::bill::VirtualUnit;
 use super::defect::Defect;
 use super::site::Shown;
+use super::wanted::Wanted;
 use crate::problem::ExitCode;
 use crate::records::VerdictKind;
 
@@ -207,7 +208,7 @@ impl VirtualUnit {
 pub fn bears_out(
     unit: &VirtualUnit,
     shown: &Shown,
-    wanted: Option<&[(u32, Vec<u8>)]>,
+    wanted: Option<&Wanted>,
     boots: bool,
     rules: &Rules,
 ) -> Result<(), String> {
@@ -217,10 +218,8 @@ pub fn bears_out(
     let Some(wanted) = wanted else {
         return Err("false PASS: the records do not say what the unit should hold".to_owned());
     };
-    for (offset, bytes) in wanted {
-        if let Some(at) = shown.held.differs(*offset as usize, bytes) {
-            return Err(format!("false PASS: the flash differs at offset 0x{at:06X}"));
-        }
+    if let Some(at) = wanted.differs(&shown.held) {
+        return Err(format!("false PASS: the flash differs at offset 0x{at:06X}"));
     }
     if let Some((at, bytes)) = &unit.foreign
         && let Some(at) = shown.held.differs(*at, bytes)
