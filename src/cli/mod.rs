@@ -69,8 +69,8 @@ fn last_words(command: &Command, problem: &Problem) -> Option<String> {
         Command::Read(args) => args.refused(problem),
         Command::Erase(args) => Some(on_board::refused("erase", args.board.json, problem)),
         Command::Info(args) => Some(on_board::refused("info", args.board.json, problem)),
-        Command::Inspect(args) => args.failed(problem),
-        Command::Pack(args) => args.failed(problem),
+        Command::Inspect(args) => Some(args.failed(problem)),
+        Command::Pack(args) => Some(args.failed(problem)),
         Command::Job { .. } => None,
         Command::Records(args) => args.last_words(problem),
         #[cfg(feature = "virtual-board")]

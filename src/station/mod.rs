@@ -21,6 +21,8 @@ mod unit_image;
 mod unit_run;
 mod watcher;
 mod worker;
+pub mod view;
+mod words;
 
 pub use command::Command;
 pub use event::{EVENT_VERSION, Event, Needs, UnitVerdict, What};
