@@ -1,6 +1,6 @@
 //! Truth against verdict, board by board, and against what the records say.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::bill::VirtualUnit;
@@ -143,7 +143,16 @@ impl Evidence<'_> {
         }
         self.visited
             .sort_by_key(|visited| (visited.visit.unit, visited.visit.of_unit));
-        let mut histories = vec![History::default(); self.units.len()];
+        let passed = self.passed_units();
+        let quota_used = self.rules.quota.is_some_and(|quota| passed >= quota);
+        if self.rules.quota.is_some_and(|quota| passed > quota) {
+            findings.disagree(format!("{passed} units have passed, more than the job's quota"));
+        }
+        let fresh = History {
+            quota_used,
+            ..History::default()
+        };
+        let mut histories = vec![fresh; self.units.len()];
         for visited in &self.visited {
             let number = visited.visit.unit;
             if let (Some(unit), Some(history)) = (self.units.get(number), histories.get_mut(number))
@@ -212,6 +221,8 @@ impl Evidence<'_> {
                     *history = History {
                         passed: true,
                         failed: 0,
+                        // a unit that has passed is counted already
+                        quota_used: false,
                     };
                 }
                 VerdictKind::Fail if is_known => history.failed += 1,
@@ -222,6 +233,15 @@ impl Evidence<'_> {
             site.boards += 1;
             site.until = site.until.max(visited.seated.1);
         }
+    }
+
+    fn passed_units(&self) -> u64 {
+        let passed = |visited: &&Visited| {
+            let mut shown = visited.shown.iter();
+            shown.any(|shown| shown.verdict.verdict == VerdictKind::Pass)
+        };
+        let units: BTreeSet<usize> = self.visited.iter().filter(passed).map(|v| v.visit.unit).collect();
+        units.len() as u64
     }
 
     fn attempt(&self, id: Option<AttemptId>) -> Option<&Attempt> {

@@ -11,6 +11,8 @@ mod bill;
 mod defect;
 mod draw;
 mod findings;
+#[cfg(test)]
+mod findings_tests;
 mod fixture;
 mod host;
 mod kept;
@@ -116,6 +118,7 @@ impl Rehearsal {
                 preserves: job.file.shared_sectors == JobSharedSectors::Preserve,
                 flash_again: job.file.unit.passed_before == PassedBefore::FlashAgain,
                 retry_limit: job.file.unit.attempts,
+                quota: job.file.unit.quota,
                 sound,
             },
             units: Arc::new(units),
