@@ -93,7 +93,9 @@ mod tests {
             ])
             .expect("an image");
         let start = Address::new(0x6000_2000);
-        let expected = [17, 17, 17, 17, 1, 2, 17, 17, 17, 17, 17, 17, 17, 17, 3, 4, 5];
+        let expected = [
+            17, 17, 17, 17, 1, 2, 17, 17, 17, 17, 17, 17, 17, 17, 3, 4, 5,
+        ];
         assert_eq!(patched.bytes_at(start, 17), Some(&expected[..]));
         assert_eq!(patched.len_bytes(), 18);
         let of = |address| {
@@ -112,7 +114,10 @@ mod tests {
     #[test]
     fn patches_that_overlap_are_no_image() {
         let image = image_of(&[(0x6000_2000, vec![0x11; 16])]);
-        let two = [patch("a", 0x6000_2000, &[1, 2]), patch("b", 0x6000_2001, &[2])];
+        let two = [
+            patch("a", 0x6000_2000, &[1, 2]),
+            patch("b", 0x6000_2001, &[2]),
+        ];
         assert_eq!(image.patched(&two), None);
         assert_eq!(image.patched(&[patch("a", 0xFFFF_FFFF, &[1, 2])]), None);
     }

@@ -85,7 +85,14 @@ pub(crate) fn elf(segments: &[Segment<'_>], symbols: &[Symbol<'_>]) -> Vec<u8> {
     header.resize(16, 0);
     header.extend([2, 0, 40, 0]);
     header.extend(words(&[1, 0, HEADER as u32, sections_at, 0x0500_0000]));
-    for half in [HEADER as u32, PROGRAM_HEADER as u32, count, SECTION_HEADER, count + 3, count + 2] {
+    for half in [
+        HEADER as u32,
+        PROGRAM_HEADER as u32,
+        count,
+        SECTION_HEADER,
+        count + 3,
+        count + 2,
+    ] {
         header.extend((half as u16).to_le_bytes());
     }
     file.splice(..HEADER, header);

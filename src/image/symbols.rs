@@ -261,7 +261,10 @@ mod tests {
         let linked = Address::new(RAM + 0x40);
         assert_eq!(image.symbol("cleared"), Err(NoSymbol::NotStored { linked }));
         let linked = Address::new(0x8000_0000);
-        assert_eq!(image.symbol("elsewhere"), Err(NoSymbol::NotStored { linked }));
+        assert_eq!(
+            image.symbol("elsewhere"),
+            Err(NoSymbol::NotStored { linked })
+        );
         assert_eq!(image.symbol("constan"), Err(NoSymbol::Unknown));
         let names: Vec<&str> = image.symbol_names().collect();
         assert_eq!(names, ["constant", "variable", "cleared", "elsewhere"]);
@@ -277,7 +280,10 @@ mod tests {
             ("c", CODE, 4, true),
             ("c", CODE, 4, true),
         ]);
-        assert_eq!(image.symbol("a").map(|s| s.stored), Ok(Address::new(CODE + 4)));
+        assert_eq!(
+            image.symbol("a").map(|s| s.stored),
+            Ok(Address::new(CODE + 4))
+        );
         let (first, second) = (Address::new(CODE), Address::new(CODE + 8));
         assert_eq!(image.symbol("b"), Err(NoSymbol::Several { first, second }));
         assert!(image.symbol("c").is_ok());

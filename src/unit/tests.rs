@@ -57,7 +57,17 @@ fn facts(number: u64) -> UnitFacts {
     let names = ["sn", "mac", "rows"].map(str::to_owned);
     UnitFacts {
         uid: 0x0123_4567_89AB_CDEF,
-        numbers: names.map(|name| (name, Number { number, reserved_at })).into(),
+        numbers: names
+            .map(|name| {
+                (
+                    name,
+                    Number {
+                        number,
+                        reserved_at,
+                    },
+                )
+            })
+            .into(),
         now: "2026-11-24T00:00:00Z".parse().expect("a time"),
         barcode: Some("PCB-77".to_owned()),
         outside: BTreeMap::from([("key".to_owned(), "00112233".to_owned())]),
@@ -79,15 +89,36 @@ fn bytes_at(image: &Image, start: u32, length: usize) -> &[u8] {
 fn a_unit_gets_every_kind_of_value_and_each_byte_knows_its_rule() {
     let tables = format!(
         "{SERIES}[[series]]\nname = 'mac'\nfirst = 0\nlast = 99\n{}{}{}{}{}{}{}{}{}",
-        rule("sn", "address = 0x60002200\nlength = 16\nserial = { series = 'sn', format = 'decimal', width = 5, text = 'RT{iyy}{ww}-{number}{check}', check = 'luhn' }"),
-        rule("mac", "address = 0x60002210\nmac = { series = 'mac', base = '00:1B:63:00:00:00', stride = 2 }"),
+        rule(
+            "sn",
+            "address = 0x60002200\nlength = 16\nserial = { series = 'sn', format = 'decimal', width = 5, text = 'RT{iyy}{ww}-{number}{check}', check = 'luhn' }"
+        ),
+        rule(
+            "mac",
+            "address = 0x60002210\nmac = { series = 'mac', base = '00:1B:63:00:00:00', stride = 2 }"
+        ),
         rule("uid", "address = 0x60002218\nunique_id = {}"),
-        rule("time", "address = 0x60002220\ntimestamp = { form = 'unix-32' }"),
-        rule("pcb", "address = 0x60002228\nlength = 8\npad = 0x20\nbarcode = {}"),
+        rule(
+            "time",
+            "address = 0x60002220\ntimestamp = { form = 'unix-32' }"
+        ),
+        rule(
+            "pcb",
+            "address = 0x60002228\nlength = 8\npad = 0x20\nbarcode = {}"
+        ),
         rule("model", "block = 0x60010000\ntext = 'X1'"),
-        rule("magic", "block = 0x60010000\noffset = 0x10\nbytes = 'DE AD be:ef'"),
-        rule("key", "block = 0x60010000\noffset = 0x20\nlength = 4\ntable = { file = 'k.csv', column = 'k', key = 'unique-id', key_column = 'uid', form = 'hex' }"),
-        rule("crc", "address = 0x600023FC\ncrc = { algorithm = 'CRC-32/ISO-HDLC', start = 0x60002000, end = 0x600023FC }"),
+        rule(
+            "magic",
+            "block = 0x60010000\noffset = 0x10\nbytes = 'DE AD be:ef'"
+        ),
+        rule(
+            "key",
+            "block = 0x60010000\noffset = 0x20\nlength = 4\ntable = { file = 'k.csv', column = 'k', key = 'unique-id', key_column = 'uid', form = 'hex' }"
+        ),
+        rule(
+            "crc",
+            "address = 0x600023FC\ncrc = { algorithm = 'CRC-32/ISO-HDLC', start = 0x60002000, end = 0x600023FC }"
+        ),
     );
     let image = image_of(&[app()]);
     let fitted = fitted(&tables, &image).expect("fits");
@@ -107,7 +138,12 @@ fn a_unit_gets_every_kind_of_value_and_each_byte_knows_its_rule() {
     assert_eq!(patched.image.len_bytes(), APP_BYTES as u64 + 4096);
     let place = |address| {
         let place = patched.image.place_of(Address::new(address));
-        place.expect("a place").file.expect("a name").display().to_string()
+        place
+            .expect("a place")
+            .file
+            .expect("a name")
+            .display()
+            .to_string()
     };
     assert_eq!(place(0x6000_2203), "per-unit data `sn`");
     assert_eq!(place(0x6000_23FF), "per-unit data `crc`");
@@ -119,7 +155,13 @@ fn a_unit_gets_every_kind_of_value_and_each_byte_knows_its_rule() {
     let told: Vec<(&str, &str, &str)> = patched
         .fields
         .iter()
-        .map(|field| (field.name.as_str(), field.address.as_str(), field.text.as_str()))
+        .map(|field| {
+            (
+                field.name.as_str(),
+                field.address.as_str(),
+                field.text.as_str(),
+            )
+        })
         .collect();
     assert_eq!(told[1], ("mac", "0x60002210", "00:1B:63:00:00:54"));
     assert_eq!(told[3], ("time", "0x60002220", "2026-11-24T00:00:00Z"));
@@ -130,7 +172,10 @@ fn a_unit_gets_every_kind_of_value_and_each_byte_knows_its_rule() {
 fn a_unit_that_lacks_something_is_refused() {
     let tables = format!(
         "{SERIES}{}{}",
-        rule("sn", "address = 0x60002200\nserial = { series = 'sn', format = 'binary', width = 4 }"),
+        rule(
+            "sn",
+            "address = 0x60002200\nserial = { series = 'sn', format = 'binary', width = 4 }"
+        ),
         rule("pcb", "address = 0x60002228\nlength = 4\nbarcode = {}"),
     );
     let image = image_of(&[app()]);
@@ -141,7 +186,10 @@ fn a_unit_that_lacks_something_is_refused() {
         assert!(fitted.apply(&facts).is_ok());
         change(&mut facts);
         let problem = fitted.apply(&facts).expect_err("refused");
-        assert_eq!((problem.code, problem.exit), ("unit-data", ExitCode::Refused));
+        assert_eq!(
+            (problem.code, problem.exit),
+            ("unit-data", ExitCode::Refused)
+        );
         problem.why.expect("a reason")
     };
     assert!(refused(|facts| facts.barcode = None).contains("no code"));
@@ -162,8 +210,16 @@ fn jobs_that_contradict_themselves_are_refused() {
     assert_eq!(code(SERIES), "series-unused");
     let series = |range: &str| format!("[[series]]\nname = 'sn'\n{range}\n");
     assert_eq!(code(&series("first = 2\nlast = 1")), "series-range");
-    assert_eq!(code(&series("first = 2\nlast = 9\nstep = 0")), "series-range");
-    let data = |keys: &str| code(&format!("{SERIES}{}", rule("a", &format!("address = 0x60002200\n{keys}"))));
+    assert_eq!(
+        code(&series("first = 2\nlast = 9\nstep = 0")),
+        "series-range"
+    );
+    let data = |keys: &str| {
+        code(&format!(
+            "{SERIES}{}",
+            rule("a", &format!("address = 0x60002200\n{keys}"))
+        ))
+    };
     for keys in [
         "serial = { series = 'other', format = 'binary', width = 4 }",
         "serial = { series = 'sn', format = 'decimal', width = 3 }",
@@ -182,7 +238,10 @@ fn jobs_that_contradict_themselves_are_refused() {
         assert_eq!(data(keys), "data-rule", "{keys}");
     }
     let mac = |name, base| {
-        rule(name, &format!("block = 0x60010000\nmac = {{ series = 'sn', base = '{base}' }}"))
+        rule(
+            name,
+            &format!("block = 0x60010000\nmac = {{ series = 'sn', base = '{base}' }}"),
+        )
     };
     let two = mac("a", "00:1B:63:00:00:00") + &mac("b", "00:1B:63:00:00:01");
     assert_eq!(code(&format!("{SERIES}{two}")), "mac-twice");
@@ -203,7 +262,10 @@ fn tables_with_other_keys_than_there_are_do_not_parse() {
         "address = 0x60002200\nunique_id = { size = 8 }",
         "address = 0x60002200\nserial = { series = 'sn', format = 'octal', width = 4 }",
     ] {
-        assert!(toml::from_str::<Tables>(&rule("a", keys)).is_err(), "{keys}");
+        assert!(
+            toml::from_str::<Tables>(&rule("a", keys)).is_err(),
+            "{keys}"
+        );
     }
 }
 
@@ -211,9 +273,15 @@ fn tables_with_other_keys_than_there_are_do_not_parse() {
 fn rules_are_written_as_they_are_read() {
     let tables = format!(
         "{}{}{}",
-        rule("a", "address = 0x60002200\nadd = true\nlength = 8\npad = 255\ntext = 'a'"),
+        rule(
+            "a",
+            "address = 0x60002200\nadd = true\nlength = 8\npad = 255\ntext = 'a'"
+        ),
         rule("b", "symbol = 's'\noffset = 4\nbytes = 'AA BB'"),
-        rule("c", "block = 0x60010000\nfill = 0\ncrc = { algorithm = 'CRC-8/SMBUS', start = 1, end = 2 }"),
+        rule(
+            "c",
+            "block = 0x60010000\nfill = 0\ncrc = { algorithm = 'CRC-8/SMBUS', start = 1, end = 2 }"
+        ),
     );
     #[derive(Deserialize, serde::Serialize)]
     struct Data {
@@ -229,7 +297,10 @@ fn places_outside_the_flash_or_the_image_are_refused() {
     let image = image_of(&[app()]);
     let at = |keys: &str| refusal(&rule("a", keys), &image).0;
     assert_eq!(at("address = 0x20000000\ntext = 'a'"), "data-outside");
-    assert_eq!(at("address = 0x607FFFFF\nadd = true\ntext = 'ab'"), "data-outside");
+    assert_eq!(
+        at("address = 0x607FFFFF\nadd = true\ntext = 'ab'"),
+        "data-outside"
+    );
     assert_eq!(at("block = 0x60800000\ntext = 'ab'"), "data-outside");
     assert_eq!(at("address = 0x600023FF\ntext = 'ab'"), "data-gap");
     assert_eq!(at("address = 0x60010000\ntext = 'a'"), "data-gap");
@@ -248,9 +319,20 @@ fn a_block_is_a_sector_of_its_own() {
     let image = image_of(&[app(), (0x6001_0FFF, vec![1, 2])]);
     let at = |keys: &str| refusal(&rule("a", keys), &image);
     assert_eq!(at("block = 0x60020010\ntext = 'a'").0, "data-block");
-    assert!(at("block = 0x60010000\ntext = 'a'").1.contains("0x60010FFF"));
-    assert!(at("block = 0x60011000\ntext = 'a'").1.contains("0x60011000"));
-    assert_eq!(at("block = 0x60020000\noffset = 4095\ntext = 'ab'").0, "data-block");
+    assert!(
+        at("block = 0x60010000\ntext = 'a'")
+            .1
+            .contains("0x60010FFF")
+    );
+    assert!(
+        at("block = 0x60011000\ntext = 'a'")
+            .1
+            .contains("0x60011000")
+    );
+    assert_eq!(
+        at("block = 0x60020000\noffset = 4095\ntext = 'ab'").0,
+        "data-block"
+    );
     // where the boot header belongs, also where no file brings one
     assert_eq!(at("block = 0x60000000\ntext = 'a'").0, "data-in-header");
     assert_eq!(at("block = 0x60001000\ntext = 'a'").0, "data-in-header");
@@ -276,7 +358,11 @@ fn two_rules_for_one_byte_are_refused() {
 
 #[test]
 fn the_boot_header_is_not_patched() {
-    let fcb = crate::boot::fcb_for(&target()).expect("fcb").fcb.build().to_vec();
+    let fcb = crate::boot::fcb_for(&target())
+        .expect("fcb")
+        .fcb
+        .build()
+        .to_vec();
     let mut ivt = Ivt::new(APP, Address::new(0x6000_1000), Address::new(0x6000_2080));
     ivt.dcd = 0x6000_20A0;
     let mut code = app().1;
@@ -288,7 +374,14 @@ fn the_boot_header_is_not_patched() {
     code[0x80..0x90].copy_from_slice(&data.build());
     code[0xA0..0xA4].copy_from_slice(&[0xD2, 0x00, 0x04, 0x41]);
     let image = image_of(&[(0x6000_0000, fcb), (0x6000_1000, ivt.build()), (APP, code)]);
-    for address in [0x6000_0000_u32, 0x6000_01FF, 0x6000_1000, 0x6000_101F, 0x6000_2080, 0x6000_20A3] {
+    for address in [
+        0x6000_0000_u32,
+        0x6000_01FF,
+        0x6000_1000,
+        0x6000_101F,
+        0x6000_2080,
+        0x6000_20A3,
+    ] {
         let keys = format!("address = {address}\ntext = 'a'");
         let (code, why) = refusal(&rule("a", &keys), &image);
         assert_eq!(code, "data-in-header", "{address:08X}");
@@ -323,12 +416,22 @@ fn signed_image(csf: u32, tag: u8, length_bytes: u32) -> Image {
 #[test]
 fn nothing_is_patched_inside_a_signed_image() {
     let at = |image: &Image, address: u32| {
-        fitted(&rule("a", &format!("address = {address}\nadd = true\ntext = 'a'")), image)
-            .map(|_| ())
-            .map_err(|problem| (problem.code, problem.why.expect("a reason")))
+        fitted(
+            &rule("a", &format!("address = {address}\nadd = true\ntext = 'a'")),
+            image,
+        )
+        .map(|_| ())
+        .map_err(|problem| (problem.code, problem.why.expect("a reason")))
     };
     let image = signed_image(0x6000_2400, CSF_TAG, 0x2440);
-    for address in [0x6000_1000, 0x6000_1F00, 0x6000_2000, 0x6000_23FF, 0x6000_2400, 0x6000_243F] {
+    for address in [
+        0x6000_1000,
+        0x6000_1F00,
+        0x6000_2000,
+        0x6000_23FF,
+        0x6000_2400,
+        0x6000_243F,
+    ] {
         let (code, why) = at(&image, address).expect_err("signed");
         assert_eq!(code, "data-signed", "{address:08X}");
         assert!(why.contains("HAB"), "{why}");
@@ -367,7 +470,10 @@ fn nothing_is_patched_inside_an_mcuboot_image() {
 fn nothing_is_patched_where_the_image_may_be_encrypted() {
     let cipher: Vec<u8> = (0..0x200_u32).map(|at| ((at * 7) >> 2) as u8).collect();
     let image = image_of(&[app(), (0x6000_0400, cipher)]);
-    for keys in ["address = 0x60002200\ntext = 'a'", "block = 0x60010000\ntext = 'a'"] {
+    for keys in [
+        "address = 0x60002200\ntext = 'a'",
+        "block = 0x60010000\ntext = 'a'",
+    ] {
         assert_eq!(refusal(&rule("a", keys), &image).0, "data-encrypted");
     }
 }
@@ -400,10 +506,15 @@ fn program() -> Image {
 
 #[test]
 fn symbols_are_patched_where_their_first_value_is_stored() {
-    let tables = rule("a", "symbol = 'SERIAL_NUMBER'\noffset = 4\nlength = 12\ntext = 'abc'")
-        + &rule("b", "symbol = 'config'\nbytes = '11 22'")
+    let tables = rule(
+        "a",
+        "symbol = 'SERIAL_NUMBER'\noffset = 4\nlength = 12\ntext = 'abc'",
+    ) + &rule("b", "symbol = 'config'\nbytes = '11 22'")
         + &rule("c", "symbol = 'unsized'\nlength = 32\ntext = 'z'");
-    let patched = fitted(&tables, &program()).expect("fits").apply(&facts(1)).expect("made");
+    let patched = fitted(&tables, &program())
+        .expect("fits")
+        .apply(&facts(1))
+        .expect("made");
     assert_eq!(bytes_at(&patched.image, APP + 0x204, 4), b"abc\0");
     assert_eq!(bytes_at(&patched.image, APP + 0x40F, 4), [2, 0x11, 0x22, 2]);
 }
@@ -412,7 +523,10 @@ fn symbols_are_patched_where_their_first_value_is_stored() {
 fn symbols_that_cannot_be_patched_are_refused_with_the_reason() {
     let at = |keys: &str| {
         let problem = fitted(&rule("a", keys), &program()).expect_err(keys);
-        assert_eq!((problem.code, problem.exit), ("data-symbol", ExitCode::Refused));
+        assert_eq!(
+            (problem.code, problem.exit),
+            ("data-symbol", ExitCode::Refused)
+        );
         problem.to_string()
     };
     assert!(at("symbol = 'serial_numbr'\ntext = 'a'").contains("there is SERIAL_NUMBER"));
@@ -420,18 +534,26 @@ fn symbols_that_cannot_be_patched_are_refused_with_the_reason() {
     assert!(at("symbol = 'config'\nlength = 9\ntext = 'a'").contains("has 8 bytes"));
     assert!(at("symbol = 'config'\noffset = 8\ntext = 'a'").contains("has 8 bytes"));
     let hex = image_of(&[app()]);
-    assert!(refusal(&rule("a", "symbol = 'config'\ntext = 'a'"), &hex).1.contains("ELF"));
+    assert!(
+        refusal(&rule("a", "symbol = 'config'\ntext = 'a'"), &hex)
+            .1
+            .contains("ELF")
+    );
 }
 
 fn crc(name: &str, at: u32, start: u32, end: u32, more: &str) -> String {
     rule(
         name,
-        &format!("address = {at}\nadd = true\ncrc = {{ algorithm = 'CRC-16/IBM-3740', start = {start}, end = {end}{more} }}"),
+        &format!(
+            "address = {at}\nadd = true\ncrc = {{ algorithm = 'CRC-16/IBM-3740', start = {start}, end = {end}{more} }}"
+        ),
     )
 }
 
 fn crc_of(bytes: &[u8]) -> [u8; 2] {
-    ::crc::Crc::<u16>::new(&::crc::CRC_16_IBM_3740).checksum(bytes).to_le_bytes()
+    ::crc::Crc::<u16>::new(&::crc::CRC_16_IBM_3740)
+        .checksum(bytes)
+        .to_le_bytes()
 }
 
 #[test]
@@ -441,7 +563,10 @@ fn a_crc_covers_what_is_there_in_the_end() {
     let tables = crc("inner", 0x6000_2100, APP, 0x6000_2100, "")
         + &crc("outer", 0x6000_2400, APP, 0x6000_2400, "")
         + &rule("late", "address = 0x60002080\ntext = 'late'");
-    let patched = fitted(&tables, &image).expect("fits").apply(&facts(1)).expect("made");
+    let patched = fitted(&tables, &image)
+        .expect("fits")
+        .apply(&facts(1))
+        .expect("made");
     let at = |start, length| bytes_at(&patched.image, start, length);
     assert_eq!(at(0x6000_2080, 4), b"late");
     assert_eq!(at(0x6000_2100, 2), crc_of(at(APP, 0x100)));
@@ -461,7 +586,16 @@ fn a_crc_over_what_is_not_known_or_changes_is_refused() {
     let wrong_order = crc("outer", 0x6000_3000, APP, 0x6000_2400, "")
         + &crc("inner", 0x6000_2100, APP, 0x6000_2100, "");
     assert!(why(&wrong_order).contains("`inner`"));
-    assert!(why(&crc("a", 0x6000_3000, 0x6000_0000, 0x6000_2400, ", fill = 0xFF")).contains("boot header"));
+    assert!(
+        why(&crc(
+            "a",
+            0x6000_3000,
+            0x6000_0000,
+            0x6000_2400,
+            ", fill = 0xFF"
+        ))
+        .contains("boot header")
+    );
     let outside = crc("a", 0x6000_3000, 0x5FFF_0000, 0x6000_2400, "");
     assert_eq!(refusal(&outside, &image).0, "data-outside");
 }
@@ -470,7 +604,10 @@ fn a_crc_over_what_is_not_known_or_changes_is_refused() {
 fn gaps_that_a_crc_covers_are_written_where_the_rule_says_so() {
     let image = image_of(&[app(), (0x6000_2500, vec![9; 0x100])]);
     let tables = crc("a", 0x6000_3000, APP, 0x6000_2700, ", fill = 0x5A");
-    let patched = fitted(&tables, &image).expect("fits").apply(&facts(1)).expect("made");
+    let patched = fitted(&tables, &image)
+        .expect("fits")
+        .apply(&facts(1))
+        .expect("made");
     let at = |start, length| bytes_at(&patched.image, start, length);
     assert_eq!(at(0x6000_2400, 0x100), [0x5A; 0x100]);
     assert_eq!(at(0x6000_2500, 0x100), [9; 0x100]);
@@ -482,13 +619,31 @@ fn gaps_that_a_crc_covers_are_written_where_the_rule_says_so() {
 fn kinds(number: u64) -> Vec<(&'static str, Vec<u8>)> {
     let uid = 0x0123_4567_89AB_CDEF_u64;
     vec![
-        ("serial = { series = 'sn', format = 'binary', width = 4 }", (number as u32).to_le_bytes().to_vec()),
-        ("serial = { series = 'sn', format = 'binary', width = 8, order = 'big' }", number.to_be_bytes().to_vec()),
-        ("serial = { series = 'sn', format = 'decimal', width = 6 }", format!("{number:06}").into_bytes()),
-        ("serial = { series = 'sn', format = 'hex-lower', width = 6, text = 'x{number}' }", format!("x{number:06x}").into_bytes()),
+        (
+            "serial = { series = 'sn', format = 'binary', width = 4 }",
+            (number as u32).to_le_bytes().to_vec(),
+        ),
+        (
+            "serial = { series = 'sn', format = 'binary', width = 8, order = 'big' }",
+            number.to_be_bytes().to_vec(),
+        ),
+        (
+            "serial = { series = 'sn', format = 'decimal', width = 6 }",
+            format!("{number:06}").into_bytes(),
+        ),
+        (
+            "serial = { series = 'sn', format = 'hex-lower', width = 6, text = 'x{number}' }",
+            format!("x{number:06x}").into_bytes(),
+        ),
         ("unique_id = { order = 'big' }", uid.to_be_bytes().to_vec()),
-        ("unique_id = { form = 'text' }", format!("{uid:016X}").into_bytes()),
-        ("timestamp = { form = 'iso' }", b"2026-11-24T00:00:00Z".to_vec()),
+        (
+            "unique_id = { form = 'text' }",
+            format!("{uid:016X}").into_bytes(),
+        ),
+        (
+            "timestamp = { form = 'iso' }",
+            b"2026-11-24T00:00:00Z".to_vec(),
+        ),
         ("text = 'same'", b"same".to_vec()),
     ]
 }

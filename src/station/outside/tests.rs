@@ -29,7 +29,13 @@ fn facts(number: u64) -> UnitFacts {
     let now = "2026-11-23T01:37:14Z".parse().expect("a time");
     let of = |series: &str| {
         let reserved_at = now;
-        (series.to_owned(), Number { number, reserved_at })
+        (
+            series.to_owned(),
+            Number {
+                number,
+                reserved_at,
+            },
+        )
     };
     UnitFacts {
         uid: 0x0123_4567_89AB_CDEF,
@@ -44,7 +50,9 @@ fn facts(number: u64) -> UnitFacts {
 fn table(folder: &Path, csv: &str, keys: &str) -> String {
     fs::write(folder.join("keys.csv"), csv).expect("written");
     let sha256 = FileHash::of(csv.as_bytes());
-    format!("[[data]]\nname = 'key'\naddress = 0x60002300\nlength = 4\ntable = {{ file = 'keys.csv', sha256 = '{sha256}', column = 'key', form = 'hex', {keys} }}\n")
+    format!(
+        "[[data]]\nname = 'key'\naddress = 0x60002300\nlength = 4\ntable = {{ file = 'keys.csv', sha256 = '{sha256}', column = 'key', form = 'hex', {keys} }}\n"
+    )
 }
 
 fn load(folder: &TempDir, text: &str) -> Result<Outside, Problem> {
@@ -73,12 +81,27 @@ fn a_row_is_found_by_serial_number_unique_id_barcode_or_turn() {
         let text = format!("{SERIAL}{series}{}", table(folder.path(), &csv, keys));
         value(&folder, &text, number)
     };
-    assert_eq!(by("key = 'serial', key_column = 'sn'", 2), Ok("00000002".to_owned()));
-    assert_eq!(by("key = 'unique-id', key_column = 'uid'", 2), Ok("00000001".to_owned()));
-    assert_eq!(by("key = 'barcode', key_column = 'code'", 1), Ok("00000002".to_owned()));
-    assert_eq!(by("key = 'next', series = 'rows'", 3), Ok("00000003".to_owned()));
+    assert_eq!(
+        by("key = 'serial', key_column = 'sn'", 2),
+        Ok("00000002".to_owned())
+    );
+    assert_eq!(
+        by("key = 'unique-id', key_column = 'uid'", 2),
+        Ok("00000001".to_owned())
+    );
+    assert_eq!(
+        by("key = 'barcode', key_column = 'code'", 1),
+        Ok("00000002".to_owned())
+    );
+    assert_eq!(
+        by("key = 'next', series = 'rows'", 3),
+        Ok("00000003".to_owned())
+    );
     let problem = by("key = 'barcode', key_column = 'sn'", 2).expect_err("no row");
-    assert_eq!((problem.code, problem.exit), ("table-no-row", ExitCode::Refused));
+    assert_eq!(
+        (problem.code, problem.exit),
+        ("table-no-row", ExitCode::Refused)
+    );
     assert!(problem.what.contains("`B1`"), "{problem}");
 }
 
@@ -96,10 +119,22 @@ fn files_that_cannot_be_trusted_are_refused_when_the_job_is_loaded() {
     assert_eq!(refused(CSV, by_serial, same), ("table-value", Some(4)));
     let double = "sn,key\nS001,00000001\nS002,00000002\nS001,00000003\n";
     assert_eq!(refused(double, by_serial, same), ("table-key", Some(4)));
-    assert_eq!(refused("sn,key\n,00000001\n", by_serial, same), ("table-key", Some(2)));
-    assert_eq!(refused("sn,key\nS001,1,2\n", by_serial, same), ("table-syntax", Some(2)));
-    assert_eq!(refused("sn;key\nS001;1\n", by_serial, same), ("table-column", Some(1)));
-    assert_eq!(refused("sn,key,key\nS001,1,2\n", by_serial, same), ("table-column", Some(1)));
+    assert_eq!(
+        refused("sn,key\n,00000001\n", by_serial, same),
+        ("table-key", Some(2))
+    );
+    assert_eq!(
+        refused("sn,key\nS001,1,2\n", by_serial, same),
+        ("table-syntax", Some(2))
+    );
+    assert_eq!(
+        refused("sn;key\nS001;1\n", by_serial, same),
+        ("table-column", Some(1))
+    );
+    assert_eq!(
+        refused("sn,key,key\nS001,1,2\n", by_serial, same),
+        ("table-column", Some(1))
+    );
     let good = "sn,key\nS001,00000001\n";
     let other = |text: String| {
         let at = text.find("sha256 = '").expect("a hash") + "sha256 = '".len();
@@ -115,19 +150,27 @@ fn files_that_cannot_be_trusted_are_refused_when_the_job_is_loaded() {
         text.replace_range(from..to, "");
         text
     };
-    assert_eq!(refused(good, by_serial, not_pinned), ("table-not-pinned", None));
+    assert_eq!(
+        refused(good, by_serial, not_pinned),
+        ("table-not-pinned", None)
+    );
     let gone = |text: String| text.replace("keys.csv", "gone.csv");
     assert_eq!(refused(good, by_serial, gone), ("table-unreadable", None));
     let few = "[[series]]\nname = 'rows'\nfirst = 1\nlast = 2\n".to_owned()
         + &table(folder.path(), good, "key = 'next', series = 'rows'");
-    assert_eq!(load(&folder, &few).expect_err("few rows").code, "table-rows");
+    assert_eq!(
+        load(&folder, &few).expect_err("few rows").code,
+        "table-rows"
+    );
 }
 
 /// A rule whose value a shell script prints.
 #[cfg(unix)]
 fn script(folder: &Path, script: &str, timeout_ms: u32) -> String {
     fs::write(folder.join("ask.sh"), script).expect("written");
-    format!("{SERIAL}[[data]]\nname = 'key'\naddress = 0x60002300\nlength = 64\nprogram = {{ command = ['sh', 'ask.sh', 'a b'], timeout_ms = {timeout_ms} }}\n")
+    format!(
+        "{SERIAL}[[data]]\nname = 'key'\naddress = 0x60002300\nlength = 64\nprogram = {{ command = ['sh', 'ask.sh', 'a b'], timeout_ms = {timeout_ms} }}\n"
+    )
 }
 
 #[cfg(unix)]
@@ -166,7 +209,10 @@ fn a_program_that_refuses_fails_or_hangs_refuses_the_unit() {
         assert_eq!(problem.exit, ExitCode::Refused);
         (problem.code, problem.why.expect("a reason"))
     };
-    let (code, why) = refused("echo first >&2; echo no such unit >&2; echo x; exit 3", LONG);
+    let (code, why) = refused(
+        "echo first >&2; echo no such unit >&2; echo x; exit 3",
+        LONG,
+    );
     assert_eq!(code, "program-refused");
     assert!(why.contains('3') && why.contains("no such unit"), "{why}");
     assert_eq!(refused("sleep 30; echo late", 100).0, "program-timeout");
@@ -184,5 +230,8 @@ fn a_program_that_refuses_fails_or_hangs_refuses_the_unit() {
 fn a_program_that_is_not_there_is_told_when_the_job_is_loaded() {
     let folder = folder();
     let text = "[[data]]\nname = 'key'\naddress = 0x60002300\nlength = 4\nprogram = { command = ['./gone'] }\n";
-    assert_eq!(load(&folder, text).expect_err("gone").code, "program-missing");
+    assert_eq!(
+        load(&folder, text).expect_err("gone").code,
+        "program-missing"
+    );
 }
