@@ -19,10 +19,10 @@ mod site_tests;
 mod sites;
 mod unit_image;
 mod unit_run;
-mod watcher;
-mod worker;
 pub mod view;
+mod watcher;
 mod words;
+mod worker;
 
 pub use command::Command;
 pub use event::{EVENT_VERSION, Event, Needs, UnitVerdict, What};

@@ -40,7 +40,14 @@ fn every_defect_alone_between_good_boards() {
         }
         let begin = std::time::Instant::now();
         let rehearsed = desk.rehearse(desk.plan(1, script));
-        println!("{defect} {:?}\n{}{:?}", begin.elapsed(), text(&rehearsed.findings), rehearsed.findings.verdicts);
-        if !rehearsed.findings.agrees() { println!("{}", rehearsed.lines()); }
+        println!(
+            "{defect} {:?}\n{}{:?}",
+            begin.elapsed(),
+            text(&rehearsed.findings),
+            rehearsed.findings.verdicts
+        );
+        if !rehearsed.findings.agrees() {
+            println!("{}", rehearsed.lines());
+        }
     }
 }
