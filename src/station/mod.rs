@@ -17,6 +17,7 @@ mod site;
 #[cfg(test)]
 mod site_tests;
 mod sites;
+mod unit_data;
 mod unit_image;
 mod unit_run;
 pub mod view;
@@ -38,3 +39,4 @@ pub use job_file::{
 pub use outside::Outside;
 pub use probe_site::ProbeSite;
 pub use sites::{MOST_SITES, SiteEntry, SiteMap};
+pub use unit_data::UnitData;

@@ -294,7 +294,9 @@ fn on_record(shown: &Shown, attempt: Option<&Attempt>, site: usize) -> Result<()
     if is_said && is_here {
         Ok(())
     } else {
-        Err(format!("attempt {id} is on record otherwise than it was shown"))
+        Err(format!(
+            "attempt {id} is on record otherwise than it was shown"
+        ))
     }
 }
 
@@ -313,7 +315,10 @@ impl Findings {
 
     fn verdict(&mut self, defect: Defect, visited: &Visited, shown: &Shown) {
         let verdict = &shown.verdict;
-        self.counts.entry(defect).or_default().count(verdict.verdict);
+        self.counts
+            .entry(defect)
+            .or_default()
+            .count(verdict.verdict);
         if let Some(verdicts) = self.verdicts.get_mut(visited.visit.unit) {
             verdicts.push((verdict.verdict, verdict.code.clone()));
         }

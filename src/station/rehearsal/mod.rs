@@ -105,7 +105,9 @@ impl Rehearsal {
         for (number, line) in plan.script.units.iter().enumerate() {
             let mut unit = bill.unit(line, number, plan.seed)?;
             let barcodes = plan.barcodes.as_deref();
-            unit.barcode = unit.barcode.or_else(|| barcodes.map(|code| numbered(code, number)));
+            unit.barcode = unit
+                .barcode
+                .or_else(|| barcodes.map(|code| numbered(code, number)));
             units.push(unit);
         }
         require_codes(job, &units)?;
@@ -192,7 +194,9 @@ impl Rehearsal {
 fn common_runs(job: &LoadedJob) -> Result<Vec<(u32, Vec<u8>)>, Problem> {
     if let Some(image) = job.request.judged_offline(&job.target)? {
         let runs = image.runs().iter();
-        return Ok(runs.map(|run| (run.offset.get(), run.bytes.clone())).collect());
+        return Ok(runs
+            .map(|run| (run.offset.get(), run.bytes.clone()))
+            .collect());
     }
     let window = job.target.flash_window();
     let segments = job.request.image.segments().iter();
@@ -274,7 +278,9 @@ fn require_codes(job: &LoadedJob, units: &[VirtualUnit]) -> Result<(), Problem> 
             job.file.unit.barcode.as_deref().unwrap_or_default(),
             unit.barcode.as_deref().unwrap_or("none")
         ))
-        .fix("give --barcodes with # for the digits of a board's number, or barcode in the script")),
+        .fix(
+            "give --barcodes with # for the digits of a board's number, or barcode in the script",
+        )),
     }
 }
 
