@@ -18,6 +18,7 @@ use super::job_file::JobCommand;
 use super::pack::PackArgs;
 use super::packaging::{CompletionsArgs, ManArgs};
 use super::read::ReadArgs;
+use super::records::RecordsArgs;
 use crate::job::{FileHash, InputFile};
 use crate::problem::Problem;
 
@@ -167,6 +168,9 @@ pub enum Command {
         #[command(subcommand)]
         command: JobCommand,
     },
+    /// What the station put on record: list, show, export, stats, verify; nothing is changed
+    #[command(after_help = super::records::EXIT_CODES)]
+    Records(RecordsArgs),
     /// Measure flashing in virtual time on the virtual board, beside the peers and what the parts allow
     #[cfg(feature = "virtual-board")]
     #[command(after_help = BENCHMARK_EXIT_CODES)]

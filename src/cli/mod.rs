@@ -17,6 +17,8 @@ mod pack;
 mod packaging;
 mod progress;
 mod read;
+mod records;
+mod records_place;
 #[cfg(feature = "virtual-board")]
 mod standing;
 mod targets;
@@ -67,9 +69,10 @@ fn last_words(command: &Command, problem: &Problem) -> Option<String> {
         Command::Read(args) => args.refused(problem),
         Command::Erase(args) => Some(on_board::refused("erase", args.board.json, problem)),
         Command::Info(args) => Some(on_board::refused("info", args.board.json, problem)),
-        Command::Inspect(args) => args.failed(problem),
-        Command::Pack(args) => args.failed(problem),
+        Command::Inspect(args) => Some(args.failed(problem)),
+        Command::Pack(args) => Some(args.failed(problem)),
         Command::Job { .. } => None,
+        Command::Records(args) => args.last_words(problem),
         #[cfg(feature = "virtual-board")]
         Command::Benchmark(_) => None,
         Command::Probes | Command::Targets | Command::Completions(_) | Command::Man(_) => None,
@@ -215,6 +218,7 @@ fn execute(cli: &Cli) -> Result<u8, Problem> {
         Command::Inspect(args) => inspect::run(args),
         Command::Pack(args) => pack::run(args),
         Command::Job { command } => job_file::run(command),
+        Command::Records(args) => records::run(args),
         #[cfg(feature = "virtual-board")]
         Command::Benchmark(args) => benchmark::run(args),
         Command::Probes => {

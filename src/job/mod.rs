@@ -32,7 +32,7 @@ pub use output::{OutputFile, unwritable};
 pub use pack::{PackFormat, pack};
 pub use range::RangeChoice;
 pub use read::{Destination, ReadRequest, read};
-pub use saved::{Saved, SavedError};
+pub use saved::{Saved, SavedBy, SavedError, host_directory};
 
 pub use crate::boot::HeaderPolicy;
 pub use crate::image::{FileHash, Image};

@@ -11,6 +11,7 @@ pub struct AttemptId(pub i64);
 
 /// What is known when a board is seated and the attempt begins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Begin {
     /// Label of the station, unique among those that share a ledger.
     pub station: String,
@@ -31,6 +32,7 @@ pub struct Begin {
     /// The scanned code, where the job asks for one.
     pub barcode: Option<String>,
     /// When the board was seated, by the station's clock.
+    #[cfg_attr(test, schemars(with = "String"))]
     pub begun_at: Timestamp,
     /// Whether the board is a virtual one: a rehearsal.
     pub rehearsal: bool,
@@ -95,12 +97,14 @@ pub struct UnitClaim {
 
 /// A number that belongs to the unit until the attempt ends, and afterwards if it passes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Reserved {
     /// The series.
     pub series: String,
     /// The number.
     pub number: u64,
     /// When it was first reserved for this unit: a unit in rework keeps the date of its serial number.
+    #[cfg_attr(test, schemars(with = "String"))]
     pub reserved_at: Timestamp,
     /// Whether the unit had it from an earlier attempt.
     pub kept: bool,
@@ -206,6 +210,7 @@ impl VerdictKind {
 
 /// How an attempt ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct End {
     /// In one word.
     pub verdict: VerdictKind,
@@ -228,11 +233,13 @@ pub struct End {
     /// The whole record of the job, as `rtflash flash --json` prints it.
     pub record: serde_json::Value,
     /// When, by the station's clock.
+    #[cfg_attr(test, schemars(with = "String"))]
     pub ended_at: Timestamp,
 }
 
 /// How the hook that got the record ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct HookResult {
     /// The command.
     pub command: String,
@@ -241,22 +248,26 @@ pub struct HookResult {
     /// What went wrong; none for status 0.
     pub error: Option<String>,
     /// When it ended, by the station's clock.
+    #[cfg_attr(test, schemars(with = "String"))]
     pub ended_at: Timestamp,
 }
 
 /// The unit of an attempt, from when it was known and granted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Claimed {
     /// The chip's unique ID, 16 hex digits.
     pub uid: String,
     /// The how-manieth attempt of the job on this unit, from 1.
     pub attempt_of_unit: u32,
     /// When, by the station's clock.
+    #[cfg_attr(test, schemars(with = "String"))]
     pub claimed_at: Timestamp,
 }
 
 /// One attempt as the ledger has it: the row of its begin and, where it has ended, that of its end.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Attempt {
     /// Its number.
     pub id: AttemptId,

@@ -8,6 +8,7 @@ use crate::problem::{ExitCode, Problem};
 
 /// Where the journal tells something: line number from 1 and the SHA-256 of that line, in hex.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct JournalMark {
     /// Line number, from 1.
     pub line: u64,

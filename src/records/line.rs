@@ -65,6 +65,8 @@ pub enum Told {
         uid: String,
         /// The how-manieth attempt of the job on this unit, from 1.
         attempt_of_unit: u32,
+        /// When, as the ledger has it.
+        claimed_at: Timestamp,
         /// The numbers.
         reserved: Vec<Reserved>,
     },

@@ -4,14 +4,18 @@
 //! attempt passes only where both have it.
 
 mod attempt;
+pub mod audit;
 mod cells;
+mod check;
 mod claim;
 mod database;
+pub mod export;
 mod journal;
 mod journal_read;
 mod ledger;
 mod line;
 mod place;
+mod plain;
 mod postgres;
 mod postgres_session;
 mod recorder;
@@ -20,14 +24,22 @@ mod rows;
 mod same_file;
 mod schema;
 mod sqlite;
+pub mod stats;
 mod store;
 
 pub use attempt::{
     Attempt, AttemptId, Begin, Claim, ClaimRefused, Claimed, End, HookResult, PassedBefore,
     Reserved, SeriesClaim, SeriesPolicy, UnitClaim, VerdictKind,
 };
+pub use check::{Check, check};
 pub use journal_read::{JournalRead, JournalReader, Wrong, read_journal};
 pub use ledger::{Filter, Identity, JournalMark, Ledger, Number, NumberState, RecordsError};
 pub use line::{JOURNAL_VERSION, Line, NO_LINE_BEFORE, Told, sha256_hex};
 pub use place::Place;
+pub use plain::visible;
 pub use recorder::{Records, Recovered, open_to_read};
+
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod schema_tests;

@@ -134,6 +134,7 @@ impl Records {
                 attempt,
                 uid: claim.uid.clone(),
                 attempt_of_unit: *attempt_of_unit,
+                claimed_at: claim.claimed_at,
                 reserved: reserved.clone(),
             })?;
         }

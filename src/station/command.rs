@@ -1,27 +1,27 @@
-//! What the operator asks a running station for.
+//! What the operator asks of a station.
 
-/// One request; sites are named by their labels.
+/// Something asked for: by a key, by a scanner, by a signal that ends the program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// The key of a site.
     Start {
-        /// The site.
+        /// The site's label.
         site: String,
     },
     /// A code was scanned.
     Code {
-        /// The site that it was scanned for; none where the station is to find out.
+        /// Label of the site that the operator had chosen for it; none where the station finds the one that waits.
         site: Option<String>,
         /// The code.
         code: String,
     },
-    /// A verdict was seen.
+    /// The verdict was seen.
     Acknowledge {
-        /// The site; none for all sites.
+        /// The site's label; none for all sites.
         site: Option<String>,
     },
-    /// No new board; the station ends when those in work are done.
+    /// No further board is begun; the station ends when those under way are done.
     Quit,
-    /// Those in work end at the next point where a board can be left safely.
+    /// As [`Command::Quit`], and boards under way end where they can be left safely.
     Cancel,
 }

@@ -10,14 +10,19 @@ mod hooked;
 mod job_file;
 mod outside;
 mod probe_site;
+#[cfg(feature = "virtual-board")]
+pub mod rehearsal;
 mod shared;
 mod site;
 #[cfg(test)]
 mod site_tests;
 mod sites;
+mod unit_data;
 mod unit_image;
 mod unit_run;
+pub mod view;
 mod watcher;
+mod words;
 mod worker;
 
 pub use command::Command;
@@ -34,3 +39,4 @@ pub use job_file::{
 pub use outside::Outside;
 pub use probe_site::ProbeSite;
 pub use sites::{MOST_SITES, SiteEntry, SiteMap};
+pub use unit_data::UnitData;

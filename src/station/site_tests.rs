@@ -130,8 +130,9 @@ impl Truth {
                 assert!(!self.gone && !self.running);
                 assert!(self.shows(|look| matches!(look, Look::ProbeGone(_))));
                 self.gone = true;
+                // a sitting goes on only where red holds it
                 self.seated &= self.red;
-                self.pressed = 0;
+                self.pressed *= u32::from(self.red);
             }
             Action::Tell(What::ProbeBack) => {
                 assert!(self.gone && !self.running);
