@@ -68,3 +68,57 @@ fn input_of(patches: &[Patch], by: &str) -> Input {
         symbols: Arc::default(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::sample::image_of;
+
+    fn patch(by: &str, start: u32, bytes: &[u8]) -> Patch {
+        Patch {
+            by: by.to_owned(),
+            start: Address::new(start),
+            bytes: bytes.to_vec(),
+        }
+    }
+
+    #[test]
+    fn patches_replace_and_add_bytes_that_know_who_put_them_there() {
+        let image = image_of(&[(0x6000_2000, vec![0x11; 16])]);
+        let patched = image
+            .patched(&[
+                patch("serial", 0x6000_2004, &[1, 2]),
+                patch("mac", 0x6000_200E, &[3, 4, 5]),
+                patch("serial", 0x6000_3000, &[6]),
+            ])
+            .expect("an image");
+        let start = Address::new(0x6000_2000);
+        let expected = [
+            17, 17, 17, 17, 1, 2, 17, 17, 17, 17, 17, 17, 17, 17, 3, 4, 5,
+        ];
+        assert_eq!(patched.bytes_at(start, 17), Some(&expected[..]));
+        assert_eq!(patched.len_bytes(), 18);
+        let of = |address| {
+            let place = patched.place_of(Address::new(address)).expect("a place");
+            place.file.expect("a name").display().to_string()
+        };
+        assert_eq!(of(0x6000_2003), "app.hex");
+        assert_eq!(of(0x6000_2005), "serial");
+        assert_eq!(of(0x6000_2006), "app.hex");
+        assert_eq!(of(0x6000_2010), "mac");
+        assert_eq!(of(0x6000_3000), "serial");
+        assert_eq!(patched.inputs().len(), 3);
+        assert_eq!(patched.inputs()[1].size_bytes, 3);
+    }
+
+    #[test]
+    fn patches_that_overlap_are_no_image() {
+        let image = image_of(&[(0x6000_2000, vec![0x11; 16])]);
+        let two = [
+            patch("a", 0x6000_2000, &[1, 2]),
+            patch("b", 0x6000_2001, &[2]),
+        ];
+        assert_eq!(image.patched(&two), None);
+        assert_eq!(image.patched(&[patch("a", 0xFFFF_FFFF, &[1, 2])]), None);
+    }
+}

@@ -213,3 +213,106 @@ impl Image {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::image::sample::{Segment, Symbol, elf};
+
+    const CODE: u32 = 0x6000_2000;
+    const RAM: u32 = 0x2000_0000;
+
+    /// Code in the flash, and variables in RAM whose first values lie behind it.
+    fn program(symbols: &[Symbol<'_>]) -> Image {
+        let segments = [
+            Segment {
+                linked: CODE,
+                stored: CODE,
+                bytes: &[1; 0x100],
+                cleared: 0,
+            },
+            Segment {
+                linked: RAM,
+                stored: CODE + 0x100,
+                bytes: &[2; 0x40],
+                cleared: 0x80,
+            },
+        ];
+        Image::parse(Path::new("app.elf"), &elf(&segments, symbols)).expect("a program")
+    }
+
+    #[test]
+    fn a_symbol_is_found_where_its_first_value_is_stored() {
+        let image = program(&[
+            ("constant", CODE + 0x10, 16, false),
+            ("variable", RAM + 0x20, 4, false),
+            ("cleared", RAM + 0x40, 4, false),
+            ("elsewhere", 0x8000_0000, 4, false),
+        ]);
+        let constant = image.symbol("constant").expect("found");
+        assert_eq!(constant.stored, Address::new(CODE + 0x10));
+        assert_eq!(constant.size_bytes, 16);
+        let variable = image.symbol("variable").expect("found");
+        assert_eq!(variable.stored, Address::new(CODE + 0x120));
+        assert_eq!(variable.linked, Address::new(RAM + 0x20));
+        assert_eq!(image.bytes_at(variable.stored, 4), Some(&[2; 4][..]));
+        let linked = Address::new(RAM + 0x40);
+        assert_eq!(image.symbol("cleared"), Err(NoSymbol::NotStored { linked }));
+        let linked = Address::new(0x8000_0000);
+        assert_eq!(
+            image.symbol("elsewhere"),
+            Err(NoSymbol::NotStored { linked })
+        );
+        assert_eq!(image.symbol("constan"), Err(NoSymbol::Unknown));
+        let names: Vec<&str> = image.symbol_names().collect();
+        assert_eq!(names, ["constant", "variable", "cleared", "elsewhere"]);
+    }
+
+    #[test]
+    fn a_global_symbol_goes_before_local_ones_and_two_of_a_kind_are_one_too_many() {
+        let image = program(&[
+            ("a", CODE, 4, true),
+            ("a", CODE + 4, 4, false),
+            ("b", CODE, 4, true),
+            ("b", CODE + 8, 4, true),
+            ("c", CODE, 4, true),
+            ("c", CODE, 4, true),
+        ]);
+        assert_eq!(
+            image.symbol("a").map(|s| s.stored),
+            Ok(Address::new(CODE + 4))
+        );
+        let (first, second) = (Address::new(CODE), Address::new(CODE + 8));
+        assert_eq!(image.symbol("b"), Err(NoSymbol::Several { first, second }));
+        assert!(image.symbol("c").is_ok());
+    }
+
+    #[test]
+    fn without_an_elf_file_there_are_none() {
+        let image = Image::raw(Path::new("a.bin"), &[1], Address::new(CODE)).expect("image");
+        assert_eq!(image.symbol("a"), Err(NoSymbol::NoneAtAll));
+    }
+
+    #[test]
+    fn a_damaged_table_of_symbols_does_not_keep_the_program_from_being_flashed() {
+        let whole = elf(
+            &[Segment {
+                linked: CODE,
+                stored: CODE,
+                bytes: &[1; 16],
+                cleared: 0,
+            }],
+            &[("a", CODE, 4, false)],
+        );
+        let table = whole.len() - 2 * 40;
+        for byte in 0..40 {
+            let mut damaged = whole.clone();
+            damaged[table + byte] = 0xFF;
+            let image = Image::parse(Path::new("app.elf"), &damaged).expect("a program");
+            assert_eq!(image.len_bytes(), 16);
+            let _any = image.symbol("a");
+        }
+    }
+}

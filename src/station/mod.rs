@@ -17,12 +17,13 @@ mod site;
 #[cfg(test)]
 mod site_tests;
 mod sites;
+mod unit_data;
 mod unit_image;
 mod unit_run;
-mod watcher;
-mod worker;
 pub mod view;
+mod watcher;
 mod words;
+mod worker;
 
 pub use command::Command;
 pub use event::{EVENT_VERSION, Event, Needs, UnitVerdict, What};
@@ -38,3 +39,4 @@ pub use job_file::{
 pub use outside::Outside;
 pub use probe_site::ProbeSite;
 pub use sites::{MOST_SITES, SiteEntry, SiteMap};
+pub use unit_data::UnitData;

@@ -24,6 +24,7 @@ pub enum CheckDigit {
     #[serde(rename = "mod-37-36")]
     Mod37_36,
     /// Mod 43 of Code 39 (ISO/IEC 16388, annex A), over its 43 characters.
+    #[serde(rename = "code-39")]
     Code39,
 }
 

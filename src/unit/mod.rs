@@ -40,3 +40,6 @@ pub use rules::UnitRules;
 pub use serial::{CheckOver, Serial, SerialFormat};
 pub use series::{OnFailure, Series};
 pub use unique_id::{Stamp, StampForm, UidCopy, UidForm};
+
+#[cfg(test)]
+mod tests;

@@ -56,6 +56,7 @@ pub enum SerialFormat {
     /// Hexadecimal digits as text, with small letters.
     HexLower,
     /// Digits and capitals without I, L, O, U as text (Crockford's base 32): nothing to be misread.
+    #[serde(rename = "base-32")]
     Base32,
 }
 
@@ -249,7 +250,7 @@ mod tests {
         is("format = 'hex'\nwidth = 8", b"0012D687");
         is("format = 'hex-lower'\nwidth = 6", b"12d687");
         // 1234567 = 1·32⁴ + 5·32³ + 21·32² + 20·32 + 7
-        is("format = 'base32'\nwidth = 6", b"015NM7");
+        is("format = 'base-32'\nwidth = 6", b"015NM7");
     }
 
     #[test]

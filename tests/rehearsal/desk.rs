@@ -97,7 +97,12 @@ impl Rehearsed {
     /// Every verdict agrees with the truth.
     #[track_caller]
     pub fn agrees(self) -> Self {
-        assert!(self.findings.agrees(), "{}\n{}", text(&self.findings), self.lines());
+        assert!(
+            self.findings.agrees(),
+            "{}\n{}",
+            text(&self.findings),
+            self.lines()
+        );
         self
     }
 
@@ -118,7 +123,11 @@ fn hex() -> String {
     words.resize(16, handler | 1);
     let mut application: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
     // yield; b .-2
-    application.extend([0xBF10_u16, 0xE7FD].iter().flat_map(|half| half.to_le_bytes()));
+    application.extend(
+        [0xBF10_u16, 0xE7FD]
+            .iter()
+            .flat_map(|half| half.to_le_bytes()),
+    );
     let mut x = 1_u32;
     let payload: Vec<u8> = (0..PAYLOAD_BYTES)
         .map(|_| {

@@ -86,3 +86,6 @@ impl Outside {
         Ok(values)
     }
 }
+
+#[cfg(test)]
+mod tests;

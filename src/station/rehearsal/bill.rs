@@ -216,7 +216,9 @@ impl Bill {
         if unit.defect == Defect::ForeignContent
             && let Some(at) = self.beside_image()
         {
-            let foreign: Vec<u8> = (0..FOREIGN_BYTES).map(|_| draw.next() as u8 & 0x7F).collect();
+            let foreign: Vec<u8> = (0..FOREIGN_BYTES)
+                .map(|_| draw.next() as u8 & 0x7F)
+                .collect();
             unit.before.write(at, &foreign);
             unit.foreign = Some((at, foreign));
         }
@@ -224,7 +226,10 @@ impl Bill {
 
     /// A place for bytes of others in a sector of the image.
     fn beside_image(&self) -> Option<usize> {
-        let ends = self.runs.iter().map(|(offset, bytes)| u64::from(*offset) + bytes.len() as u64);
+        let ends = self
+            .runs
+            .iter()
+            .map(|(offset, bytes)| u64::from(*offset) + bytes.len() as u64);
         let mut candidates = ends.filter(|end| {
             let room = end.next_multiple_of(SECTOR_BYTES) - end;
             let behind = end + FOREIGN_BYTES as u64;
@@ -338,7 +343,10 @@ mod tests {
         let mut seen = std::collections::BTreeSet::new();
         for number in 0..100 {
             let digits = format!("{:016X}", unit(&bill, Defect::Good, number).uid);
-            assert!(digits.starts_with("12") && digits.ends_with("EF"), "{digits}");
+            assert!(
+                digits.starts_with("12") && digits.ends_with("EF"),
+                "{digits}"
+            );
             assert!(seen.insert(digits));
         }
     }

@@ -81,7 +81,10 @@ mod tests {
         for _ in 0..1000 {
             seen[draw.below(5) as usize] += 1;
         }
-        assert!(seen.iter().all(|count| (150..250).contains(count)), "{seen:?}");
+        assert!(
+            seen.iter().all(|count| (150..250).contains(count)),
+            "{seen:?}"
+        );
         assert_eq!(draw.below(0), 0);
         assert!(!Draw::new(1).wins(0) && Draw::new(1).wins(100));
         assert_eq!(draw.one_of::<u8>(&[]), None);

@@ -76,8 +76,14 @@ mod tests {
     fn what_is_written_is_there_and_all_else_is_blank() {
         let mut kept = Kept::default();
         kept.write(SECTOR_BYTES - 2, &[1, 2, 3, 4]);
-        assert_eq!(kept.differs(SECTOR_BYTES - 3, &[0xFF, 1, 2, 3, 4, 0xFF]), None);
-        assert_eq!(kept.differs(SECTOR_BYTES - 2, &[1, 2, 3, 5]), Some(SECTOR_BYTES + 1));
+        assert_eq!(
+            kept.differs(SECTOR_BYTES - 3, &[0xFF, 1, 2, 3, 4, 0xFF]),
+            None
+        );
+        assert_eq!(
+            kept.differs(SECTOR_BYTES - 2, &[1, 2, 3, 5]),
+            Some(SECTOR_BYTES + 1)
+        );
         assert_eq!(kept.byte(1 << 30), ERASED);
     }
 }

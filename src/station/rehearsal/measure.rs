@@ -94,7 +94,9 @@ fn side(
     let (clock, cpu) = (HostClock::start(), host::cpu_time());
     Station::run(job, sites, records, options, inbox, events);
     let wall = clock.now();
-    let cpu = host::cpu_time().zip(cpu).map(|(after, before)| after.saturating_sub(before));
+    let cpu = host::cpu_time()
+        .zip(cpu)
+        .map(|(after, before)| after.saturating_sub(before));
     drop(told);
     let mut ledger = crate::records::open_to_read(&place)?;
     let attempts = ledger.attempts(&Filter::default())?;
@@ -110,7 +112,11 @@ const STATION: &str = "rehearsal";
 impl Side {
     /// Boards in an hour of virtual time, all sites together.
     pub fn boards_per_hour(&self) -> f64 {
-        self.findings.sites.iter().map(|site| site.boards_per_hour()).sum()
+        self.findings
+            .sites
+            .iter()
+            .map(|site| site.boards_per_hour())
+            .sum()
     }
 
     /// Mean seconds from seated to PASS at the slowest site.
@@ -121,13 +127,19 @@ impl Side {
 
     /// The same with the host's time in the records.
     fn slowest_with_records(&self) -> Option<f64> {
-        let cycles = self.findings.sites.iter().map(|site| site.cycle_with_records_seconds());
+        let cycles = self
+            .findings
+            .sites
+            .iter()
+            .map(|site| site.cycle_with_records_seconds());
         cycles.reduce(|a, b| Some(a?.max(b?))).flatten()
     }
 
     fn line(&self, boards: u32) -> String {
         let per_board = |span: Duration| 1e3 * span.as_secs_f64() / f64::from(boards.max(1));
-        let cpu = self.cpu.map_or_else(|| "-".to_owned(), |cpu| format!("{:.0} ms", per_board(cpu)));
+        let cpu = self
+            .cpu
+            .map_or_else(|| "-".to_owned(), |cpu| format!("{:.0} ms", per_board(cpu)));
         format!("{:.0} ms wall, {cpu} processor", per_board(self.wall))
     }
 }
@@ -151,7 +163,11 @@ impl Measured {
 
     /// What the measurement ends with.
     pub fn exit(&self) -> ExitCode {
-        if self.reaches() { ExitCode::Proven } else { ExitCode::Internal }
+        if self.reaches() {
+            ExitCode::Proven
+        } else {
+            ExitCode::Internal
+        }
     }
 
     /// The figures.
@@ -164,7 +180,11 @@ impl Measured {
             let cycle = side.slowest().unwrap_or_default();
             let with_records = side.slowest_with_records().unwrap_or_default();
             let sites = side.findings.sites.len();
-            let name = if sites == 1 { name.to_owned() } else { format!("{sites} sites") };
+            let name = if sites == 1 {
+                name.to_owned()
+            } else {
+                format!("{sites} sites")
+            };
             // writing to a String cannot fail
             let _ = writeln!(
                 text,
@@ -174,7 +194,8 @@ impl Measured {
             let _ = writeln!(text, "  of the host: {} a board", side.line(boards));
         }
         let gain = self.together.boards_per_hour() / self.alone.boards_per_hour();
-        let ratio = |ratio: Option<f64>| ratio.map_or_else(|| "-".to_owned(), |r| format!("{r:.3}"));
+        let ratio =
+            |ratio: Option<f64>| ratio.map_or_else(|| "-".to_owned(), |r| format!("{r:.3}"));
         let _ = writeln!(
             text,
             "boards an hour {gain:.2} times; slowest site's time {} times that of one alone (at most {MOST_RATIO}), with the records {}",
@@ -189,7 +210,13 @@ impl Measured {
             self.together.findings.sites.len(),
             3600.0 / (handling + reaction)
         );
-        for line in self.alone.findings.disagreements.iter().chain(&self.together.findings.disagreements) {
+        for line in self
+            .alone
+            .findings
+            .disagreements
+            .iter()
+            .chain(&self.together.findings.disagreements)
+        {
             let _ = writeln!(text, "DISAGREES: {line}");
         }
         text

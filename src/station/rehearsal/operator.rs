@@ -93,7 +93,13 @@ impl Operator {
     }
 
     /// The next board, with its code, can be had from `free_at`; it is not put in before `not_before`.
-    pub fn bring(&mut self, now: Duration, free_at: Duration, not_before: Duration, code: Option<String>) {
+    pub fn bring(
+        &mut self,
+        now: Duration,
+        free_at: Duration,
+        not_before: Duration,
+        code: Option<String>,
+    ) {
         self.code = code;
         let at = (now.max(free_at) + self.pace.handling).max(not_before);
         self.doing = Doing::Bringing { at };

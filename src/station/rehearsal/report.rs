@@ -18,7 +18,12 @@ pub fn text(findings: &Findings) -> String {
     );
     for (defect, counts) in &findings.counts {
         let truths = findings.truths.get(defect).map(|truths| truths.join("; "));
-        let _ = writeln!(text, "{}  {}", row(defect.name(), counts), truths.unwrap_or_default());
+        let _ = writeln!(
+            text,
+            "{}  {}",
+            row(defect.name(), counts),
+            truths.unwrap_or_default()
+        );
     }
     let total = findings.total();
     let _ = writeln!(text, "{}\n", row("total", &total));
@@ -36,7 +41,12 @@ pub fn text(findings: &Findings) -> String {
 fn row(name: &str, counts: &Counts) -> String {
     format!(
         "{name:<18} {:>6} {:>10} {:>5} {:>5} {:>8} {:>8}",
-        counts.units, counts.insertions, counts.passed, counts.failed, counts.refused, counts.nothing
+        counts.units,
+        counts.insertions,
+        counts.passed,
+        counts.failed,
+        counts.refused,
+        counts.nothing
     )
 }
 
@@ -76,7 +86,9 @@ fn last_line(findings: &Findings, total: &Counts) -> String {
         total.nothing
     );
     match findings.disagreements.len() {
-        0 => format!("{counts}; all verdicts agree with the truth, and the records with the verdicts"),
+        0 => format!(
+            "{counts}; all verdicts agree with the truth, and the records with the verdicts"
+        ),
         1 => format!("{counts}; 1 DISAGREES"),
         number => format!("{counts}; {number} DISAGREE"),
     }

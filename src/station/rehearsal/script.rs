@@ -145,12 +145,18 @@ impl Script {
         for insertion in &self.insertions {
             let unit = self.units.iter().position(|u| u.name == insertion.unit);
             let unit = unit.ok_or_else(|| {
-                refused("script-names", format!("no [[unit]] is called \"{}\"", insertion.unit))
+                refused(
+                    "script-names",
+                    format!("no [[unit]] is called \"{}\"", insertion.unit),
+                )
             })?;
             let place = sites.iter().position(|label| *label == insertion.site);
             let queue = place.and_then(|at| visits.get_mut(at)).ok_or_else(|| {
-                refused("script-names", format!("no site is called \"{}\"", insertion.site))
-                    .because(format!("the sites are {}", sites.join(", ")))
+                refused(
+                    "script-names",
+                    format!("no site is called \"{}\"", insertion.site),
+                )
+                .because(format!("the sites are {}", sites.join(", ")))
             })?;
             if !(insertion.not_before_s >= 0.0 && insertion.not_before_s.is_finite()) {
                 let what = format!("not_before_s = {} is no time", insertion.not_before_s);
@@ -169,7 +175,12 @@ impl Script {
 
     fn check_units(&self) -> Result<(), Problem> {
         for (at, unit) in self.units.iter().enumerate() {
-            if self.units.iter().take(at).any(|other| other.name == unit.name) {
+            if self
+                .units
+                .iter()
+                .take(at)
+                .any(|other| other.name == unit.name)
+            {
                 let what = format!("two boards are called \"{}\"", unit.name);
                 return Err(refused("script-names", what));
             }
@@ -252,7 +263,11 @@ mod tests {
     fn names_and_values_that_mean_nothing_are_refused() {
         let unit = "[[unit]]\nname = \"a\"\n";
         let insertion = "[[insertion]]\nunit = \"a\"\nsite = \"1\"\n";
-        assert!(script(&format!("{unit}{insertion}")).by_site(&sites(1)).is_ok());
+        assert!(
+            script(&format!("{unit}{insertion}"))
+                .by_site(&sites(1))
+                .is_ok()
+        );
         assert_eq!(refusal(insertion), "script-names");
         assert_eq!(refusal(&format!("{unit}{unit}")), "script-names");
         let third = insertion.replace('1', "3");

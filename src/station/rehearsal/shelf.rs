@@ -94,7 +94,11 @@ mod tests {
             not_before_s: 0.0,
         };
         assert!(shelf.take(&visit(1)).is_none(), "not before the first");
-        assert!(shelf.take(&visit(0)).is_some_and(|(_, kept)| kept.is_none()));
+        assert!(
+            shelf
+                .take(&visit(0))
+                .is_some_and(|(_, kept)| kept.is_none())
+        );
         let at = Duration::from_secs(7);
         shelf.put_back(&visit(0), at, Kept::default());
         assert!(shelf.take(&visit(0)).is_none(), "not twice");

@@ -248,7 +248,10 @@ impl VirtualSite {
     }
 
     fn site_time(state: &State) -> Duration {
-        let board = state.bench.as_ref().and_then(|bench| bench.board().now().ok());
+        let board = state
+            .bench
+            .as_ref()
+            .and_then(|bench| bench.board().now().ok());
         state.base + board.unwrap_or_default()
     }
 
