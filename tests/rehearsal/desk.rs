@@ -74,6 +74,12 @@ impl Desk {
         Desk { directory, job }
     }
 
+    /// The job file.
+    pub fn path(&self) -> PathBuf {
+        self.directory.path().join("job.toml")
+    }
+
+    /// What it says.
     pub fn job(&self) -> &LoadedJob {
         &self.job
     }
