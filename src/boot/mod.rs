@@ -22,6 +22,7 @@ mod partial;
 mod present;
 mod raw;
 mod rules;
+mod sealed;
 mod slot_rules;
 mod wanted;
 mod wishes;
@@ -40,6 +41,7 @@ pub use judge::{judge, judge_present, judge_with};
 pub use judgement::Judgement;
 pub use lut::{Instruction, LookupTable, Opcode, Pads, sequence};
 pub use present::Present;
+pub use sealed::{Seal, Sealed, sealed};
 pub use wanted::{is_partial, reset_handler, wanted};
 pub use wishes::{GivenFcb, HeaderPolicy, HeaderWishes};
 

@@ -14,10 +14,12 @@ use super::erase::EraseArgs;
 use super::header::{BoardHeaderArgs, HeaderArgs};
 use super::info::InfoArgs;
 use super::inspect::InspectArgs;
+use super::job_file::JobCommand;
 use super::pack::PackArgs;
 use super::packaging::{CompletionsArgs, ManArgs};
 use super::read::ReadArgs;
 use super::records::RecordsArgs;
+use super::station::StationArgs;
 use crate::job::{FileHash, InputFile};
 use crate::problem::Problem;
 
@@ -160,6 +162,16 @@ pub enum Command {
     /// Write the complete image, boot header included, as one file for any programmer; no board is needed
     #[command(after_help = PACK_EXIT_CODES)]
     Pack(PackArgs),
+    /// Job files for stations: begin, pin, sign, check; no board is needed
+    #[command(after_help = super::job_file::EXIT_CODES)]
+    Job {
+        /// What to do with it.
+        #[command(subcommand)]
+        command: JobCommand,
+    },
+    /// Flash board after board at several sites, with a verdict and a record for each
+    #[command(after_help = super::station::EXIT_CODES)]
+    Station(Box<StationArgs>),
     /// What the station put on record: list, show, export, stats, verify; nothing is changed
     #[command(after_help = super::records::EXIT_CODES)]
     Records(RecordsArgs),

@@ -23,15 +23,20 @@ pub struct InspectArgs {
 }
 
 impl InspectArgs {
-    /// The record of a problem, where one was asked for.
-    pub fn failed(&self, problem: &Problem) -> Option<String> {
-        self.json.then(|| failed("inspect", problem))?
+    /// The last word where there is nothing to tell of an image.
+    pub fn failed(&self, problem: &Problem) -> String {
+        failed("inspect", self.json, problem)
     }
 }
 
-/// The record of a problem as JSON.
-pub fn failed(command: &'static str, problem: &Problem) -> Option<String> {
-    serde_json::to_string_pretty(&FailedInspection::new(command, problem)).ok()
+/// The last word of a command that has nothing to tell of an image: the record, or its verdict.
+pub fn failed(command: &'static str, json: bool, problem: &Problem) -> String {
+    let record = FailedInspection::new(command, problem);
+    if json {
+        // a record is plain data: this cannot fail, and the error itself is on stderr
+        return serde_json::to_string_pretty(&record).unwrap_or_default();
+    }
+    record.verdict.to_string()
 }
 
 /// Runs it; the exit code is the verdict's.

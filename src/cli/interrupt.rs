@@ -5,6 +5,7 @@ use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::problem::{ExitCode, Problem};
+use crate::station::view;
 
 static ASKED: AtomicBool = AtomicBool::new(false);
 
@@ -15,6 +16,7 @@ static ASKED: AtomicBool = AtomicBool::new(false);
 pub fn watch() -> Result<(), Problem> {
     ctrlc::set_handler(|| {
         if ASKED.swap(true, Ordering::Relaxed) {
+            view::leave();
             let _ = writeln!(
                 io::stderr(),
                 "ended at once; what runs on the board ends by itself and resets it; if the board does not come back, power-cycle it"

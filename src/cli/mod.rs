@@ -11,6 +11,7 @@ mod header;
 mod info;
 mod inspect;
 mod interrupt;
+mod job_file;
 mod on_board;
 mod pack;
 mod packaging;
@@ -19,7 +20,10 @@ mod read;
 mod records;
 mod records_place;
 #[cfg(feature = "virtual-board")]
+mod rehearsal;
+#[cfg(feature = "virtual-board")]
 mod standing;
+mod station;
 mod targets;
 
 use std::io::{self, IsTerminal, Write};
@@ -68,9 +72,11 @@ fn last_words(command: &Command, problem: &Problem) -> Option<String> {
         Command::Read(args) => args.refused(problem),
         Command::Erase(args) => Some(on_board::refused("erase", args.board.json, problem)),
         Command::Info(args) => Some(on_board::refused("info", args.board.json, problem)),
-        Command::Inspect(args) => args.failed(problem),
-        Command::Pack(args) => args.failed(problem),
+        Command::Inspect(args) => Some(args.failed(problem)),
+        Command::Pack(args) => Some(args.failed(problem)),
+        Command::Job { .. } => None,
         Command::Records(args) => args.last_words(problem),
+        Command::Station(_) => None,
         #[cfg(feature = "virtual-board")]
         Command::Benchmark(_) => None,
         Command::Probes | Command::Targets | Command::Completions(_) | Command::Man(_) => None,
@@ -215,7 +221,9 @@ fn execute(cli: &Cli) -> Result<u8, Problem> {
         Command::Info(args) => info::run(args, verbose),
         Command::Inspect(args) => inspect::run(args),
         Command::Pack(args) => pack::run(args),
+        Command::Job { command } => job_file::run(command),
         Command::Records(args) => records::run(args),
+        Command::Station(args) => station::run(args),
         #[cfg(feature = "virtual-board")]
         Command::Benchmark(args) => benchmark::run(args),
         Command::Probes => {

@@ -28,9 +28,9 @@ pub struct PackArgs {
 }
 
 impl PackArgs {
-    /// The record of a problem, where one was asked for.
-    pub fn failed(&self, problem: &Problem) -> Option<String> {
-        self.json.then(|| inspect::failed("pack", problem))?
+    /// The last word where there is nothing to tell of an image.
+    pub fn failed(&self, problem: &Problem) -> String {
+        inspect::failed("pack", self.json, problem)
     }
 }
 

@@ -37,6 +37,11 @@ impl RecordsPlace {
         }
     }
 
+    /// Whether a place was named.
+    pub const fn is_given(&self) -> bool {
+        self.records.is_some()
+    }
+
     /// To read the ledger: a server needs no journal for that.
     ///
     /// # Errors

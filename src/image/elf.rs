@@ -15,6 +15,7 @@ use object::{LittleEndian, ReadRef};
 use super::fault::BinaryFault;
 use super::segment::Segment;
 use super::source::Source;
+use super::symbols::Symbols;
 use super::{Format, ImageError};
 use crate::address::Address;
 
@@ -38,6 +39,16 @@ pub(super) struct Section {
     pub offsets: Range<u64>,
 }
 
+/// What is read of a program.
+pub(super) struct Program {
+    /// What is to be loaded.
+    pub pieces: Vec<Segment>,
+    /// The sections it is in.
+    pub sections: Vec<Section>,
+    /// Its symbols.
+    pub symbols: Symbols,
+}
+
 /// A piece of the file that goes to `address`.
 struct Loaded<'c> {
     address: u32,
@@ -45,14 +56,11 @@ struct Loaded<'c> {
     bytes: &'c [u8],
 }
 
-/// Reads what is to be loaded, and the sections it is in.
+/// Reads what is to be loaded, the sections it is in, and the program's symbols.
 ///
 /// # Errors
 /// [`ImageError`] with what is wrong and the offset in the file where there is one.
-pub(super) fn read(
-    path: &Path,
-    content: &[u8],
-) -> Result<(Vec<Segment>, Vec<Section>), ImageError> {
+pub(super) fn read(path: &Path, content: &[u8]) -> Result<Program, ImageError> {
     let malformed = |fault| ImageError::Binary {
         path: path.to_owned(),
         format: Format::Elf,
@@ -126,7 +134,11 @@ pub(super) fn read(
             })
         })
         .collect();
-    Ok((pieces, sections))
+    Ok(Program {
+        pieces,
+        sections,
+        symbols: Symbols::read(content, &table, segments, has_physical),
+    })
 }
 
 fn check_ident(content: &[u8]) -> Result<(), BinaryFault> {

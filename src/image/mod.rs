@@ -5,6 +5,7 @@ mod error;
 mod fault;
 mod format;
 mod intel_hex;
+mod patch;
 mod pin;
 mod placement;
 mod read;
@@ -13,18 +14,22 @@ mod rom_places;
 mod s_record;
 mod segment;
 mod source;
+mod symbols;
 pub(crate) mod uf2;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 pub use error::{Conflict, ImageError, RawGuess};
 pub use fault::{BinaryFault, RecordFault};
 pub use format::Format;
+pub use patch::Patch;
 pub use pin::{FileHash, NoHash};
 pub use placement::Placement;
 pub use rom_places::{Landmark, RomPlaces};
 pub use segment::Segment;
 pub use source::{Position, Source};
+pub use symbols::{NoSymbol, SymbolPlace};
 
 use crate::address::{Address, AddressRange};
 use crate::problem::Place;
@@ -43,6 +48,8 @@ pub struct Input {
     /// How it came to its addresses.
     pub placement: Placement,
     sections: Vec<elf::Section>,
+    /// Shared, because images are copied and a program may have many.
+    symbols: Arc<symbols::Symbols>,
 }
 
 impl Input {
@@ -55,6 +62,7 @@ impl Input {
             size_bytes: 0,
             placement: Placement::OwnAddresses,
             sections: Vec::new(),
+            symbols: Arc::default(),
         }
     }
 
@@ -64,7 +72,7 @@ impl Input {
     }
 }
 
-/// Segments of one or more input files. Only made by [`Image::read`], [`Image::parse`], [`Image::raw`] and
+/// Segments of one or more input files. Only made by [`Image::read`], [`Image::parse`], [`Image::raw`], [`Image::patched`] and
 /// [`Image::merge`], which check it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Image {

@@ -23,6 +23,11 @@ pub enum Placement {
         /// What showed it.
         landmark: Landmark,
     },
+    /// No file: bytes of one unit.
+    PerUnit {
+        /// Where the first one went.
+        start: Address,
+    },
     /// A file with addresses from 0 on that is a picture of the flash.
     Rebased {
         /// Where its byte 0 went.
@@ -35,6 +40,14 @@ pub enum Placement {
 }
 
 impl Placement {
+    /// How far the file's own addresses were moved, in bytes.
+    pub(super) const fn moved_up_by(&self) -> u32 {
+        match self {
+            Placement::Rebased { start, .. } => start.get(),
+            _ => 0,
+        }
+    }
+
     /// What the user must know, if anything.
     pub fn note(&self) -> Option<String> {
         match self {
@@ -49,6 +62,7 @@ impl fmt::Display for Placement {
         match self {
             Placement::OwnAddresses => write!(f, "at the file's own addresses"),
             Placement::Given { start } => write!(f, "placed at {start}, as asked for"),
+            Placement::PerUnit { start } => write!(f, "at {start}, on this unit only"),
             Placement::Recognised { start, landmark } => {
                 write!(f, "placed at {start}, where {landmark} as this one belongs")
             }

@@ -1,9 +1,11 @@
 //! From the content of a file to an image: by its format, and where it says no addresses by what it holds.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::segment::{self, Segment};
 use super::source::Source;
+use super::symbols::Symbols;
 use super::{
     FileHash, Format, Image, ImageError, Input, Placement, RawGuess, RomPlaces, elf, format,
     intel_hex, s_record, uf2,
@@ -46,10 +48,15 @@ impl Image {
     /// [`ImageError`] with line or offset where the file is malformed; [`ImageError::UnknownFormat`] for a raw binary.
     pub fn parse(path: &Path, content: &[u8]) -> Result<Self, ImageError> {
         let format = Format::of(content);
+        let mut symbols = Symbols::default();
         let (pieces, sections) = match format {
             Format::IntelHex => (intel_hex::read(path, content)?, Vec::new()),
             Format::SRecord => (s_record::read(path, content)?, Vec::new()),
-            Format::Elf => elf::read(path, content)?,
+            Format::Elf => {
+                let program = elf::read(path, content)?;
+                symbols = program.symbols;
+                (program.pieces, program.sections)
+            }
             Format::Uf2 => (uf2::read(path, content)?, Vec::new()),
             Format::Raw => return Err(ImageError::unknown(path, content, RawGuess::Nothing)),
         };
@@ -72,6 +79,7 @@ impl Image {
             size_bytes: content.len() as u64,
             placement: Placement::OwnAddresses,
             sections,
+            symbols: Arc::new(symbols),
         };
         Ok(Image {
             inputs: vec![input],
@@ -101,6 +109,7 @@ impl Image {
             size_bytes: content.len() as u64,
             placement: Placement::Given { start },
             sections: Vec::new(),
+            symbols: Arc::default(),
         };
         Ok(Image {
             inputs: vec![input],

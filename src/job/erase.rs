@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use super::run::Run;
 use super::stages::confirm_blank;
-use super::{Bench, CutSectors, Job, Observer, Outcome, RangeChoice, Saved, range};
+use super::{Bench, CutSectors, Job, Observer, Outcome, RangeChoice, Saved, SavedBy, range};
 use crate::address::Address;
 use crate::algorithm::{Algorithm, AlgorithmError, Operation, operations};
-use crate::boot::{BootData, ERASED, Present};
+use crate::boot::{BootData, ERASED, Fcb, Ivt, Present};
 use crate::clock::Clock;
 use crate::link::Link;
-use crate::plan::{Erasure, Foreign, Plan, Step, VerifyScope};
+use crate::plan::{Erasure, Plan, Step, VerifyScope};
 use crate::problem::{ExitCode, Place, Problem};
 use crate::report::{EraseRecord, FindingRecord, FlashLeft, RangeRecord, Verdict};
 use crate::survey::Identified;
@@ -101,9 +101,12 @@ impl Run<'_> {
         let mut saved = Saved::open(directory, &identified.chip().unique_id.to_string())?;
         let present = self.read_present(None, algorithm)?;
         let map = self.map(erasure.layout(), algorithm)?;
-        let map = map.with_saved(self.interrupted(&saved, algorithm)?);
+        let interrupted = self.interrupted(&saved, algorithm)?;
+        let image_is_dead = interrupted.image_is_dead;
+        let map = map.with_saved(interrupted);
         let plan = erasure.plan(target, &map, identified.flash().status_register)?;
         let plan = plan.paced(part, algorithm.pace());
+        let present = with_header_of(&plan, &present, target);
         let has_fcb = present.fcb(&target.chip().boot).is_some();
         let fcb_erased = erasure.covers(target.chip().boot.fcb_offset);
         self.record.erase = Some(erase_record(erasure, &plan, fcb_erased, target));
@@ -112,9 +115,14 @@ impl Run<'_> {
             self.observer.note(&format!("warning: {}", warning.what));
             self.record.findings.push(warning);
         }
+        if image_is_dead {
+            self.refuse_to_revive(&plan, &saved)?;
+        }
         confirm_blank(&plan, algorithm)?;
-        let foreign: Vec<&Foreign> = plan.foreign().collect();
-        saved.keep(foreign)?;
+        if !plan.is_empty() {
+            let final_content = |at, length| plan.content(at, length);
+            saved.keep(SavedBy::Part, plan.foreign(), final_content)?;
+        }
         let guard = self.guard(&plan, algorithm)?;
 
         self.note_counts(algorithm);
@@ -167,7 +175,7 @@ impl Run<'_> {
             // the board is right; a stale file only costs the next job a look at it
             self.observer.note(&format!("warning: {error}"));
         }
-        Ok(has_fcb && !fcb_erased)
+        Ok(has_fcb)
     }
 
     /// Has the target digest what the plan leaves: FFh, and bytes of others where they are kept.
@@ -236,6 +244,20 @@ fn erase_record(erasure: &Erasure, plan: &Plan, fcb_erased: bool, target: &Targe
         fcb_erased,
         found_blank: false,
     }
+}
+
+/// What the board holds, with FCB and IVT as the plan leaves them: what an interrupted job took of them may come back.
+fn with_header_of(plan: &Plan, present: &Present, target: &Target) -> Present {
+    let boot = &target.chip().boot;
+    let parts = [
+        (boot.fcb_offset, Fcb::SIZE_BYTES),
+        (boot.ivt_offset, Ivt::SIZE_BYTES),
+    ];
+    let header = parts
+        .into_iter()
+        .filter_map(|(at, length)| Some((at, plan.content(at, length as u32)?)));
+    let rest = present.pieces().map(|(at, bytes)| (at, bytes.to_vec()));
+    Present::new(header.chain(rest).collect())
 }
 
 /// A warning where the ROM will still find FCB and IVT, and start what the erase has left of the image.

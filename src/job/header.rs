@@ -5,7 +5,7 @@ use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::boot::{Fcb, GivenFcb, HeaderPolicy, HeaderWishes, fcb_with};
 use crate::problem::{ExitCode, Place, Problem};
@@ -14,7 +14,7 @@ use crate::target::Target;
 const HZ_PER_MHZ: u32 = 1_000_000;
 
 /// Read command of a new FCB, as the command line and the job file name it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ReadMode {

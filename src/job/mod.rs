@@ -28,11 +28,11 @@ pub use find_target::{Found, find_target};
 pub use header::{HeaderChoice, ReadMode};
 pub use inspect::inspect;
 pub use load::{InputFile, Request, load, read as read_files, rom_places};
-pub use output::OutputFile;
+pub use output::{OutputFile, unwritable};
 pub use pack::{PackFormat, pack};
 pub use range::RangeChoice;
 pub use read::{Destination, ReadRequest, read};
-pub use saved::{Saved, SavedError, host_directory};
+pub use saved::{Saved, SavedBy, SavedError, host_directory};
 
 pub use crate::boot::HeaderPolicy;
 pub use crate::image::{FileHash, Image};

@@ -79,16 +79,39 @@ struct Piece {
     offset: u32,
     sha256: String,
     bytes: String,
+    /// Version 1 does not tell: the kind that asks for more care.
+    #[serde(default)]
+    of: SavedBy,
 }
 
-const VERSION: u32 = 1;
+/// 2 since every piece tells what kind of job saved it.
+const VERSION: u32 = 2;
+const FIRST_VERSION: u32 = 1;
+
+/// What kind of job saved a piece, and is unfinished as long as the piece is there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SavedBy {
+    /// A whole image was written: until that is finished its FCB must stay dead, for what it belongs to is half there.
+    #[default]
+    WholeImage,
+    /// Part of the flash was erased or written: what lies around it is complete, its FCB included.
+    Part,
+}
+
+/// A saved piece.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Kept {
+    foreign: Foreign,
+    of: SavedBy,
+}
 
 /// Saved bytes of one chip.
 #[derive(Debug)]
 pub struct Saved {
     /// The file; none where there is no directory, which matters only once there is something to save.
     path: Option<PathBuf>,
-    pieces: Vec<Foreign>,
+    pieces: Vec<Kept>,
 }
 
 impl Saved {
@@ -136,25 +159,51 @@ impl Saved {
     }
 
     /// The saved pieces.
-    pub fn pieces(&self) -> &[Foreign] {
-        &self.pieces
+    pub fn pieces(&self) -> impl Iterator<Item = &Foreign> {
+        self.pieces.iter().map(|piece| &piece.foreign)
     }
 
-    /// Saves `foreign` before the first erase, in addition to what an interrupted job left. On return it is on disk.
+    /// Whether the byte at `offset` is among those that an unfinished job for a whole image saved.
+    pub fn is_of_whole_image(&self, offset: FlashOffset) -> bool {
+        self.pieces.iter().any(|Kept { foreign, of }| {
+            let distance = offset.checked_from(foreign.offset);
+            *of == SavedBy::WholeImage
+                && distance.is_some_and(|distance| (distance as usize) < foreign.bytes.len())
+        })
+    }
+
+    /// Saves `foreign` before the first erase, in addition to what an interrupted job left. `final_content` tells what the
+    /// job leaves in its sectors: what was saved of them before becomes that, for the board may hold newer bytes by now.
+    /// On return it is on disk.
     ///
     /// # Errors
     /// [`SavedError`].
     pub fn keep<'f>(
         &mut self,
+        of: SavedBy,
         foreign: impl IntoIterator<Item = &'f Foreign>,
+        final_content: impl Fn(FlashOffset, u32) -> Option<Vec<u8>>,
     ) -> Result<(), SavedError> {
-        let mut changed = false;
-        for piece in foreign {
-            self.pieces.retain(|old| old.offset != piece.offset);
-            self.pieces.push(piece.clone());
-            changed = true;
+        let before = self.pieces.clone();
+        for piece in &mut self.pieces {
+            let Foreign { offset, bytes } = &piece.foreign;
+            if let Some(bytes) = final_content(*offset, bytes.len() as u32) {
+                piece.foreign.bytes = bytes;
+                piece.of = of;
+            }
         }
-        if !changed {
+        for piece in foreign {
+            let Foreign { offset, bytes } = piece;
+            // what begins there too and reaches further has these bytes by now
+            let is_there =
+                |old: &Kept| old.foreign.offset == *offset && old.foreign.bytes.starts_with(bytes);
+            if !self.pieces.iter().any(is_there) {
+                self.pieces.retain(|old| old.foreign.offset != *offset);
+                let foreign = piece.clone();
+                self.pieces.push(Kept { foreign, of });
+            }
+        }
+        if self.pieces == before {
             return Ok(());
         }
         self.write()
@@ -167,7 +216,7 @@ impl Saved {
     /// [`SavedError`].
     pub fn forget(mut self, is_back: impl Fn(&Foreign) -> bool) -> Result<(), SavedError> {
         let before = self.pieces.len();
-        self.pieces.retain(|piece| !is_back(piece));
+        self.pieces.retain(|piece| !is_back(&piece.foreign));
         if self.pieces.len() == before {
             return Ok(());
         }
@@ -234,13 +283,14 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
         .collect()
 }
 
-fn render(pieces: &[Foreign]) -> Result<String, serde_json::Error> {
+fn render(pieces: &[Kept]) -> Result<String, serde_json::Error> {
     let pieces = pieces
         .iter()
-        .map(|p| Piece {
-            offset: p.offset.get(),
-            sha256: hex(&Sha256::digest(&p.bytes)),
-            bytes: hex(&p.bytes),
+        .map(|Kept { foreign, of }| Piece {
+            offset: foreign.offset.get(),
+            sha256: hex(&Sha256::digest(&foreign.bytes)),
+            bytes: hex(&foreign.bytes),
+            of: *of,
         })
         .collect();
     serde_json::to_string_pretty(&Document {
@@ -249,10 +299,13 @@ fn render(pieces: &[Foreign]) -> Result<String, serde_json::Error> {
     })
 }
 
-fn parse(text: &str) -> Result<Vec<Foreign>, String> {
+fn parse(text: &str) -> Result<Vec<Kept>, String> {
     let document: Document = serde_json::from_str(text).map_err(|e| e.to_string())?;
-    if document.version != VERSION {
-        return Err(format!("version {} is not {VERSION}", document.version));
+    if !(FIRST_VERSION..=VERSION).contains(&document.version) {
+        let version = document.version;
+        return Err(format!(
+            "version {version} is not {FIRST_VERSION} to {VERSION}"
+        ));
     }
     document
         .pieces
@@ -265,9 +318,12 @@ fn parse(text: &str) -> Result<Vec<Foreign>, String> {
                     p.offset
                 ));
             }
-            Ok(Foreign {
-                offset: FlashOffset::new(p.offset),
-                bytes,
+            Ok(Kept {
+                foreign: Foreign {
+                    offset: FlashOffset::new(p.offset),
+                    bytes,
+                },
+                of: p.of,
             })
         })
         .collect()
@@ -321,43 +377,97 @@ mod tests {
         assert_eq!(named(&NONE), None);
     }
 
+    fn open(directory: &tempfile::TempDir) -> Saved {
+        Saved::open(Some(directory.path().to_owned()), "00").expect("open")
+    }
+
+    fn pieces(saved: &Saved) -> Vec<Foreign> {
+        saved.pieces().cloned().collect()
+    }
+
+    /// A job that has to do with none of the sectors in which something was saved before.
+    fn elsewhere(_offset: FlashOffset, _length_bytes: u32) -> Option<Vec<u8>> {
+        None
+    }
+
     #[test]
     fn bytes_survive_until_they_are_forgotten() {
         let directory = tempfile::tempdir().expect("directory");
-        let mut saved = Saved::open(Some(directory.path().to_owned()), "00").expect("open");
+        let mut saved = open(&directory);
         assert!(saved.is_empty());
-        saved.keep(&[foreign(0x3010, &[1, 2, 3])]).expect("keep");
-        let again = Saved::open(Some(directory.path().to_owned()), "00").expect("open");
-        assert_eq!(again.pieces(), &[foreign(0x3010, &[1, 2, 3])]);
+        let piece = foreign(0x3010, &[1, 2, 3]);
+        saved
+            .keep(SavedBy::Part, [&piece], elsewhere)
+            .expect("keep");
+        let again = open(&directory);
+        assert_eq!(pieces(&again), [piece]);
         again
             .forget(|piece| piece.offset.get() < 0x4000)
             .expect("forget");
-        assert!(
-            Saved::open(Some(directory.path().to_owned()), "00")
-                .expect("open")
-                .is_empty()
-        );
+        assert!(open(&directory).is_empty());
     }
 
     #[test]
     fn bytes_of_sectors_that_a_job_does_not_concern_stay() {
         let directory = tempfile::tempdir().expect("directory");
-        let mut saved = Saved::open(Some(directory.path().to_owned()), "03").expect("open");
-        saved
-            .keep(&[foreign(0x3010, &[1]), foreign(0x9000, &[2])])
-            .expect("keep");
+        let mut saved = open(&directory);
+        let both = [foreign(0x3010, &[1]), foreign(0x9000, &[2])];
+        saved.keep(SavedBy::Part, &both, elsewhere).expect("keep");
         saved
             .forget(|piece| piece.offset.get() < 0x4000)
             .expect("forget");
-        let left = Saved::open(Some(directory.path().to_owned()), "03").expect("open");
-        assert_eq!(left.pieces(), &[foreign(0x9000, &[2])]);
+        assert_eq!(pieces(&open(&directory)), [foreign(0x9000, &[2])]);
+    }
+
+    #[test]
+    fn what_was_saved_before_becomes_what_the_next_job_leaves_there() {
+        let directory = tempfile::tempdir().expect("directory");
+        let mut saved = open(&directory);
+        let both = [foreign(0x3010, &[1, 2]), foreign(0x9000, &[3])];
+        saved.keep(SavedBy::Part, &both, elsewhere).expect("keep");
+        let mut saved = open(&directory);
+        let leaves = |offset: FlashOffset, length: u32| {
+            (offset.get() < 0x4000).then(|| vec![7; length as usize])
+        };
+        // nothing more to save, and a piece that the one before contains
+        for more in [vec![], vec![foreign(0x3010, &[7])]] {
+            saved
+                .keep(SavedBy::WholeImage, &more, leaves)
+                .expect("keep");
+            let now = open(&directory);
+            assert_eq!(
+                pieces(&now),
+                [foreign(0x3010, &[7, 7]), foreign(0x9000, &[3])]
+            );
+            let is_of_whole_image = |at| now.is_of_whole_image(FlashOffset::new(at));
+            assert!(is_of_whole_image(0x3010) && is_of_whole_image(0x3011));
+            assert!(!is_of_whole_image(0x300F) && !is_of_whole_image(0x3012));
+            assert!(!is_of_whole_image(0x9000));
+        }
+    }
+
+    #[test]
+    fn a_file_of_version_1_is_read_as_one_of_a_whole_image() {
+        let directory = tempfile::tempdir().expect("directory");
+        let piece = foreign(0x3010, &[0xAA]);
+        let digest = hex(&Sha256::digest(&piece.bytes));
+        let text = format!(
+            r#"{{"version": 1, "pieces": [{{"offset": 12304, "sha256": "{digest}", "bytes": "aa"}}]}}"#
+        );
+        fs::write(directory.path().join("00.json"), text).expect("write");
+        let saved = open(&directory);
+        assert!(saved.is_of_whole_image(piece.offset));
+        assert_eq!(pieces(&saved), [piece]);
     }
 
     #[test]
     fn a_damaged_file_is_named_and_not_trusted() {
         let directory = tempfile::tempdir().expect("directory");
         let mut saved = Saved::open(Some(directory.path().to_owned()), "02").expect("open");
-        saved.keep(&[foreign(0, &[0xAA])]).expect("keep");
+        let piece = foreign(0, &[0xAA]);
+        saved
+            .keep(SavedBy::Part, [&piece], elsewhere)
+            .expect("keep");
         let path = directory.path().join("02.json");
         let text = fs::read_to_string(&path)
             .expect("text")

@@ -7,7 +7,7 @@ use mailbox::Request as AlgorithmRequest;
 
 use super::policy::may_program_again;
 use super::run::Run;
-use super::{Request, Saved};
+use super::{Request, Saved, SavedBy};
 use crate::address::AddressRange;
 use crate::algorithm::{Algorithm, AlgorithmError, Operation, SectorDigests, Stopped, operations};
 use crate::boot::{BootImage, ERASED, Fcb, HeaderPolicy, Present, Role, wanted};
@@ -193,6 +193,7 @@ impl Run<'_> {
         self.begin("compare");
         self.go_on()?;
         let interrupted = self.interrupted(saved, algorithm)?;
+        let image_is_dead = interrupted.image_is_dead;
         let map = self
             .map(&Layout::new(image), algorithm)?
             .with_saved(interrupted);
@@ -202,9 +203,18 @@ impl Run<'_> {
         let plan = Plan::new(image, part, &map, status, self.job.shared)?;
         let plan = plan.paced(part, algorithm.pace());
         self.record.plan = Some(PlanRecord::from(&plan));
+        let saved_by = match image.role() {
+            Role::Whole(_) => SavedBy::WholeImage,
+            Role::Partial { .. } | Role::Data => SavedBy::Part,
+        };
+        if saved_by == SavedBy::Part && image_is_dead {
+            self.refuse_to_revive(&plan, saved)?;
+        }
         confirm_blank(&plan, algorithm)?;
         if !plan.is_empty() {
-            saved.keep(plan.foreign().chain(header))?;
+            let foreign = plan.foreign().chain(header);
+            let kept = saved.keep(saved_by, foreign, |at, length| plan.content(at, length));
+            kept.map_err(|error| self.after_what_changed(error.into()))?;
         }
 
         if before.guards.is_empty() {
@@ -247,6 +257,36 @@ impl Run<'_> {
                 }
                 Err(problem)
             }
+        }
+    }
+
+    /// Below a dead FCB: makes sure that a job for part of the flash does not bring it back from what was saved while it
+    /// belongs to a whole image that is half there.
+    pub(super) fn refuse_to_revive(&self, plan: &Plan, saved: &Saved) -> Result<(), Problem> {
+        let fcb = self.job.target.chip().boot.fcb_offset;
+        let tag = plan.content(fcb, Fcb::TAG_BYTES);
+        let revives = tag.as_deref() == Some(&Fcb::TAG.to_le_bytes());
+        if !revives || !saved.is_of_whole_image(fcb) {
+            return Ok(());
+        }
+        let what = "the board waits for an interrupted `rtflash flash` to be finished";
+        Err(Problem::new("flash-unfinished", ExitCode::Refused, what)
+            .at(Place {
+                address: self.job.target.address_of(fcb),
+                ..Place::default()
+            })
+            .because("this would put the saved FCB back first, and the boot ROM would start an image that is half there")
+            .fix("finish `rtflash flash` first, with the same options; or give that image up: `rtflash erase` the whole sector of the FCB"))
+    }
+
+    /// A refusal that is none: an earlier round has changed the flash.
+    fn after_what_changed(&self, problem: Problem) -> Problem {
+        match self.record.left {
+            None | Some(FlashLeft::Unchanged) => problem,
+            Some(_) => Problem {
+                exit: ExitCode::ProgramFailed,
+                ..problem
+            },
         }
     }
 
@@ -463,7 +503,7 @@ impl Run<'_> {
         saved: &Saved,
         algorithm: &mut Algorithm<'_, '_>,
     ) -> Result<SavedBytes, Problem> {
-        let pieces = saved.pieces().to_vec();
+        let pieces: Vec<Foreign> = saved.pieces().cloned().collect();
         let fcb = self.job.target.chip().boot.fcb_offset;
         let image_is_dead =
             !pieces.is_empty() && algorithm.read(fcb, Fcb::TAG_BYTES)? != Fcb::TAG.to_le_bytes();

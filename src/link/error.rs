@@ -4,6 +4,7 @@ use crate::address::Address;
 use crate::problem::{ExitCode, Place, Problem};
 
 use super::probes::{Listed, ProbeSelector};
+use super::usb::UsbPort;
 
 /// Why the link could not be made or was lost.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +26,29 @@ pub enum LinkError {
         /// What is there.
         listed: Vec<Listed>,
     },
+    /// A site's USB port has no probe.
+    #[error("no debug probe is connected to USB port {port}")]
+    PortEmpty {
+        /// The port.
+        port: UsbPort,
+    },
+    /// Two devices cannot be told apart, so one might be taken for the other.
+    #[error("two USB devices call themselves {selector}")]
+    Twins {
+        /// What both say.
+        selector: ProbeSelector,
+    },
+    /// The operating system does not list its USB devices.
+    #[error("what is connected to USB port {port} cannot be found out")]
+    NoUsbList {
+        /// The port that was to be looked at.
+        port: UsbPort,
+        /// What the system said.
+        reason: String,
+    },
+    /// The probe neither measures VTref nor speaks SWD itself.
+    #[error("this kind of probe does not tell whether a board is there")]
+    SeatUnknown,
     /// Another program has it.
     #[error("the debug probe {probe} is in use")]
     Busy {
@@ -207,6 +231,23 @@ impl From<LinkError> for Problem {
                 no_probe("probe-several", "choose one with --probe VID:PID:serial")
                     .because(format!("connected: {}", names(&listed)))
             }
+            LinkError::PortEmpty { .. } => no_probe(
+                "probe-not-found",
+                "connect the site's probe to that port; `rtflash probes` lists what is connected",
+            ),
+            LinkError::Twins { .. } => no_probe(
+                "probe-twins",
+                "give one of them another serial number, or use another probe",
+            )
+            .because("the driver finds a probe by its serial number and might take the other one"),
+            LinkError::NoUsbList { reason, .. } => {
+                no_probe("usb-list", "name the site's probe by VID:PID:serial").because(reason)
+            }
+            LinkError::SeatUnknown => no_probe(
+                "seat-unknown",
+                "use a J-Link, a CMSIS-DAP probe or an ST-Link at a station's site",
+            )
+            .because("it neither measures VTref nor speaks SWD itself"),
             LinkError::Busy { .. } => no_probe(
                 "probe-busy",
                 "close the other program (debugger, IDE, another rtflash)",

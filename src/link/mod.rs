@@ -19,8 +19,10 @@ mod probe_link;
 mod probes;
 pub mod registers;
 mod retry;
+mod seat;
 mod sequence;
 mod under_reset;
+mod usb;
 #[cfg(feature = "virtual-board")]
 mod virtual_probe;
 
@@ -35,6 +37,8 @@ pub use peer::{PeerAlgorithm, PeerError, flash_through_probe_rs};
 pub use probe_link::ProbeLink;
 pub use probes::{Listed, ProbeSelector, SelectorError, list};
 pub use retry::{Counts, Retry};
+pub use seat::{ProbePlace, SeatSign, SeatWatch};
+pub use usb::{UsbPort, UsbPortError};
 #[cfg(feature = "virtual-board")]
 pub use virtual_probe::{VirtualBench, VirtualError, VirtualProbe};
 

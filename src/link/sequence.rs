@@ -65,10 +65,7 @@ impl std::fmt::Debug for Sequence {
 
 /// Switches to SWD, resets the line, reads DPIDR, gives up what hangs and clears errors, selects AP 0 and bank 0.
 pub(super) fn wake(probe: &mut dyn DapProbe) -> Result<(), ArmError> {
-    for (bits, sequence) in [BEFORE_SWITCH, JTAG_TO_SWD, LINE_RESET] {
-        probe.swj_sequence(bits, sequence)?;
-    }
-    probe.raw_read_register(RegisterAddress::DpRegister(DPIDR::ADDRESS))?;
+    greet(probe)?;
     let mut abort = Abort(0);
     abort.set_dapabort(true);
     abort.set_orunerrclr(true);
@@ -77,6 +74,15 @@ pub(super) fn wake(probe: &mut dyn DapProbe) -> Result<(), ArmError> {
     abort.set_stkcmpclr(true);
     probe.raw_write_register(Abort::ADDRESS.into(), abort.0)?;
     probe.raw_write_register(SelectV1::ADDRESS.into(), 0)
+}
+
+/// Switches to SWD, resets the line and reads DPIDR: the least that shows whether a debug port is there. It powers nothing
+/// up and reaches nothing behind the port.
+pub(super) fn greet(probe: &mut dyn DapProbe) -> Result<u32, ArmError> {
+    for (bits, sequence) in [BEFORE_SWITCH, JTAG_TO_SWD, LINE_RESET] {
+        probe.swj_sequence(bits, sequence)?;
+    }
+    probe.raw_read_register(RegisterAddress::DpRegister(DPIDR::ADDRESS))
 }
 
 impl ArmDebugSequence for Sequence {

@@ -290,6 +290,8 @@ fn number(text: &str) -> Option<u32> {
 pub struct VirtualBench {
     board: BoardHandle,
     flash_file: Option<PathBuf>,
+    /// Instead of a place of the board's own.
+    state_directory: Option<PathBuf>,
 }
 
 impl VirtualBench {
@@ -304,12 +306,32 @@ impl VirtualBench {
         let bench = VirtualBench {
             board: BoardHandle::start(config, &serial)?,
             flash_file,
+            state_directory: None,
         };
         if bench.flash_file.is_none() {
             // what a killed process with the same number left is of a board that is no more; usually there is nothing
             let _ = std::fs::remove_dir_all(bench.state_directory());
         }
         Ok(bench)
+    }
+
+    /// Powers up a board under the probe with this serial number, which has no other board: the next one at a site of a
+    /// station. What jobs keep, of boards and of the probe's contact, is kept in `state_directory`, as on a host with real
+    /// probes.
+    ///
+    /// # Errors
+    /// [`VirtualError::Board`].
+    pub fn start_at(
+        config: BoardConfig,
+        serial: &str,
+        state_directory: PathBuf,
+    ) -> Result<Self, VirtualError> {
+        let flash_file = config.flash_file.clone();
+        Ok(VirtualBench {
+            board: BoardHandle::start(config, serial)?,
+            flash_file,
+            state_directory: Some(state_directory),
+        })
     }
 
     /// The board.
@@ -320,6 +342,9 @@ impl VirtualBench {
     /// Where jobs keep what belongs to this board: beside its flash file, or, for a board that ends with the process,
     /// in a directory that no other board has.
     pub fn state_directory(&self) -> PathBuf {
+        if let Some(directory) = &self.state_directory {
+            return directory.clone();
+        }
         match &self.flash_file {
             Some(file) => {
                 let mut name = file.as_os_str().to_owned();
@@ -333,9 +358,13 @@ impl VirtualBench {
         }
     }
 
-    /// Where it is noted that the contact to this board was found clean: beside its flash file. A board that ends with the
-    /// process has no place, so every contact is its first.
+    /// Where it is noted that the contact to this board was found clean: beside its flash file, or by its probe in the
+    /// directory of [`VirtualBench::start_at`]. Another board that ends with the process has no place, so every contact is
+    /// its first.
     pub fn contact_note(&self) -> Option<PathBuf> {
+        if let Some(directory) = &self.state_directory {
+            return Some(directory.join(format!("{}.contact", self.board.serial())));
+        }
         let mut name = self.flash_file.as_ref()?.as_os_str().to_owned();
         name.push(".contact");
         Some(name.into())

@@ -107,6 +107,11 @@ pub enum What {
     Acknowledged,
     /// The board was taken out.
     BoardRemoved,
+    /// The site does nothing more until the station is started again: a fault of this program.
+    OutOfService {
+        /// What it died of.
+        why: String,
+    },
     /// The job's quota is used up: no further unit will be flashed.
     QuotaReached,
     /// The station has ended.
@@ -149,8 +154,11 @@ pub struct UnitVerdict {
     pub uid: Option<String>,
     /// The unit's serial number.
     pub serial: Option<String>,
-    /// From seated to verdict, seconds by the site's clock.
+    /// From the begin of the attempt to its verdict, seconds by the site's clock.
     pub cycle_seconds: f64,
     /// Whether that is more than the job's budget.
     pub over_budget: bool,
+    /// Of it, what the records took on this computer, waiting for other sites included: seconds of the wall clock, also in a
+    /// rehearsal.
+    pub records_seconds: f64,
 }

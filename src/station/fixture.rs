@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::UnitVerdict;
 use crate::clock::Clock;
 use crate::job::Bench;
 use crate::problem::Problem;
@@ -17,6 +18,17 @@ pub enum Seat {
     Seated,
     /// The probe itself cannot be used.
     ProbeGone(Problem),
+}
+
+/// What somebody asks for at the site itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pressed {
+    /// The site's key.
+    Start,
+    /// A code was scanned.
+    Code(String),
+    /// The verdict was seen.
+    Acknowledge,
 }
 
 /// One site's probe and seat; a real one, or a virtual one of a rehearsal.
@@ -33,9 +45,17 @@ pub trait Fixture: Send {
     /// Where the probe cannot be used any more.
     fn bench(&mut self) -> Result<Bench, Problem>;
 
-    /// The site's monotonic clock: what waiting and cycle times go by.
+    /// The site's monotonic clock, the same for as long as the site is there: what waiting and cycle times go by.
     fn clock(&self) -> Arc<dyn Clock + Send + Sync>;
 
     /// The time of day at the site: real, or a rehearsal's.
     fn time_of_day(&self) -> Timestamp;
+
+    /// What was pressed or scanned at the site since it was last asked: a fixture's own switch, a rehearsal's script.
+    fn pressed(&mut self) -> Vec<Pressed> {
+        Vec::new()
+    }
+
+    /// The verdict on the board is being shown: a lamp at the site, a rehearsal's operator.
+    fn shown(&mut self, _verdict: &UnitVerdict) {}
 }

@@ -3,20 +3,23 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::given::{Given, GivenForm};
 use super::rule::Order;
+use super::series::Series;
+use crate::image::FileHash;
 
 /// A value from a CSV file, whose first row names the columns.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Table {
     /// The file, relative to the job file.
     pub file: PathBuf,
     /// SHA-256 that the file must have, in hex; `rtflash job lock` fills it in.
-    pub sha256: Option<String>,
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub sha256: Option<FileHash>,
     /// The column with the value.
     pub column: String,
     /// How a unit's row is found.
@@ -33,7 +36,7 @@ pub struct Table {
 }
 
 /// How a unit's row is found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum TableKey {
@@ -48,7 +51,7 @@ pub enum TableKey {
 }
 
 /// A line that another program prints. It gets what is known of the unit on its standard input, as one JSON object.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Program {
@@ -69,6 +72,30 @@ const fn ten_seconds() -> u32 {
 }
 
 impl Table {
+    /// Checks the rule by itself; `series` is that of the rows, where it names one.
+    ///
+    /// # Errors
+    /// Why it cannot be.
+    pub(super) fn checked(&self, series: Option<&Series>, has_serial: bool) -> Result<(), String> {
+        self.given().checked()?;
+        match (self.key, series, &self.key_column) {
+            (TableKey::Next, None, _) => Err("`key = \"next\"` needs a `series`".to_owned()),
+            (TableKey::Next, _, Some(_)) => {
+                Err("`key = \"next\"` compares no `key_column`".to_owned())
+            }
+            (TableKey::Next, Some(series), None) if series.first == 0 => {
+                Err("rows are counted from 1, and its series begins with 0".to_owned())
+            }
+            (TableKey::Next, ..) => Ok(()),
+            (_, Some(_), _) => Err("only `key = \"next\"` has a `series`".to_owned()),
+            (_, _, None) => Err("it has no `key_column` to be compared with the key".to_owned()),
+            (TableKey::Serial, ..) if !has_serial => {
+                Err("its key is the serial number, and no rule makes one".to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// How the value becomes bytes.
     pub const fn given(&self) -> Given {
         Given {
@@ -79,6 +106,19 @@ impl Table {
 }
 
 impl Program {
+    /// # Errors
+    /// Why the rule cannot be.
+    pub(super) fn checked(&self) -> Result<(), String> {
+        self.given().checked()?;
+        if self.command.first().is_none_or(String::is_empty) {
+            return Err("its command is empty".to_owned());
+        }
+        if self.timeout_ms == 0 {
+            return Err("its `timeout_ms` is 0: it could never end in time".to_owned());
+        }
+        Ok(())
+    }
+
     /// How the line becomes bytes.
     pub const fn given(&self) -> Given {
         Given {

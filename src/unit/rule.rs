@@ -1,6 +1,6 @@
 //! `[[data]]` of a job: one rule, which says where bytes go and what they are.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::given::Given;
 use super::place::Where;
@@ -8,7 +8,7 @@ use super::{Crc, Mac, Program, Serial, Stamp, Table, UidCopy};
 use crate::address::Address;
 
 /// Order of the bytes of a number, or of the octets of an identifier.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Order {
@@ -29,7 +29,7 @@ impl Order {
 }
 
 /// Case of letters among hexadecimal digits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Letters {
@@ -41,8 +41,8 @@ pub enum Letters {
 }
 
 /// A rule.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "DataTable")]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(try_from = "DataTable", into = "DataTable")]
 pub struct Rule {
     /// Its name, unique in the job: in messages, in records, in verify differences.
     pub name: String,
@@ -82,7 +82,7 @@ pub enum Value {
 }
 
 /// A rule as it is written: exactly one place and exactly one value.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct DataTable {
@@ -209,6 +209,47 @@ impl TryFrom<DataTable> for Rule {
             pad: table.pad.unwrap_or(0),
             value,
         })
+    }
+}
+
+impl From<Rule> for DataTable {
+    fn from(rule: Rule) -> Self {
+        let mut table = DataTable {
+            name: rule.name,
+            length: rule.length,
+            pad: (rule.pad != 0).then_some(rule.pad),
+            ..DataTable::default()
+        };
+        match rule.place {
+            Where::Address { at, add } => {
+                table.address = Some(at.get());
+                table.add = add.then_some(true);
+            }
+            Where::Symbol { symbol, offset } => {
+                table.symbol = Some(symbol);
+                table.offset = Some(offset);
+            }
+            Where::Block { at, offset, fill } => {
+                table.block = Some(at.get());
+                table.offset = Some(offset);
+                table.fill = Some(fill);
+            }
+        }
+        match rule.value {
+            Value::Serial(serial) => table.serial = Some(serial),
+            Value::Mac(mac) => table.mac = Some(mac),
+            Value::UniqueId(copy) => table.unique_id = Some(copy),
+            Value::Timestamp(stamp) => table.timestamp = Some(stamp),
+            Value::Barcode(given) => table.barcode = Some(given),
+            Value::Text(text) => table.text = Some(text),
+            Value::Bytes(bytes) => {
+                table.bytes = Some(super::encoded::hex_text(&bytes, " ", Letters::Upper));
+            }
+            Value::Crc(crc) => table.crc = Some(crc),
+            Value::Table(values) => table.table = Some(values),
+            Value::Program(program) => table.program = Some(program),
+        }
+        table
     }
 }
 

@@ -1,6 +1,6 @@
 //! A series of numbers that the ledger hands out, one for each unit.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::rules::malformed;
 use crate::problem::Problem;
@@ -9,7 +9,7 @@ use crate::problem::Problem;
 const LARGEST_NUMBER: u64 = i64::MAX as u64;
 
 /// `[[series]]` of a job.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Series {
@@ -28,7 +28,7 @@ pub struct Series {
 }
 
 /// What becomes of a reserved number whose attempt failed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum OnFailure {

@@ -1,6 +1,8 @@
 //! A defective flash part never ends in PASS: what it holds is read back, the image and what lies around it.
 
-use rtflash::job::{Guard, Job, Outcome, Request};
+use std::fs;
+
+use rtflash::job::{self, Guard, Job, Outcome, Request};
 use rtflash::link::VirtualBench;
 use rtflash::problem::ExitCode;
 use rtflash::report::FlashLeft;
@@ -8,6 +10,7 @@ use virtual_board::board::BoardConfig;
 use virtual_board::nor::Faults;
 
 use crate::bench;
+use crate::watched::{self, Watched};
 
 /// A byte of the image's last segment, and its flash offset.
 const SEGMENT: u32 = 0x6000_4000;
@@ -113,6 +116,42 @@ fn an_image_that_reads_back_wrong_after_its_commit_is_dead_again() {
     assert_eq!(outcome.problem.expect("a problem").code, "verify-differs");
     assert_eq!(outcome.record.left, Some(FlashLeft::Incomplete));
     assert_eq!(bench::flash_content(&board)[..4], [0; 4], "the FCB's tag");
+}
+
+#[test]
+fn bytes_of_others_that_cannot_be_saved_for_the_second_round_are_no_refusal_of_an_untouched_board()
+{
+    // the second program disturbs a byte of the image, in a sector that only the second round must erase
+    let board = bench::start(BoardConfig {
+        nor_faults: Faults {
+            disturbing_programs: vec![(1, BYTE, 0xFF)],
+            ..Faults::default()
+        },
+        ..bench::config()
+    });
+    let others = bench::noise(8, 0x100);
+    bench::fill(&board, 0x4800, &others);
+    let directory = board.state_directory();
+    let mut watched = Watched {
+        at_phase: Some(Box::new(|phase| {
+            if phase == "program" {
+                fs::write(&directory, "a file, not a folder").expect("file");
+            }
+        })),
+        ..Watched::default()
+    };
+    let image = bench::image(&[(SEGMENT, vec![0x55; 0x400])]);
+    let request = Request::new(image.image().clone());
+    let target = bench::target();
+    let bench_of_board = watched::bench(&board);
+    let outcome = job::flash(&Job::new(&target), &request, &bench_of_board, &mut watched);
+    drop(watched);
+    fs::remove_file(&directory).expect("the file");
+    refused(&outcome, ExitCode::ProgramFailed);
+    assert_eq!(outcome.problem.expect("a problem").code, "saved-io");
+    assert_eq!(outcome.record.left, Some(FlashLeft::Incomplete));
+    let content = bench::flash_content(&board);
+    assert!(content[0x4800..0x4900] == others);
 }
 
 #[test]

@@ -5,14 +5,16 @@ use std::cell::Cell;
 use std::path::Path;
 use std::time::Duration;
 
-use rtflash::address::Address;
+use rtflash::address::{Address, FlashOffset};
 use rtflash::boot::{BootImage, HeaderWishes};
 use rtflash::image::Image;
 use rtflash::job::{
     self, BootPolicy, CutSectors, EraseRequest, EraseWhat, HeaderPolicy, Job, Outcome, Request,
+    Saved, SavedBy,
 };
 use rtflash::link::VirtualBench;
-use rtflash::report::FlashLeft;
+use rtflash::plan::Foreign;
+use rtflash::report::{FlashLeft, Verdict};
 use rtflash::target::Target;
 use virtual_board::board::BoardConfig;
 use virtual_board::nor::{Counters, Faults, Part};
@@ -375,55 +377,159 @@ fn bytes_of_others_that_a_cut_took_are_put_back_by_the_next_erase() {
     assert!(content[0x2_0800..0x2_1000].iter().all(|byte| *byte == 0xFF));
 }
 
+/// A board with a complete image, and bytes of others behind its FCB.
+fn flashed(image: &BootImage) -> Vec<u8> {
+    let flashed = bench::start(bench::config());
+    bench::flash(&flashed, image);
+    bench::fill(&flashed, 0x800, &bench::noise(1, 0x100));
+    bench::flash_content(&flashed)[..0x4_0000].to_vec()
+}
+
+fn board_holding(content: &[u8]) -> VirtualBench {
+    let board = bench::start(bench::config());
+    bench::fill(&board, 0, content);
+    bench::set_status(&board, 0x40);
+    board
+}
+
+fn erase_beside_the_fcb(board: &VirtualBench) -> Outcome {
+    let range = request(&["0x60000800+256"], CutSectors::KeepOthers);
+    run(board, &bench::target(), &range, &mut Watched::default())
+}
+
+fn flash_data_beside_the_fcb(board: &VirtualBench) -> Outcome {
+    let start = Address::new(0x6000_0800);
+    let image = Image::raw(Path::new("data.bin"), &[0; 0x100], start).expect("image");
+    let wishes = HeaderWishes::only(HeaderPolicy::DataOnly);
+    bench::run(board, &Request { image, wishes }, |job| Job {
+        boot_policy: BootPolicy::Accepted,
+        ..job
+    })
+}
+
+/// Tasks inside the FCB's sector, and the phase in which each begins to change the flash.
+const BESIDE_THE_FCB: [(Task, &str); 2] = [
+    (erase_beside_the_fcb, "erase"),
+    (flash_data_beside_the_fcb, "program"),
+];
+
+/// A board that holds `content`, after `task` was cut so long after the begin of `phase`.
+fn cut(
+    content: &[u8],
+    task: impl Fn(&VirtualBench) -> Outcome,
+    phase: &str,
+    after: Time,
+) -> VirtualBench {
+    let board = board_holding(content);
+    let begin = board.board().now().expect("now");
+    let outcome = task(&board);
+    ended_with_exit(&outcome, 0);
+    let phases = outcome.record.phases.iter();
+    let before: f64 = phases
+        .take_while(|known| known.name != phase)
+        .map(|phase| phase.seconds)
+        .sum();
+    let board = board_holding(content);
+    let at = Time::from(begin) + Time::us((before * 1e6) as u64) + after;
+    board
+        .board()
+        .with(move |b| b.chip.power_cut_at = Some((at, CUT_SEED)))
+        .expect("board");
+    ended_with_exit(&task(&board), 22);
+    assert!(!rom_boots(&board), "{phase}: the tag is dead");
+    board
+}
+
+/// The tag is killed within the first millisecond, and the erase of its sector takes 70.
+const IN_THE_FIRST_ERASE: Time = Time::ms(20);
+
 #[test]
 fn an_fcb_beside_what_is_erased_or_flashed_as_data_is_back_after_a_cut_and_the_next_try() {
-    let image = bench::image(&[]);
-    let flashed = bench::start(bench::config());
-    bench::flash(&flashed, &image);
-    bench::fill(&flashed, 0x800, &bench::noise(1, 0x100));
-    let content = bench::flash_content(&flashed)[..0x1_0000].to_vec();
-    let erase: Task = |board| {
-        let range = request(&["0x60000800+256"], CutSectors::KeepOthers);
-        run(board, &bench::target(), &range, &mut Watched::default())
-    };
-    let flash_data: Task = |board| {
-        let start = Address::new(0x6000_0800);
-        let image = Image::raw(Path::new("data.bin"), &[0; 0x100], start).expect("image");
-        let wishes = HeaderWishes::only(HeaderPolicy::DataOnly);
-        bench::run(board, &Request { image, wishes }, |job| Job {
-            boot_policy: BootPolicy::Accepted,
-            ..job
-        })
-    };
-    for (task, phase) in [(erase, "erase"), (flash_data, "program")] {
-        let board_with = || {
-            let board = bench::start(bench::config());
-            bench::fill(&board, 0, &content);
-            bench::set_status(&board, 0x40);
-            board
-        };
-        let board = board_with();
-        let begin = board.board().now().expect("now");
+    let content = flashed(&bench::image(&[]));
+    for (task, phase) in BESIDE_THE_FCB {
+        let board = cut(&content, task, phase, IN_THE_FIRST_ERASE);
         let outcome = task(&board);
         ended_with_exit(&outcome, 0);
-        let phases = outcome.record.phases.iter();
-        let before: f64 = phases
-            .take_while(|known| known.name != phase)
-            .map(|phase| phase.seconds)
-            .sum();
-        // the tag is killed within the first millisecond, and the erase of its sector takes 70
-        let board = board_with();
-        let at = Time::from(begin) + Time::us((before * 1e6) as u64) + Time::ms(20);
-        board
-            .board()
-            .with(move |b| b.chip.power_cut_at = Some((at, CUT_SEED)))
-            .expect("board");
-        ended_with_exit(&task(&board), 22);
-        assert!(!rom_boots(&board), "{phase}: the tag is dead");
-        ended_with_exit(&task(&board), 0);
+        if let Verdict::Done { what } = &outcome.record.verdict {
+            assert!(what.contains("its FCB is there"), "{what}");
+        }
         let now = bench::flash_content(&board);
         assert!(now[..0x800] == content[..0x800], "{phase}: the FCB is lost");
         assert!(now[0x900..0x1000] == content[0x900..0x1000], "{phase}");
         assert!(rom_boots(&board), "{phase}");
     }
+}
+
+#[test]
+fn an_fcb_saved_by_a_whole_image_is_not_put_back_before_that_image_is_complete() {
+    let image = |seed| bench::image(&[(0x6000_2800, bench::noise(seed, 0x2500))]);
+    let new = image(2);
+    let update = Request {
+        image: new.image().clone(),
+        wishes: HeaderWishes::only(HeaderPolicy::KeepOfBoard),
+    };
+    let content = flashed(&image(1));
+    let flash = |board: &VirtualBench| bench::run(board, &update, |job| job);
+    // behind the erase of the FCB's sector, and before that of the last
+    let cut = || cut(&content, flash, "program", Time::ms(200));
+    let board = cut();
+    let half = bench::flash_content(&board);
+    assert!(half[0x2800..0x4D00] != content[0x2800..0x4D00], "begun");
+    assert!(!holds(&half, &new), "not complete");
+    for (task, phase) in BESIDE_THE_FCB {
+        ended_with(&task(&board), 20, Some("flash-unfinished"));
+        assert!(bench::flash_content(&board) == half, "{phase}: changed");
+        assert!(!rom_boots(&board), "{phase}");
+    }
+    ended_with_exit(&flash(&board), 0);
+    let now = bench::flash_content(&board);
+    assert!(holds(&now, &new));
+    assert!(now[..0x1000] == content[..0x1000], "the board's own FCB");
+    for (task, phase) in BESIDE_THE_FCB {
+        ended_with_exit(&task(&board), 0);
+        assert!(rom_boots(&board), "{phase}");
+    }
+
+    // or the image is given up
+    let board = cut();
+    ended_with(&erase(&board, &["0x60000000+4K"]), 0, None);
+    for (task, phase) in BESIDE_THE_FCB {
+        ended_with_exit(&task(&board), 0);
+        assert!(!rom_boots(&board), "{phase}");
+    }
+}
+
+/// The virtual board's chip.
+const UID: &str = "1B2609D75A3C4D61";
+
+#[test]
+fn bytes_written_since_an_earlier_cut_survive_a_cut_erase() {
+    const OTHERS: usize = 0x2_0800;
+    let mut content = flashed(&bench::image(&[]));
+    let since = bench::noise(7, 0x100);
+    content[OTHERS..OTHERS + 0x100].copy_from_slice(&since);
+    // the second range is blank already, in the sector of the bytes of others
+    let ranges = ["0x60000800+256", "0x60020000+256"];
+    let ranges = request(&ranges, CutSectors::KeepOthers);
+    let erase = |board: &VirtualBench| {
+        let directory = Some(board.state_directory());
+        let mut saved = Saved::open(directory, UID).expect("saved");
+        if saved.is_empty() {
+            let offset = FlashOffset::new(OTHERS as u32);
+            let bytes = bench::noise(8, 0x100);
+            let piece = Foreign { offset, bytes };
+            saved
+                .keep(SavedBy::Part, [&piece], |_, _| None)
+                .expect("saved");
+        }
+        run(board, &bench::target(), &ranges, &mut Watched::default())
+    };
+    let board = cut(&content, erase, "erase", IN_THE_FIRST_ERASE);
+    ended_with(&erase(&board), 0, None);
+    let now = bench::flash_content(&board);
+    assert!(now[OTHERS..OTHERS + 0x100] == since, "older bytes are back");
+    assert!(now[..0x800] == content[..0x800], "the FCB is lost");
+    assert!(rom_boots(&board));
+    let saved = Saved::open(Some(board.state_directory()), UID).expect("saved");
+    assert!(saved.is_empty());
 }

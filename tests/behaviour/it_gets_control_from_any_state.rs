@@ -2,7 +2,9 @@
 //! was asked for, or says why not and has touched nothing; and no ending leaves a trace of a debugger, or a flash that the
 //! boot ROM cannot read.
 
-use rtflash::job::{self, Bench, Job, Outcome, Request};
+use std::time::Duration;
+
+use rtflash::job::{self, Bench, Job, Outcome, Question, Request};
 use rtflash::link::{Choice, VirtualBench};
 use rtflash::report::Verdict;
 use virtual_board::board::BoardConfig;
@@ -124,6 +126,57 @@ fn verify_answers_or_says_why_not_and_changes_nothing() {
         }
         wrong.extend(states::debug_residue(&board));
         println!("{:70} {:?}", state.name, state.owed);
+        if !wrong.is_empty() {
+            failed.push(format!("{}: {}", state.name, wrong.join("; ")));
+        }
+    }
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+#[test]
+fn doctor_finds_the_cause_or_says_why_not_and_changes_nothing() {
+    let target = bench::target();
+    let question = Question {
+        image: None,
+        no_reset: false,
+        flash_command: "rtflash flash IMAGE".to_owned(),
+    };
+    let mut failed = Vec::new();
+    for state in states::all().iter().filter(|state| state.is_main) {
+        let board = state.board();
+        let (old, status) = (bench::flash_content(&board), registers(&board));
+        let job = Job {
+            boot_timeout: Some(Duration::from_millis(60)),
+            ..Job::new(&target)
+        };
+        let outcome = job::doctor(&job, &question, &bench_for(&board, state), &mut ());
+        let verdict = &outcome.record.verdict;
+        let mut wrong = Vec::new();
+        // through the reset pin it gets further than `flash` may
+        let is_answered = [0, 16].contains(&verdict.exit());
+        match (state.owed, verdict) {
+            _ if is_answered => {}
+            (Owed::Refusal(owed), Verdict::Diagnosed { code, .. }) if code == owed => {}
+            _ => wrong.push(format!("{verdict:?}")),
+        }
+        if bench::flash_content(&board) != old || registers(&board) != status {
+            wrong.push("the flash was touched".to_owned());
+        }
+        let checks = outcome.record.doctor.expect("what was looked at").checks;
+        let twice = |text: &str| text.matches("VTref").count() > 1;
+        let twice = checks.iter().find(|check| twice(&check.text));
+        wrong.extend(twice.map(|check| check.text.clone()));
+        // an image that takes the pins or the bus clock keeps the doctor from the comparators of its proof
+        let evidence = outcome.record.boot.map_or(Vec::new(), |boot| boot.evidence);
+        let is_told = |text: &String| text.contains("comparator could not be turned off");
+        let mut residue = states::debug_residue(&board);
+        if evidence.iter().any(is_told) {
+            let of_comparator =
+                |left: &str| left.starts_with("DWT_") || left == "DEMCR = 0x1000000";
+            residue.retain(|left| !of_comparator(left));
+        }
+        wrong.extend(residue);
+        println!("{:70} {:?}: {verdict}", state.name, state.owed);
         if !wrong.is_empty() {
             failed.push(format!("{}: {}", state.name, wrong.join("; ")));
         }

@@ -255,22 +255,28 @@ fn a_shared_sector_is_refused_on_demand_and_nothing_changes() {
 }
 
 #[test]
-fn without_a_verdict_json_is_still_one_record_and_no_board_is_spoken_of() {
+fn where_nothing_can_be_told_of_an_image_the_last_word_says_so_and_speaks_of_no_board() {
     let station = Station::new();
-    let file = path("odd/bad-checksum.hex");
-    for command in [
-        &["inspect", &file][..],
-        &["pack", &file, "-o", "packed.hex"],
+    let (image, damaged) = (headerless(), path("odd/bad-checksum.hex"));
+    for (typed, exit, code) in [
+        (&["inspect", &damaged][..], 13, "hex-checksum"),
+        (&["inspect", "nowhere.hex"], 13, "input-unreadable"),
+        (&["inspect", &image, "--flash", "x"], 2, "target-unknown"),
+        (&["pack", &damaged, "-o", "a.hex"], 13, "hex-checksum"),
+        (&["pack", &image, "-o", "no/a.hex"], 23, "output-unwritable"),
     ] {
-        let session = station.run(command).ends_with(13);
-        assert_eq!(session.stdout, "", "{session}");
-        let session = station.run(&[command, &["--json"]].concat()).ends_with(13);
+        let session = station.run(typed).ends_with(exit);
+        let words = session.stdout.trim_end();
+        let is_told = words.starts_with("FAIL: ") && words.ends_with(&format!("[{code}]"));
+        assert!(is_told && !words.contains('\n'), "{session}");
+        let session = station.run(&[typed, &["--json"]].concat()).ends_with(exit);
         let record: Value = serde_json::from_str(&session.stdout).expect("json");
         assert_eq!(record["record_version"], 1);
-        assert_eq!(record["command"], command[0]);
-        assert_eq!(record["problem"]["code"], "hex-checksum");
-        assert_eq!(record["verdict"]["exit"], 13);
+        assert_eq!(record["command"], typed[0]);
+        assert_eq!(record["problem"]["code"], code);
+        assert_eq!(record["verdict"]["exit"], exit);
     }
+    assert_eq!(station.files(), Vec::<String>::new());
 }
 
 #[test]

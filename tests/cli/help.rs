@@ -2,7 +2,7 @@
 
 use crate::station::Station;
 
-const COMMANDS: [&[&str]; 23] = [
+const COMMANDS: [&[&str]; 24] = [
     &[],
     &["flash"],
     &["verify"],
@@ -12,6 +12,7 @@ const COMMANDS: [&[&str]; 23] = [
     &["doctor"],
     &["inspect"],
     &["pack"],
+    &["station"],
     &["records"],
     &["records", "list"],
     &["records", "show"],
@@ -26,6 +27,12 @@ const COMMANDS: [&[&str]; 23] = [
     &["man"],
     &["board"],
     &["board", "serve"],
+    &["job"],
+    &["job", "init"],
+    &["job", "lock"],
+    &["job", "check"],
+    &["job", "keygen"],
+    &["job", "sign"],
 ];
 /// Longest line that fits half a screen.
 const COLUMNS: usize = 110;

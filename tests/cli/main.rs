@@ -18,6 +18,7 @@ mod exit_codes;
 mod headers;
 mod help;
 mod info;
+mod job;
 mod json;
 mod offline;
 mod read;

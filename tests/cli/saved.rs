@@ -3,10 +3,10 @@
 use std::fs;
 
 use rtflash::address::FlashOffset;
-use rtflash::job::Saved;
+use rtflash::job::{Saved, SavedBy};
 use rtflash::plan::Foreign;
 
-use crate::station::{FLASH_BYTES, Station, image, noise};
+use crate::station::{FLASH_BYTES, Station, image, noise, probe};
 
 /// The virtual board's chip.
 const UID: &str = "1B2609D75A3C4D61";
@@ -18,15 +18,20 @@ fn interrupted(before: &[u8]) -> Station {
     let mut cut = before.to_vec();
     cut[0x2000..0x3000].fill(0xFF);
     let station = Station::holding(&cut);
-    let mut saved = Saved::open(Some(station.saved()), UID).expect("nothing saved yet");
-    let offset = FlashOffset::new(BEHIND_IMAGE.start as u32);
-    saved
-        .keep(&[Foreign {
-            offset,
-            bytes: before[BEHIND_IMAGE].to_vec(),
-        }])
-        .expect("saved");
+    save(&station, BEHIND_IMAGE.start, &before[BEHIND_IMAGE]);
     station
+}
+
+/// Leaves bytes on the host as a whole image's job does.
+fn save(station: &Station, at: usize, bytes: &[u8]) {
+    let mut saved = Saved::open(Some(station.saved()), UID).expect("nothing saved yet");
+    let piece = Foreign {
+        offset: FlashOffset::new(at as u32),
+        bytes: bytes.to_vec(),
+    };
+    saved
+        .keep(SavedBy::WholeImage, [&piece], |_, _| None)
+        .expect("saved");
 }
 
 #[test]
@@ -115,4 +120,32 @@ fn without_a_place_for_the_bytes_of_others_nothing_is_erased() {
         .complains("saved-io", &["flash.bin.saved"])
         .advises();
     assert!(station.content() == before, "the board was changed");
+}
+
+#[test]
+fn an_erase_beside_the_fcb_of_an_interrupted_flash_is_refused_with_advice() {
+    let station = Station::flashed(&image());
+    let fcb = station.content()[..0x200].to_vec();
+    save(&station, 0, &fcb);
+    // the sector of the FCB is erased first, and of the image nothing else was begun
+    station.damage(0, &[0xFF; 0x1000]);
+    station.damage(0x800, &[0; 0x100]);
+    let before = station.content();
+    let at = probe("");
+    let range = ["--range", "0x60000800+128", "--keep-others"];
+    let erase: Vec<&str> = ["erase", "--probe", &at].into_iter().chain(range).collect();
+    station
+        .run(&erase)
+        .ends_with(20)
+        .complains("flash-unfinished", &["finish `rtflash flash` first"])
+        .gives_a_reason()
+        .advises();
+    assert!(station.content() == before, "the flash was changed");
+    station
+        .flash(&image(), &["--keep-boot-header"])
+        .ends_with(0)
+        .last_line_is("PASS");
+    assert!(station.content()[..0x200] == fcb, "the FCB is lost");
+    station.run(&erase).ends_with(0);
+    assert_eq!(station.saved_files(), 0);
 }

@@ -246,6 +246,36 @@ fn over_what_an_earlier_cut_left() {
 }
 
 #[test]
+fn over_what_an_earlier_cut_left_and_others_have_written_to_since() {
+    let old = small(1);
+    let desk = desk_with(&request(&old));
+    const OTHERS: usize = 0x4E00;
+    desk.fill(OTHERS, &noise(3, 0x200));
+    let second = small(2);
+    let job = Recorded::new(&desk, &request(&second), EXTENT);
+    assert!(job.done.passed(), "{}", job.done.code());
+    // somebody else has finished it, and what stands beside it is in use
+    desk.set_saved(&job.done.saved);
+    desk.fill(OTHERS, &noise(4, 0x200));
+    let mut bytes = noise(2, 0x2500);
+    bytes[0] = !bytes[0];
+    // the sector that is shared with others is right already
+    let third = request(&image(&[(0x6000_2800, bytes)]));
+    let counts = sweep(
+        &desk,
+        &Update {
+            name: "newer bytes of others",
+            old: Some(&second),
+            new: &third,
+            extent: EXTENT,
+            others: None,
+        },
+    );
+    report("over newer bytes of others", counts, 40);
+    assert!(counts.old > 0 && counts.new > 0 && counts.dead > 0);
+}
+
+#[test]
 fn with_the_header_that_the_board_has() {
     let old = small(1);
     let desk = desk_with(&request(&old));

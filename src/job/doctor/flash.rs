@@ -115,7 +115,7 @@ impl Run<'_> {
     fn tell_saved(&self, uid: &str, examination: &mut Examination) {
         let saved = Saved::open(self.bench.state_directory(), uid);
         let bytes: usize = match &saved {
-            Ok(saved) => saved.pieces().iter().map(|piece| piece.bytes.len()).sum(),
+            Ok(saved) => saved.pieces().map(|piece| piece.bytes.len()).sum(),
             Err(_) => 0,
         };
         if bytes != 0 {

@@ -70,12 +70,10 @@ impl Run<'_> {
             ..self.bench.choice().clone()
         };
         let opened = self.open_with(slowly);
-        if let Err(LinkError::NoTarget {
-            millivolts: Some(millivolts),
-        }) = opened
-        {
-            examination.ok(check::POWER, format!("{millivolts} mV at VTref"));
-        }
+        let millivolts = match &opened {
+            Err(LinkError::NoTarget { millivolts }) => *millivolts,
+            _ => None,
+        };
         if let Ok(connection) = opened {
             let what = format!("the debug port answers at {SLOW_KHZ} kHz and not faster");
             let poor = Problem::new("contact-poor", ExitCode::LinkLost, what)
@@ -102,6 +100,9 @@ impl Run<'_> {
                 return Ok(connection);
             }
             tried += ", and after a pulse of the reset pin";
+        }
+        if let Some(millivolts) = millivolts {
+            examination.ok(check::POWER, format!("{millivolts} mV at VTref"));
         }
         Err(Problem {
             what: "the debug port gives no answer: not wired, held in reset, or closed by fuses".to_owned(),

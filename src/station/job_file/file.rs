@@ -2,28 +2,30 @@
 
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::image::FileHash;
 use crate::job::ReadMode;
 use crate::records::PassedBefore;
+use crate::unit::{Rule, Series};
 
 /// The version of the format that this program writes, and the newest that it reads.
 pub const JOB_VERSION: u32 = 1;
 
 /// What a station does to every board of one product. Unknown keys are refused in every table.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[cfg_attr(test, schemars(title = "rtflash job file"))]
 #[serde(deny_unknown_fields)]
 pub struct JobFile {
     /// Version of the format: 1.
+    #[cfg_attr(test, schemars(extend("const" = JOB_VERSION)))]
     pub version: u32,
     /// What quota, retry limit and records count by: 1 to 64 letters, digits, `.`, `_` and `-`; begins with a letter or
     /// digit.
+    #[cfg_attr(test, schemars(regex(pattern = NAME_PATTERN)))]
     pub name: String,
     /// What the product calls this state of the job; is put on record.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
     /// What happens to bytes of others in a sector that must be erased.
     #[serde(default)]
@@ -52,17 +54,15 @@ pub struct JobFile {
     #[serde(default)]
     pub unit: JobUnit,
     /// Series of numbers that units get: serial numbers, MAC addresses.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[cfg_attr(test, schemars(with = "Vec<serde_json::Value>"))]
-    pub series: Vec<toml::Value>,
+    #[serde(default)]
+    pub series: Vec<Series>,
     /// What is put into each unit's image.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[cfg_attr(test, schemars(with = "Vec<serde_json::Value>"))]
-    pub data: Vec<toml::Value>,
+    #[serde(default)]
+    pub data: Vec<Rule>,
 }
 
 /// `[target]`: names as `rtflash targets` lists them. There is no `auto`: which boards a job is for is stated.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct JobTarget {
@@ -75,23 +75,20 @@ pub struct JobTarget {
 }
 
 /// `[identity]`: checked when the chip is known, before anything on the board is changed. What is left out may be anything.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct JobIdentity {
     /// Unique IDs of chips: 16 characters each, a hexadecimal digit or `?` for any. One of them must fit.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unique_ids: Option<Vec<String>>,
     /// BOOT_MODE as latched at power-on must be one of these.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub boot_modes: Option<Vec<JobBootMode>>,
     /// SEC_CONFIG must be one of these.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub security: Option<Vec<JobSecurity>>,
 }
 
 /// BOOT_MODE.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum JobBootMode {
@@ -104,7 +101,7 @@ pub enum JobBootMode {
 }
 
 /// SEC_CONFIG.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum JobSecurity {
@@ -117,12 +114,11 @@ pub enum JobSecurity {
 }
 
 /// `[link]`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct JobLink {
     /// SWD clock in kHz, 10 to 50000; left out, 4000 or what probe and contact stand.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub speed_khz: Option<u32>,
     /// Whether the reset pin is pulsed first, to halt the core in its boot ROM.
     #[serde(default)]
@@ -130,40 +126,40 @@ pub struct JobLink {
 }
 
 /// `[[image]]`: a file of the image.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct JobImage {
     /// The file, below the job file's folder: never absolute, never with `..`, so that a job is a folder that can be copied.
     pub file: PathBuf,
     /// Bus address of the first byte of a raw binary that does not show where it belongs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<u32>,
     /// SHA-256 of the file in hex; `rtflash job lock` fills it in. A station runs no job that lacks one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(with = "Option<String>", regex(pattern = SHA256_PATTERN)))]
     pub sha256: Option<FileHash>,
 }
 
 /// A file that a job names, with its hash.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct JobPinnedFile {
     /// The file, below the job file's folder.
     pub file: PathBuf,
     /// SHA-256 of the file in hex; `rtflash job lock` fills it in.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(with = "Option<String>", regex(pattern = SHA256_PATTERN)))]
     pub sha256: Option<FileHash>,
 }
 
+/// What a name looks like.
+#[cfg(test)]
+const NAME_PATTERN: &str = "^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$";
 /// What a SHA-256 looks like.
 #[cfg(test)]
 const SHA256_PATTERN: &str = "^[0-9A-Fa-f]{64}$";
 
 /// `[boot_header]`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct JobBootHeader {
@@ -171,18 +167,15 @@ pub struct JobBootHeader {
     #[serde(default)]
     pub policy: JobHeaderPolicy,
     /// A raw binary that begins with an FCB (512 bytes), used in place of the image's or a new one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fcb: Option<JobPinnedFile>,
     /// How a new FCB reads the flash; left out, quad I/O where four lines are wired.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read_mode: Option<ReadMode>,
     /// Clock of a new FCB in MHz; left out, what board and part surely stand.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock_mhz: Option<u32>,
 }
 
 /// What happens to FCB, IVT and boot data.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum JobHeaderPolicy {
@@ -196,7 +189,7 @@ pub enum JobHeaderPolicy {
 }
 
 /// `[boot]`: what a PASS needs after verify.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct JobBoot {
@@ -204,18 +197,15 @@ pub struct JobBoot {
     #[serde(default)]
     pub boot_proof: JobBootProof,
     /// Why a PASS does without the proof; must be said, and only with `boot_proof = "none"`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Longest time in ms from the reset to the image's first instruction; left out, as `rtflash flash` has it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub boot_timeout_ms: Option<u32>,
     /// How long in ms the image must then run without a crash or a reset; left out, 20.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub boot_watch_ms: Option<u32>,
 }
 
 /// Whether the boot must be proven.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum JobBootProof {
@@ -227,7 +217,7 @@ pub enum JobBootProof {
 }
 
 /// What happens to bytes of others in a sector that must be erased.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum JobSharedSectors {
@@ -239,7 +229,7 @@ pub enum JobSharedSectors {
 }
 
 /// What is compared before and after besides the image's sectors.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum JobGuard {
@@ -251,12 +241,11 @@ pub enum JobGuard {
 }
 
 /// `[unit]`: how units come and go.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct JobUnit {
     /// Attempts that did not pass after which a unit must go to rework, at least 1; left out, they are not limited.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempts: Option<u32>,
     /// What happens to a unit that has passed this job before.
     #[serde(default)]
@@ -265,18 +254,15 @@ pub struct JobUnit {
     #[serde(default)]
     pub start: JobStart,
     /// Regular expression that must fit the whole scanned code; with `start = "barcode"`, and only then.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub barcode: Option<String>,
     /// Seconds that a unit may take from seated to verdict; more is said, and is no failure.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cycle_budget_s: Option<f64>,
     /// Units that may pass this job, all stations of a ledger together, at least 1.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quota: Option<u64>,
 }
 
 /// What begins a unit.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum JobStart {

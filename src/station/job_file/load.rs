@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::file::{JobBootProof, JobFile, JobGuard, JobHeaderPolicy, JobSharedSectors};
 use super::rules::{self, BarcodePattern};
 use super::signature::{Signed, TrustedKey};
-use super::text::JobText;
+use super::text::{JobInput, JobText};
 use crate::address::Address;
 use crate::boot::{GivenFcb, HeaderWishes};
 use crate::image::FileHash;
@@ -15,24 +15,13 @@ use crate::job::{
     SharedSectors,
 };
 use crate::link::{Choice, ProbeSelector};
-use crate::problem::{ExitCode, Problem};
+use crate::problem::{ExitCode, Place, Problem};
+use crate::station::outside::Outside;
 use crate::survey::ChipFound;
 use crate::target::Target;
+use crate::unit::{FittedRules, UnitRules};
 
 const HZ_PER_MHZ: u32 = 1_000_000;
-
-/// A file that a job names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JobInput {
-    /// As the job names it.
-    pub name: PathBuf,
-    /// Where it is.
-    pub path: PathBuf,
-    /// Where the job names it, such as `image.0`.
-    pub key: String,
-    /// Its SHA-256, where the job pins it.
-    pub sha256: Option<FileHash>,
-}
 
 /// A job, verified, understood, and judged as far as that can be done without a board.
 #[derive(Clone, Debug)]
@@ -51,6 +40,10 @@ pub struct LoadedJob {
     pub request: Request,
     /// What a scanned code must look like; none where units do not begin with one.
     pub barcode: Option<BarcodePattern>,
+    /// What differs on every unit, with its places in the image.
+    pub rules: FittedRules,
+    /// Where the values of its units come from that neither chip nor ledger gives.
+    pub outside: Outside,
     /// The files that it names, each with its hash.
     inputs: Vec<(PathBuf, FileHash)>,
 }
@@ -83,19 +76,20 @@ impl LoadedJob {
         let text = JobText::new(path, content)?;
         let file = text.parse()?;
         let barcode = rules::check(&file, &text)?;
-        let named = inputs(&file, path);
-        let inputs = locked(&named, &text)?;
+        let rules = UnitRules::new(file.series.clone(), file.data.clone())
+            .map_err(|problem| in_file(problem, path))?;
+        let inputs = locked(&text)?;
         let in_target = |problem: Problem| told_of_job(problem, "target", &text);
         let wanted = &file.target;
         let target = Target::builtin(&wanted.chip, &wanted.flash, &wanted.board)
             .map_err(|error| in_target(error.into()))?;
         let in_header = |problem: Problem| told_of_job(problem, "boot_header", &text);
-        let wishes = wishes(&file, path, &target).map_err(in_header)?;
+        let wishes = wishes(&file, &text, &target).map_err(in_header)?;
         let files: Vec<InputFile> = file
             .images
             .iter()
             .map(|image| InputFile {
-                path: beside(path, &image.file),
+                path: text.beside(&image.file),
                 start: image.address.map(Address::new),
                 pin: image.sha256,
             })
@@ -103,6 +97,17 @@ impl LoadedJob {
         let image = job::read_files(&files, &target).map_err(pinned_by_job)?;
         let request = Request { image, wishes };
         request.judged_offline(&target).map_err(in_header)?;
+        let rules = rules
+            .fit(&request.image, &target)
+            .map_err(|problem| in_file(problem, path))?;
+        let outside = Outside::load(rules.rules(), &file.name, text.folder())
+            .map_err(|problem| in_file(problem, path))
+            .map_err(pinned_by_job)?;
+        let sample = Request {
+            image: rules.sample()?.image,
+            wishes: request.wishes.clone(),
+        };
+        sample.judged_offline(&target).map_err(in_header)?;
         Ok(LoadedJob {
             file,
             path: path.to_owned(),
@@ -111,6 +116,8 @@ impl LoadedJob {
             target,
             request,
             barcode,
+            rules,
+            outside,
             inputs,
         })
     }
@@ -175,7 +182,7 @@ impl LoadedJob {
     pub fn still_the_same(&self) -> Result<(), Problem> {
         let changed = |code, path: &Path, what: &str, why: String| {
             Problem::new(code, ExitCode::MalformedInput, what)
-                .at(crate::problem::Place::in_file(path, None))
+                .at(Place::in_file(path, None))
                 .because(why)
                 .fix("nothing is flashed until the station is started again, with the released job and its files")
         };
@@ -226,55 +233,29 @@ pub fn content(path: &Path) -> Result<Vec<u8>, Problem> {
     })
 }
 
-/// The files that a job names, in its order. `path` is the job file's.
-pub fn inputs(job: &JobFile, path: &Path) -> Vec<JobInput> {
-    let input = |name: &Path, key: String, sha256| JobInput {
-        name: name.to_owned(),
-        path: beside(path, name),
-        key,
-        sha256,
-    };
-    let images = job.images.iter().enumerate();
-    let mut inputs: Vec<JobInput> = images
-        .map(|(number, image)| input(&image.file, format!("image.{number}"), image.sha256))
-        .collect();
-    if let Some(fcb) = &job.boot_header.fcb {
-        inputs.push(input(&fcb.file, "boot_header.fcb".into(), fcb.sha256));
-    }
-    inputs
-}
-
-fn beside(job: &Path, name: &Path) -> PathBuf {
-    job.parent().unwrap_or(Path::new("")).join(name)
-}
-
 /// The inputs with their hashes.
 ///
 /// # Errors
 /// `job-not-locked` (exit 13), which names every file without one.
-fn locked(inputs: &[JobInput], text: &JobText) -> Result<Vec<(PathBuf, FileHash)>, Problem> {
+fn locked(text: &JobText) -> Result<Vec<(PathBuf, FileHash)>, Problem> {
+    let inputs = text.inputs();
     let without: Vec<&JobInput> = inputs.iter().filter(|i| i.sha256.is_none()).collect();
     if let Some(first) = without.first() {
-        let names: Vec<String> = without
-            .iter()
-            .map(|i| i.name.display().to_string())
-            .collect();
+        let names: Vec<String> = without.iter().map(|i| i.name.clone()).collect();
         return Err(text
             .refusal(
                 "job-not-locked",
-                &first.key,
+                &first.table,
                 format!("the job does not pin {}", names.join(", ")),
             )
             .because("without the SHA-256 of its files, nobody can tell whether they are the released ones")
             .fix("run `rtflash job lock` where the released files are, and look at the hashes that it prints"));
     }
-    let inputs = inputs.iter();
-    Ok(inputs
-        .filter_map(|i| Some((i.path.clone(), i.sha256?)))
-        .collect())
+    let inputs = inputs.into_iter();
+    Ok(inputs.filter_map(|i| Some((i.path, i.sha256?))).collect())
 }
 
-fn wishes(job: &JobFile, path: &Path, target: &Target) -> Result<HeaderWishes, Problem> {
+fn wishes(job: &JobFile, text: &JobText, target: &Target) -> Result<HeaderWishes, Problem> {
     let header = &job.boot_header;
     let choice = HeaderChoice {
         policy: match header.policy {
@@ -289,7 +270,7 @@ fn wishes(job: &JobFile, path: &Path, target: &Target) -> Result<HeaderWishes, P
     let mut wishes = choice.wishes(target)?;
     if let Some(fcb) = &header.fcb {
         let file = InputFile {
-            path: beside(path, &fcb.file),
+            path: text.beside(&fcb.file),
             start: None,
             pin: fcb.sha256,
         };
@@ -297,6 +278,20 @@ fn wishes(job: &JobFile, path: &Path, target: &Target) -> Result<HeaderWishes, P
         wishes.fcb = Some(Box::new(GivenFcb::read(file.path, &content)?));
     }
     Ok(wishes)
+}
+
+/// A problem of the job file, with the file's name where it has no place.
+fn in_file(problem: Problem, path: &Path) -> Problem {
+    match problem.place.file {
+        Some(_) => problem,
+        None => Problem {
+            place: Box::new(Place {
+                file: Some(path.to_owned()),
+                ..*problem.place
+            }),
+            ..problem
+        },
+    }
 }
 
 /// A file that is not the pinned one, where a job pins it.

@@ -3,8 +3,10 @@
 mod file;
 mod identity;
 mod load;
+mod lock;
 mod rules;
 mod signature;
+mod template;
 mod text;
 
 pub use file::{
@@ -12,6 +14,14 @@ pub use file::{
     JobHeaderPolicy, JobIdentity, JobImage, JobLink, JobPinnedFile, JobSecurity, JobSharedSectors,
     JobStart, JobTarget, JobUnit,
 };
-pub use load::LoadedJob;
+pub use load::{LoadedJob, content as job_content};
+pub use lock::{Lock, Pin};
 pub use rules::BarcodePattern;
-pub use signature::{Signed, TrustedKey};
+pub use signature::{NewKeys, Signed, SigningKey, TrustedKey, signature_path};
+pub use template::NewJob;
+
+#[cfg(test)]
+use text::JobText;
+
+#[cfg(test)]
+mod tests;

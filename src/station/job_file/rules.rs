@@ -8,6 +8,7 @@ use super::file::{JobBootProof, JobFile, JobHeaderPolicy, JobStart};
 use super::identity::is_uid_pattern;
 use super::text::JobText;
 use crate::problem::Problem;
+use crate::unit::{TableKey, Value};
 
 /// Longest name and revision, in characters: they stand in every record and on the operator's view.
 const LONGEST_NAME: usize = 64;
@@ -39,6 +40,7 @@ pub fn check(job: &JobFile, text: &JobText) -> Result<Option<BarcodePattern>, Pr
     boot_header(job, text)?;
     boot(job, text)?;
     ranges(job, text)?;
+    scanned_data(job, text)?;
     barcode(job, text)
 }
 
@@ -74,21 +76,17 @@ fn files(job: &JobFile, text: &JobText) -> Result<(), Problem> {
             .refusal("job-value", "image", "the job has no image")
             .fix("name a file under [[image]]"));
     }
-    for (number, image) in job.images.iter().enumerate() {
-        require_below(&image.file, &format!("image.{number}.file"), text)?;
+    for input in text.inputs() {
+        require_below(&input.name, &format!("{}.file", input.table), text)?;
     }
-    match &job.boot_header.fcb {
-        Some(fcb) => require_below(&fcb.file, "boot_header.fcb.file", text),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 /// A job is a folder that can be copied to a station, whatever system that runs: its files are in it.
-fn require_below(file: &Path, key: &str, text: &JobText) -> Result<(), Problem> {
-    let is_below = file
+fn require_below(name: &str, key: &str, text: &JobText) -> Result<(), Problem> {
+    let is_below = Path::new(name)
         .components()
         .all(|part| matches!(part, Component::Normal(_)));
-    let name = file.to_string_lossy();
     let is_plain = !name.is_empty() && name != "-" && !name.contains(['\\', ':', '\0']);
     if is_below && is_plain && !name.ends_with('/') {
         return Ok(());
@@ -217,6 +215,26 @@ fn ranges(job: &JobFile, text: &JobText) -> Result<(), Problem> {
             "unit.cycle_budget_s",
             format!("{seconds} is no time that a unit may take"),
         ),
+        _ => Ok(()),
+    }
+}
+
+/// Data that come from the scanned code need one.
+fn scanned_data(job: &JobFile, text: &JobText) -> Result<(), Problem> {
+    let is_scanned = |value: &Value| match value {
+        Value::Barcode(_) => true,
+        Value::Table(table) => table.key == TableKey::Barcode,
+        _ => false,
+    };
+    let rule = job.data.iter().position(|rule| is_scanned(&rule.value));
+    match rule {
+        Some(number) if job.unit.start != JobStart::Barcode => Err(text
+            .refusal(
+                "job-contradiction",
+                &format!("data.{number}"),
+                "a unit's data come from its barcode, and units do not begin with one",
+            )
+            .fix("say start = \"barcode\" below [unit], and what the code looks like")),
         _ => Ok(()),
     }
 }

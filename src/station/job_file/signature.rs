@@ -6,7 +6,10 @@ use std::fs;
 use std::io::{Cursor, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use minisign::{PublicKey, PublicKeyBox, SignatureBox};
+use minisign::{KeyPair, PublicKey, PublicKeyBox, SecretKey, SecretKeyBox, SignatureBox};
+
+use super::load::LoadedJob;
+use crate::job::OutputFile;
 
 use crate::problem::{ExitCode, Place, Problem};
 
@@ -14,8 +17,14 @@ use crate::problem::{ExitCode, Place, Problem};
 const ENDING: &str = ".minisig";
 /// Characters of the 64 bytes of an Ed25519 signature in Base64.
 const SIGNATURE_CHARACTERS: usize = 88;
+/// Characters of the 158 bytes of a secret key in Base64.
+const SECRET_KEY_CHARACTERS: usize = 212;
 /// The line of a signature file, from 0, that signs the trusted comment.
 const COMMENT_SIGNATURE_LINE: usize = 3;
+/// First line of a signature file, which nothing protects.
+const UNTRUSTED: &str = "signature of a job file of rtflash";
+/// First line of a secret key's file.
+const SECRET_KEY: &str = "secret key of rtflash job keygen, in minisign's form";
 const NO_KEY: &str = "take the file NAME.pub that `rtflash job keygen` wrote, a minisign public key file, or its second line";
 
 /// A public key, whose signatures are trusted.
@@ -89,7 +98,7 @@ impl TrustedKey {
                 .fix("get the job and its signature again from whoever released it")
         };
         let damaged = |why: String| {
-            refusal("job-signature", "the job's signature file is damaged").because(why)
+            refusal("job-signature", "the job's signature cannot be used").because(why)
         };
         let text = fs::read_to_string(&path).map_err(|error| match error.kind() {
             ErrorKind::NotFound => refusal("job-not-signed", "the job is not signed")
@@ -106,6 +115,11 @@ impl TrustedKey {
                 .because(format!("key {signer} signed it, and key {trusted} is trusted"))
                 .fix("get the job from whoever holds the trusted key; change the trusted key only if its holder says so"));
         }
+        if !signature.is_prehashed() {
+            return Err(damaged(
+                "it is of the form that minisign calls legacy (-l)".into(),
+            ));
+        }
         let comment = signature
             .trusted_comment()
             .map_err(|error| damaged(error.to_string()))?;
@@ -121,6 +135,97 @@ impl TrustedKey {
         Ok(Signed {
             key: signer,
             comment,
+        })
+    }
+}
+
+/// A secret key, ready to sign.
+pub struct SigningKey(SecretKey);
+
+impl SigningKey {
+    /// The key in a file as `rtflash job keygen` and minisign write it. `password` is asked for one where the key is protected
+    /// by one.
+    ///
+    /// # Errors
+    /// `secret-key` (exit 2), and what `password` refuses.
+    pub fn read(
+        path: &Path,
+        password: impl FnOnce() -> Result<String, Problem>,
+    ) -> Result<Self, Problem> {
+        let refusal = |why: String| {
+            Problem::new("secret-key", ExitCode::Usage, "the secret key cannot be used")
+                .at(Place::in_file(path, None))
+                .because(why)
+                .fix("take the file NAME.key that `rtflash job keygen` wrote, or a minisign secret key file, and its password")
+        };
+        let text = fs::read_to_string(path).map_err(|error| refusal(error.to_string()))?;
+        let in_file =
+            || SecretKeyBox::from_string(&text).map_err(|error| refusal(error.to_string()));
+        let key = match in_file()?.into_unencrypted_secret_key() {
+            Ok(key) => return Ok(SigningKey(key)),
+            Err(error) if matches!(error.kind(), minisign::ErrorKind::Verify) => {
+                return Err(refusal(
+                    "its checksum is wrong: it is damaged, or minisign made it without a password (-W) and without checksum"
+                        .into(),
+                ));
+            }
+            Err(_) => in_file()?.into_secret_key(Some(password()?)),
+        };
+        key.map(SigningKey)
+            .map_err(|error| refusal(error.to_string()))
+    }
+
+    /// Signs `content`, the bytes that `job` was loaded from, and puts the signature beside the job file.
+    ///
+    /// # Errors
+    /// `output-unwritable` (exit 23); `sign` (exit 1), where the system has no random numbers.
+    pub fn sign(&self, job: &LoadedJob, content: &[u8]) -> Result<(PathBuf, Signed), Problem> {
+        let revision = job.file.revision.iter();
+        let revision: String = revision.map(|text| format!(", revision {text}")).collect();
+        let comment = format!(
+            "rtflash job {}{revision}, sha256 {}",
+            job.file.name, job.sha256
+        );
+        let content = Cursor::new(content);
+        let signature = minisign::sign(None, &self.0, content, Some(&comment), Some(UNTRUSTED))
+            .map_err(|error| Problem::new("sign", ExitCode::Internal, error.to_string()))?;
+        let path = signature_path(&job.path);
+        OutputFile::begin(&path)?.finish(signature.into_string().as_bytes())?;
+        let signed = Signed {
+            key: key_id(self.0.keynum()),
+            comment,
+        };
+        Ok((path, signed))
+    }
+}
+
+/// A new pair of keys, as the files that hold them; the secret one protected by `password`, where there is one.
+pub struct NewKeys {
+    /// ID, 16 hexadecimal digits.
+    pub id: String,
+    /// Content of the public key's file.
+    pub public: String,
+    /// Content of the secret key's file.
+    pub secret: String,
+}
+
+impl NewKeys {
+    /// Makes them.
+    ///
+    /// # Errors
+    /// `keygen` (exit 1), where the system has no random numbers.
+    pub fn new(password: Option<String>) -> Result<Self, Problem> {
+        let failed =
+            |error: minisign::PError| Problem::new("keygen", ExitCode::Internal, error.to_string());
+        let pair = match password {
+            Some(password) => KeyPair::generate_encrypted_keypair(Some(password)),
+            None => KeyPair::generate_unencrypted_keypair(),
+        };
+        let KeyPair { pk, sk } = pair.map_err(failed)?;
+        Ok(NewKeys {
+            id: key_id(pk.keynum()),
+            public: pk.to_box().map_err(failed)?.into_string(),
+            secret: sk.to_box(Some(SECRET_KEY)).map_err(failed)?.into_string(),
         })
     }
 }

@@ -8,7 +8,26 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::file::{JOB_VERSION, JobFile};
+use crate::image::FileHash;
 use crate::problem::{ExitCode, Place, Problem};
+
+/// In every table that names a file: the file, and its hash.
+const FILE: &str = "file";
+/// See [`FILE`].
+pub const SHA256: &str = "sha256";
+
+/// A file that a job names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobInput {
+    /// As the job names it.
+    pub name: String,
+    /// Where it is.
+    pub path: PathBuf,
+    /// The table that names it, such as `image.0`.
+    pub table: String,
+    /// Its SHA-256, where the job pins it.
+    pub sha256: Option<FileHash>,
+}
 
 /// The text of a job file.
 #[derive(Clone, Debug)]
@@ -93,6 +112,54 @@ impl JobText {
             .at(Place::in_file(self.path.clone(), line))
             .because(error.message().replace('\n', ", "))
             .fix("correct the line; docs/job.schema.json describes every key, and `rtflash job init` writes a job to begin with")
+    }
+
+    /// The files that the job names: in whatever table, under the key `file`, with `sha256` beside it.
+    pub fn inputs(&self) -> Vec<JobInput> {
+        let mut found = Vec::new();
+        if let Ok(table) = DeTable::parse(&self.text) {
+            self.inputs_in(table.get_ref(), "", &mut found);
+        }
+        found
+    }
+
+    fn inputs_in(&self, table: &DeTable<'_>, at: &str, found: &mut Vec<JobInput>) {
+        let text_of = |key| value_in(table, key)?.get_ref().as_str();
+        if let Some(name) = text_of(FILE) {
+            found.push(JobInput {
+                name: name.to_owned(),
+                path: self.beside(Path::new(name)),
+                table: at.to_owned(),
+                sha256: text_of(SHA256).and_then(|text| text.parse().ok()),
+            });
+        }
+        for (key, value) in table.iter() {
+            let at = match at {
+                "" => key.get_ref().to_string(),
+                _ => format!("{at}.{}", key.get_ref()),
+            };
+            match value.get_ref() {
+                DeValue::Table(table) => self.inputs_in(table, &at, found),
+                DeValue::Array(array) => {
+                    for (number, value) in array.iter().enumerate() {
+                        if let DeValue::Table(table) = value.get_ref() {
+                            self.inputs_in(table, &format!("{at}.{number}"), found);
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The job file's folder; empty where the file is named without one.
+    pub fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new(""))
+    }
+
+    /// Where a file is that the job names.
+    pub fn beside(&self, name: &Path) -> PathBuf {
+        self.folder().join(name)
     }
 
     /// A refusal of what stands at `key`; see [`JobText::place`].

@@ -8,6 +8,7 @@ mod file;
 mod flexspi_clock;
 mod handle;
 mod identity;
+mod mishap;
 mod ram;
 mod remote;
 mod rom_port;
@@ -21,6 +22,7 @@ pub use costs::AccessCosts;
 pub use file::FlashFileError;
 pub use handle::BoardHandle;
 pub use identity::{ChipIdentity, RomIdentity};
+pub use mishap::Mishap;
 
 use crate::activity::{Activity, Span, What};
 use crate::flexspi;
@@ -127,6 +129,7 @@ pub struct Board {
     transactions: u64,
     activity: Activity,
     plugged: bool,
+    mishap: Option<Mishap>,
     flash_file: Option<file::FlashFile>,
     stopped: bool,
 }
@@ -165,6 +168,7 @@ impl Board {
             transactions: 0,
             activity: Activity::default(),
             plugged: true,
+            mishap: None,
             flash_file,
             stopped: false,
         })
@@ -248,6 +252,7 @@ impl Board {
     }
 
     fn transaction<R>(&mut self, bits: impl FnOnce(&mut Self) -> R) -> Result<R, WireError> {
+        self.befall();
         if !self.plugged {
             return Err(WireError::Unplugged);
         }

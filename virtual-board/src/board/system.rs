@@ -50,6 +50,8 @@ pub struct System {
     pub trace: Trace,
     costs: AccessCosts,
     flash_lines: HashMap<u32, [u8; LINE as usize]>,
+    /// The one of them that was used last: most instructions lie where the one before did.
+    last_line: Option<(u32, [u8; LINE as usize])>,
     fetch_word: Option<(u32, [u8; 4])>,
     rom_mpu: bool,
     protection_fault: bool,
@@ -78,6 +80,7 @@ impl System {
             trace: Trace::default(),
             costs,
             flash_lines: HashMap::new(),
+            last_line: None,
             fetch_word: None,
             rom_mpu: false,
             protection_fault: false,
@@ -146,6 +149,7 @@ impl System {
         self.with_flexspi(|f, p| f.reset(p));
         self.caches.reset();
         self.flash_lines.clear();
+        self.last_line = None;
         self.fetch_word = None;
         self.rom_mpu = false;
         self.update_clock();
@@ -262,14 +266,23 @@ impl System {
         let at = (address & (LINE - 2)) as usize;
         if self.caches.instruction_on() {
             let line = address & !(LINE - 1);
-            if !self.flash_lines.contains_key(&line) {
-                let mut bytes = [0; LINE as usize];
-                self.flash_read(line, &mut bytes)?;
-                self.flash_lines.insert(line, bytes);
-            }
-            if let Some(bytes) = self.flash_lines.get(&line)
-                && let (Some(a), Some(b)) = (bytes.get(at), bytes.get(at + 1))
-            {
+            let bytes = match self.last_line {
+                Some((held, bytes)) if held == line => bytes,
+                _ => {
+                    let bytes = match self.flash_lines.get(&line) {
+                        Some(bytes) => *bytes,
+                        None => {
+                            let mut bytes = [0; LINE as usize];
+                            self.flash_read(line, &mut bytes)?;
+                            self.flash_lines.insert(line, bytes);
+                            bytes
+                        }
+                    };
+                    self.last_line = Some((line, bytes));
+                    bytes
+                }
+            };
+            if let (Some(a), Some(b)) = (bytes.get(at), bytes.get(at + 1)) {
                 return Ok(u16::from_le_bytes([*a, *b]));
             }
             return Err(BusFault);

@@ -1,0 +1,130 @@
+//! What the model makes of events.
+
+use super::scenes::{SECONDS_APART, Scene, fail, refused, verdict};
+use crate::records::VerdictKind;
+use crate::station::What;
+use crate::station::view::{Site, State};
+
+fn site(scene: &Scene) -> Site {
+    scene.model().sites.first().cloned().expect("a site")
+}
+
+fn shows_fail(scene: &Scene) -> Option<bool> {
+    match site(scene).state {
+        State::Ended {
+            verdict,
+            acknowledged,
+        } if verdict.verdict == VerdictKind::Fail => Some(acknowledged),
+        _ => None,
+    }
+}
+
+#[test]
+fn a_fail_stays_until_it_is_acknowledged_or_the_board_removed() {
+    let failed = Scene::of(&["A1"]).fails("A1");
+    assert_eq!(shows_fail(&failed), Some(false));
+    // a key that does nothing, a probe that goes, another site: it stays
+    let mut scene = failed.clone().probe_gone("A1").passes("A2");
+    scene.tell(Some("A1"), What::ProbeBack);
+    scene.tell(
+        Some("A1"),
+        What::NotTaken {
+            why: "the verdict must be acknowledged first".to_owned(),
+        },
+    );
+    assert_eq!(shows_fail(&scene), Some(false));
+    assert_eq!(shows_fail(&failed.clone().acknowledged("A1")), Some(true));
+    assert_eq!(site(&failed.clone().removed("A1")).state, State::Empty);
+    assert!(failed.model().unacknowledged() == [0]);
+    assert!(
+        failed
+            .acknowledged("A1")
+            .model()
+            .unacknowledged()
+            .is_empty()
+    );
+}
+
+#[test]
+fn nothing_of_a_board_is_left_for_the_next() {
+    let mut scene = Scene::of(&["A1"]);
+    scene.tell(
+        Some("A1"),
+        What::Scanned {
+            barcode: "SN-1".to_owned(),
+        },
+    );
+    scene = scene.seated("A1");
+    assert_eq!(
+        site(&scene).barcode.as_deref(),
+        Some("SN-1"),
+        "scanned before it was seated"
+    );
+    let scene = scene.known("A1", 1).ends("A1", fail()).removed("A1");
+    let after = site(&scene);
+    assert_eq!((after.unit, after.barcode, after.note), (None, None, None));
+    let again = site(&scene.seated("A1").begun("A1"));
+    assert_eq!(
+        again.unit, None,
+        "a unit is not known before its chip was asked"
+    );
+}
+
+#[test]
+fn the_first_pass_yield_counts_first_attempts_on_boards() {
+    let lost = || {
+        let mut lost = fail();
+        lost.uid = None;
+        lost
+    };
+    let pass = || verdict(VerdictKind::Pass);
+    let scene = Scene::of(&["A1"])
+        .known("A1", 1)
+        .ends("A1", pass())
+        .known("A1", 1)
+        .ends("A1", fail())
+        .known("A1", 2)
+        .ends("A1", pass())
+        .known("A1", 1)
+        .ends("A1", refused())
+        .begun("A1")
+        .ends("A1", lost());
+    let figures = scene.model().figures;
+    assert_eq!(
+        (figures.attempts, figures.judged, figures.passed),
+        (5, 4, 2)
+    );
+    assert_eq!((figures.tried, figures.first_passes), (3, 1));
+    assert_eq!(figures.first_pass_yield(), Some(33), "never rounded up");
+    assert_eq!(figures.attempt_yield(), Some(50));
+    assert_eq!(scene.model().fails, 2, "a refusal rings no bell");
+}
+
+#[test]
+fn units_an_hour_are_chips_that_passed() {
+    let pass = |uid: &str| {
+        let mut pass = verdict(VerdictKind::Pass);
+        pass.uid = Some(uid.to_owned());
+        pass
+    };
+    // begun, known and ended three times: nine events, eight steps from the first to the last
+    let scene = Scene::of(&["A1"])
+        .known("A1", 1)
+        .ends("A1", pass("1"))
+        .known("A1", 1)
+        .ends("A1", pass("2"))
+        .known("A1", 2)
+        .ends("A1", pass("2"));
+    assert_eq!(
+        scene.model().figures.units_per_hour(),
+        Some(2.0 * 3600.0 / (8 * SECONDS_APART) as f64)
+    );
+    assert_eq!(
+        Scene::of(&["A1"])
+            .passes("A1")
+            .model()
+            .figures
+            .units_per_hour(),
+        None
+    );
+}

@@ -1,0 +1,99 @@
+//! Barcodes: of the right form, on one board only, and never guessed onto a site.
+
+use rtflash::records::VerdictKind;
+use rtflash::station::{Needs, What};
+
+use crate::floor::{Floor, Setup, board, is_untouched};
+
+fn codes(sites: usize) -> Floor {
+    let unit = "start = \"barcode\"\nbarcode = 'SN[0-9]{4}'";
+    Floor::open(
+        sites,
+        Setup {
+            unit,
+            ..Setup::default()
+        },
+    )
+}
+
+fn waits(what: &What) -> bool {
+    *what
+        == What::Waiting {
+            needs: Needs::Barcode,
+        }
+}
+
+#[test]
+fn a_code_of_another_form_begins_nothing() {
+    let mut floor = codes(1);
+    let board = board(1);
+    floor.hand("A").insert(&board);
+    floor.until_at("A", waits);
+    floor.scan("4006381333931");
+    assert!(floor.not_taken().contains("4006381333931"));
+    assert!(is_untouched(&board));
+    floor.scan("SN0001");
+    let verdict = floor.verdict("A");
+    assert_eq!(verdict.verdict, VerdictKind::Pass, "{}", floor.log());
+    let (_, attempts, _) = floor.quit();
+    assert_eq!(attempts[0].begin.barcode.as_deref(), Some("SN0001"));
+}
+
+#[test]
+fn a_code_that_belongs_to_another_board_is_refused() {
+    let mut floor = codes(1);
+    floor.scan("SN0001");
+    assert_eq!(floor.work("A", &board(1)).verdict, VerdictKind::Pass);
+    floor.clear("A");
+    let second = board(2);
+    floor.scan("SN0001");
+    let verdict = floor.work("A", &second);
+    assert_eq!(verdict.verdict, VerdictKind::Refused, "{}", floor.log());
+    assert_eq!(verdict.code.as_deref(), Some("barcode-used"));
+    assert!(
+        verdict.text.contains("0123456700000001"),
+        "{}",
+        verdict.text
+    );
+    assert!(is_untouched(&second));
+}
+
+#[test]
+fn where_several_boards_wait_a_code_needs_its_site() {
+    let mut floor = codes(2);
+    let (first, second) = (board(1), board(2));
+    floor.hand("A").insert(&first);
+    floor.until_at("A", waits);
+    floor.hand("B").insert(&second);
+    floor.until_at("B", waits);
+    floor.scan("SN0001");
+    assert!(floor.not_taken().contains("several"));
+    floor.key("B");
+    floor.until_at("B", waits);
+    floor.scan("SN0002");
+    assert_eq!(
+        floor.verdict("B").verdict,
+        VerdictKind::Pass,
+        "{}",
+        floor.log()
+    );
+    // now A alone waits
+    floor.scan("SN0001");
+    assert_eq!(
+        floor.verdict("A").verdict,
+        VerdictKind::Pass,
+        "{}",
+        floor.log()
+    );
+    let (_, attempts, _) = floor.quit();
+    let codes: Vec<(&str, Option<&str>)> = attempts
+        .iter()
+        .map(|attempt| {
+            (
+                attempt.begin.site.as_str(),
+                attempt.begin.barcode.as_deref(),
+            )
+        })
+        .collect();
+    assert_eq!(codes, [("B", Some("SN0002")), ("A", Some("SN0001"))]);
+}
