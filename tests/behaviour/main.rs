@@ -21,6 +21,7 @@ mod the_wire_is_never_trusted;
 mod a_part_with_qe_elsewhere_is_no_exception;
 mod a_slot_is_flashed_under_its_bootloader;
 mod erase_takes_no_more_than_it_is_told;
+mod every_unit_gets_its_own_data;
 mod the_flash_holds_exactly_image_and_header;
 mod what_is_read_was_in_the_flash;
 
