@@ -46,6 +46,11 @@ impl Desk {
         Desk { directory, job }
     }
 
+    pub fn job(&self) -> &LoadedJob {
+        &self.job
+    }
+
+    /// So many sites, and operators as quick as by default.
     pub fn plan(&self, sites: usize, script: Script) -> Plan {
         Plan {
             sites,
@@ -85,11 +90,6 @@ impl Desk {
             findings: rehearsal.findings(job, attempts),
             events: told.iter().collect(),
         }
-    }
-
-    /// A script with one board of each kind.
-    pub fn script(&self, text: &str) -> Script {
-        toml::from_str(text).expect("script")
     }
 }
 
