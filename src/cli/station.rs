@@ -18,7 +18,7 @@ use super::records_place::RecordsPlace;
 use super::rehearsal::{RehearsalArgs, Stage};
 use super::{WARNING, complain, print, print_aside};
 use crate::clock::HostCalendar;
-use crate::link;
+use crate::link::{self, ProbePlace};
 use crate::problem::{ExitCode, Place, Problem};
 use crate::records::{self, Records, Recovered};
 #[cfg(feature = "virtual-board")]
@@ -26,7 +26,8 @@ use crate::records::{Filter, open_to_read};
 #[cfg(feature = "virtual-board")]
 use crate::station::rehearsal;
 use crate::station::{
-    Command, Event, Fixture, Hook, JobStart, LoadedJob, Options, ProbeSite, SiteMap, Station,
+    Command, Event, Fixture, Hook, JobStart, LoadedJob, Options, ProbeSite, SiteEntry, SiteMap,
+    Station,
     Tally, TrustedKey, What, view,
 };
 
@@ -188,7 +189,11 @@ fn look_for_probes(map: &SiteMap) -> Result<(), Problem> {
         );
         complain(&problem, WARNING);
     }
-    if strangers.len() < listed.len() {
+    let is_there = |site: &SiteEntry| match &site.place {
+        ProbePlace::Named(selector) => link::is_there(selector),
+        ProbePlace::Port(_) => false,
+    };
+    if strangers.len() < listed.len() || map.sites.iter().any(is_there) {
         return Ok(());
     }
     Err(Problem::new(

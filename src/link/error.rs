@@ -46,9 +46,6 @@ pub enum LinkError {
         /// What the system said.
         reason: String,
     },
-    /// The probe neither measures VTref nor speaks SWD itself.
-    #[error("this kind of probe does not tell whether a board is there")]
-    SeatUnknown,
     /// Another program has it.
     #[error("the debug probe {probe} is in use")]
     Busy {
@@ -243,11 +240,6 @@ impl From<LinkError> for Problem {
             LinkError::NoUsbList { reason, .. } => {
                 no_probe("usb-list", "name the site's probe by VID:PID:serial").because(reason)
             }
-            LinkError::SeatUnknown => no_probe(
-                "seat-unknown",
-                "use a J-Link, a CMSIS-DAP probe or an ST-Link at a station's site",
-            )
-            .because("it neither measures VTref nor speaks SWD itself"),
             LinkError::Busy { .. } => no_probe(
                 "probe-busy",
                 "close the other program (debugger, IDE, another rtflash)",

@@ -35,7 +35,7 @@ pub use error::{Doing, LinkError};
 #[cfg(feature = "virtual-board")]
 pub use peer::{PeerAlgorithm, PeerError, flash_through_probe_rs};
 pub use probe_link::ProbeLink;
-pub use probes::{Listed, ProbeSelector, SelectorError, list};
+pub use probes::{Listed, ProbeSelector, SelectorError, is_there, list};
 pub use retry::{Counts, Retry};
 pub use seat::{ProbePlace, SeatSign, SeatWatch};
 pub use usb::{UsbPort, UsbPortError};

@@ -100,6 +100,12 @@ pub fn list() -> Vec<Listed> {
     found(None).into_iter().map(|(listed, _)| listed).collect()
 }
 
+/// Whether `selector` means a probe that can be opened: one that is connected, or one behind a network address, which is in
+/// no list.
+pub fn is_there(selector: &ProbeSelector) -> bool {
+    !found(Some(selector)).is_empty()
+}
+
 /// Opens the probe that `selector` means, or the only one; `plain` leaves its memory accesses as probe-rs has them.
 ///
 /// # Errors

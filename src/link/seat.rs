@@ -1,5 +1,7 @@
 //! Whether a board is connected to a probe, found out without the board noticing.
 
+use probe_rs::architecture::arm::dp::DpAddress;
+use probe_rs::architecture::arm::sequences::DefaultArmSequence;
 use probe_rs::probe::{DebugProbeError, Probe, WireProtocol};
 
 use super::error::{Doing, LinkError};
@@ -78,7 +80,8 @@ impl SeatWatch {
         }
     }
 
-    /// Whether a board is there. At most a line reset and a read of DPIDR: nothing is powered up, halted or reset.
+    /// Whether a board is there. At most a line reset and a read of DPIDR: nothing is powered up, halted or reset. Through
+    /// probes that form the SWD transfers themselves (Black Magic Probe) the debug port is powered up as well.
     ///
     /// # Errors
     /// [`LinkError`] where the probe cannot be used; the next look opens it anew.
@@ -87,9 +90,13 @@ impl SeatWatch {
             Some(open) => open,
             None => open_probe(&self.place)?,
         };
-        let seated = open.look(self.sign)?;
-        self.open = Some(open);
-        Ok(seated)
+        match open.look(self.sign)? {
+            Some(seated) => {
+                self.open = Some(open);
+                Ok(seated)
+            }
+            None => answers_to_connecting(open.probe),
+        }
     }
 
     /// Closes the probe.
@@ -113,32 +120,52 @@ fn open_probe(place: &ProbePlace) -> Result<Open, LinkError> {
     })
 }
 
+/// Whether a debug port answers to probe-rs's own way of connecting. The probe is closed again.
+fn answers_to_connecting(probe: Probe) -> Result<bool, LinkError> {
+    let mut port = match probe.try_into_arm_debug_interface(DefaultArmSequence::create()) {
+        Ok(port) => port,
+        Err((_, error)) => return is_silence(Fault::of(&error)),
+    };
+    match port.select_debug_port(DpAddress::Default) {
+        Ok(()) => Ok(true),
+        Err(error) => is_silence(Fault::of(&error)),
+    }
+}
+
+/// A board that is not there, where it is not the probe that is gone.
+fn is_silence(fault: Fault) -> Result<bool, LinkError> {
+    match fault {
+        Fault::ProbeLost(reason) => Err(LinkError::ProbeLost {
+            doing: Doing::Attaching,
+            reason,
+        }),
+        // lines that nobody drives give all kinds of answers
+        _ => Ok(false),
+    }
+}
+
 impl Open {
-    fn look(&mut self, sign: SeatSign) -> Result<bool, LinkError> {
+    /// `None` where the probe does not let its lines be used.
+    fn look(&mut self, sign: SeatSign) -> Result<Option<bool>, LinkError> {
         if sign == SeatSign::Supply
             && let Some(volts) = self.probe.get_target_voltage().map_err(lost)?
         {
-            return Ok(volts * 1_000.0 >= SEATED_MILLIVOLTS);
+            return Ok(Some(volts * 1_000.0 >= SEATED_MILLIVOLTS));
         }
         if !self.attached {
             self.probe.attach_to_unspecified().map_err(lost)?;
             self.attached = true;
         }
         let Some(port) = self.probe.try_as_dap_probe() else {
-            return Err(LinkError::SeatUnknown);
+            return Ok(None);
         };
         for _ in 0..ATTEMPTS {
-            match greet(port).map_err(|error| Fault::of(&error)) {
-                Ok(_) => return Ok(true),
-                Err(Fault::ProbeLost(reason)) => {
-                    let doing = Doing::Attaching;
-                    return Err(LinkError::ProbeLost { doing, reason });
-                }
-                // lines that nobody drives give all kinds of answers
-                Err(_) => {}
-            }
+            match greet(port) {
+                Ok(_) => return Ok(Some(true)),
+                Err(error) => is_silence(Fault::of(&error))?,
+            };
         }
-        Ok(false)
+        Ok(Some(false))
     }
 }
 
