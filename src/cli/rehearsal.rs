@@ -27,10 +27,20 @@ pub struct RehearsalArgs {
     #[arg(long = "virtual", value_name = "SITES", conflicts_with_all = ["sites", "site"])]
     virtual_sites: Option<u8>,
     /// Boards of a random rehearsal [default: 20]
-    #[arg(long, value_name = "N", requires = "virtual_sites", conflicts_with = "script")]
+    #[arg(
+        long,
+        value_name = "N",
+        requires = "virtual_sites",
+        conflicts_with = "script"
+    )]
     boards: Option<u32>,
     /// Draws boards and defects; the same seed gives the same verdicts
-    #[arg(long, value_name = "N", requires = "virtual_sites", default_value_t = 1)]
+    #[arg(
+        long,
+        value_name = "N",
+        requires = "virtual_sites",
+        default_value_t = 1
+    )]
     seed: u64,
     /// How many in a hundred boards have something wrong [default: 25]
     #[arg(long, value_name = "PERCENT", requires = "virtual_sites", conflicts_with = "script",
