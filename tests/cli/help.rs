@@ -2,7 +2,7 @@
 
 use crate::station::Station;
 
-const COMMANDS: [&[&str]; 24] = [
+const COMMANDS: &[&[&str]] = &[
     &[],
     &["flash"],
     &["verify"],
@@ -45,7 +45,7 @@ pub const EXIT_CODES: [&str; 16] = [
 fn every_command_has_a_help_text_that_fits_and_speaks_of_exit_codes() {
     for command in COMMANDS {
         for option in ["-h", "--help"] {
-            let arguments = [command, &[option]].concat();
+            let arguments = [*command, &[option]].concat();
             let session = Station::new().run(&arguments).ends_with(0);
             assert!(session.stdout.contains("Usage: rtflash"), "{session}");
             let longest = session

@@ -22,6 +22,7 @@ be written. `rtflash --help` lists them all.";
 
 /// Columns of a line's label.
 const LABEL: usize = 10;
+
 /// What can be done with a job file.
 #[derive(Debug, Subcommand)]
 pub enum JobCommand {

@@ -104,7 +104,10 @@ impl LoadedJob {
             .map_err(|problem| in_file(problem, path))
             .map_err(pinned_by_job)?;
         let sample = Request {
-            image: rules.sample()?.image,
+            image: rules
+                .sample()
+                .map_err(|problem| in_file(problem, path))?
+                .image,
             wishes: request.wishes.clone(),
         };
         sample.judged_offline(&target).map_err(in_header)?;
