@@ -35,8 +35,8 @@ pub const EXIT_CODES: &str = "\
 Exit codes: 0 ended as asked (verdicts are in the records); 1 a site died of a fault of
 this program; 2 usage; 13 the job or a file of it is unreadable, not pinned, not signed
 or altered; 20 its image would not boot or does not fit; 21 none of the sites' probes is
-connected; 23 the records cannot be opened; with --virtual 11 a verdict disagrees with
-the truth. `rtflash --help` lists them all.";
+connected; 23 the records cannot be opened; with --virtual 1 too where a verdict
+disagrees with the truth. `rtflash --help` lists them all.";
 
 /// The station's label where none is given.
 const STATION: &str = "station";
@@ -118,8 +118,14 @@ impl StationArgs {
 
     fn options(&self, map: Option<&SiteMap>, rehearsal: bool) -> Result<Options, Problem> {
         let of_map = |label: fn(&SiteMap) -> Option<String>| map.and_then(label);
-        let station = self.station.clone().or_else(|| of_map(|map| map.station.clone()));
-        let operator = self.operator.clone().or_else(|| of_map(|map| map.operator.clone()));
+        let station = self
+            .station
+            .clone()
+            .or_else(|| of_map(|map| map.station.clone()));
+        let operator = self
+            .operator
+            .clone()
+            .or_else(|| of_map(|map| map.operator.clone()));
         Ok(Options {
             station: station.unwrap_or_else(|| STATION.to_owned()),
             operator,
@@ -151,7 +157,15 @@ pub fn run(args: &StationArgs) -> Result<u8, Problem> {
     });
     let place = args.records.place(args.journal.as_deref())?;
     let (commands, inbox) = mpsc::channel();
-    let tally = open_and_work(args, &job, sites.collect(), &place, options, commands, inbox)?;
+    let tally = open_and_work(
+        args,
+        &job,
+        sites.collect(),
+        &place,
+        options,
+        commands,
+        inbox,
+    )?;
     Ok(exit_code(tally))
 }
 
@@ -222,19 +236,40 @@ fn open_and_work(
 /// What an earlier run has left is settled; who looks after the records should know.
 fn tell_of(recovered: &Recovered) {
     let warn = |code, what: String| {
-        complain(&Problem::new(code, ExitCode::RecordNotWritten, what), WARNING);
+        complain(
+            &Problem::new(code, ExitCode::RecordNotWritten, what),
+            WARNING,
+        );
     };
     if let Some(bytes) = recovered.torn {
-        warn("journal-torn", format!("the journal's last {bytes} bytes were cut off while they were written; they stay in it"));
+        warn(
+            "journal-torn",
+            format!(
+                "the journal's last {bytes} bytes were cut off while they were written; they stay in it"
+            ),
+        );
     }
     if let withdrawn @ 1.. = recovered.withdrawn.len() {
-        warn("journal-withdrawn", format!("{withdrawn} line(s) of the journal never came into the ledger, and are withdrawn"));
+        warn(
+            "journal-withdrawn",
+            format!(
+                "{withdrawn} line(s) of the journal never came into the ledger, and are withdrawn"
+            ),
+        );
     }
     if let missing @ 1.. = recovered.missing.len() {
-        warn("journal-missing", format!("the journal lacks {missing} attempt(s) that the ledger has: `rtflash records verify` names them"));
+        warn(
+            "journal-missing",
+            format!(
+                "the journal lacks {missing} attempt(s) that the ledger has: `rtflash records verify` names them"
+            ),
+        );
     }
     if recovered.clock_stepped_back {
-        warn("clock-stepped-back", "this computer's clock shows less than at the journal's last line".to_owned());
+        warn(
+            "clock-stepped-back",
+            "this computer's clock shows less than at the journal's last line".to_owned(),
+        );
     }
 }
 
@@ -267,7 +302,11 @@ fn print_line(event: &Event, zone: &TimeZone) {
     let Some(words) = event.what.words() else {
         return;
     };
-    let time = event.at.to_zoned(zone.clone()).strftime("%H:%M:%S").to_string();
+    let time = event
+        .at
+        .to_zoned(zone.clone())
+        .strftime("%H:%M:%S")
+        .to_string();
     let site = event.site.as_deref().unwrap_or("-");
     print(&format!("{time}  {site:<8}{words}"));
 }
@@ -278,8 +317,14 @@ fn watch_signals(commands: Sender<Command>, shown: Shown) -> Result<(), Problem>
     let asked = AtomicU32::new(0);
     let handler = move || {
         let (command, words) = match asked.fetch_add(1, Ordering::SeqCst) {
-            0 => (Command::Quit, "ending when the boards in work are done (Ctrl-C again: they are cancelled)"),
-            1 => (Command::Cancel, "ending where the boards can be left safely (Ctrl-C again: at once)"),
+            0 => (
+                Command::Quit,
+                "ending when the boards in work are done (Ctrl-C again: they are cancelled)",
+            ),
+            1 => (
+                Command::Cancel,
+                "ending where the boards can be left safely (Ctrl-C again: at once)",
+            ),
             _ => {
                 view::leave();
                 process::exit(ExitCode::Cancelled.number().into());
@@ -335,16 +380,25 @@ fn rehearse(args: &StationArgs, job: &LoadedJob, sites: usize) -> Result<u8, Pro
     let stage = Stage::new()?;
     if let Some(measured) = args.rehearsal.measured(job, sites, &stage)? {
         print(measured.text().trim_end());
-        return Ok(ExitCode::Proven.number());
+        return Ok(measured.exit().number());
     }
     let is_watched = args.shown() == Shown::View;
     let rehearsal = args.rehearsal.rehearsal(job, sites, &stage, is_watched)?;
     let options = args.options(None, true)?;
     let place = args.rehearsed_records(stage.records())?;
+    print_aside(&format!("records of this rehearsal: {place}"));
+    // attempts of an earlier rehearsal over the same records are no matter of this one
+    let of_station = Filter {
+        station: Some(options.station.clone()),
+        ..Filter::default()
+    };
+    let earlier = open_to_read(&place).and_then(|mut ledger| ledger.attempts(&of_station));
+    let last_before = earlier.ok().and_then(|earlier| earlier.last().map(|attempt| attempt.id));
     let (commands, inbox) = mpsc::channel();
     let fixtures = rehearsal.sites(job, &commands, crate::clock::Calendar::now(&HostCalendar))?;
     let tally = open_and_work(args, job, fixtures, &place, options, commands, inbox)?;
-    let attempts = open_to_read(&place)?.attempts(&Filter::default())?;
+    let mut attempts = open_to_read(&place)?.attempts(&of_station)?;
+    attempts.retain(|attempt| Some(attempt.id) > last_before);
     let findings = rehearsal.findings(job, attempts);
     let text = rehearsal::text(&findings);
     if args.json {
@@ -354,15 +408,16 @@ fn rehearse(args: &StationArgs, job: &LoadedJob, sites: usize) -> Result<u8, Pro
     }
     Ok(match (findings.agrees(), exit_code(tally)) {
         (true, code) => code,
-        (false, _) => ExitCode::Differs.number(),
+        // a verdict that disagrees with the truth is a fault of this program
+        (false, _) => ExitCode::Internal.number(),
     })
 }
 
 #[cfg(feature = "virtual-board")]
 impl StationArgs {
-    /// Of a rehearsal: in a directory that goes away with it, unless `--records` names one.
+    /// Of a rehearsal: in its own directory, unless `--records` names one; never where the line's are.
     fn rehearsed_records(&self, stage: &Path) -> Result<records::Place, Problem> {
-        match self.records.is_given() {
+        match self.records.is_typed() {
             true => self.records.place(self.journal.as_deref()),
             false => records::Place::parse(&stage.display().to_string(), None),
         }
@@ -383,7 +438,10 @@ mod tests {
         };
         let site = || "A".to_owned();
         assert_eq!(command("start A"), Some(Command::Start { site: site() }));
-        assert_eq!(command(" ack A "), Some(Command::Acknowledge { site: Some(site()) }));
+        assert_eq!(
+            command(" ack A "),
+            Some(Command::Acknowledge { site: Some(site()) })
+        );
         assert_eq!(command("ack"), Some(Command::Acknowledge { site: None }));
         assert_eq!(command("quit"), Some(Command::Quit));
         assert_eq!(command("SN0001\r"), code("SN0001"));
