@@ -8,6 +8,7 @@ use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql, ffi};
 
 use super::database::{Database, found, identity};
+use super::network::network_file_system;
 use super::refusals::{gone, other_kind, other_version};
 use super::same_file::{SameFile, sync_directory_of};
 use super::schema;
@@ -22,27 +23,27 @@ const BUSY: Duration = Duration::from_secs(2);
 const WAL_TRIES: u32 = 20;
 const WAL_PAUSE: Duration = Duration::from_millis(100);
 
-/// File systems of the network: locks and write-ahead logging need all processes on one computer.
-const NETWORK: [&str; 8] = [
-    "nfs",
-    "nfs4",
-    "cifs",
-    "smb3",
-    "smbfs",
-    "afs",
-    "ceph",
-    "fuse.sshfs",
-];
-
 /// What SQLite keeps beside the ledger while it is open. Whatever is lost of them takes commits with it.
-const BESIDE: [&str; 2] = ["-wal", "-shm"];
+const BESIDE: [&str; 2] = [WAL, "-shm"];
+const WAL: &str = "-wal";
 
 /// A ledger's file.
 pub(super) struct Sqlite {
     connection: Connection,
     path: PathBuf,
-    /// The file and those beside it, as opened; those beside are known after the first transaction.
+    /// The file and, to write, those beside it, as opened; those beside are known after the first transaction.
     opened: Vec<SameFile>,
+    access: Access,
+}
+
+/// How the file is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Access {
+    Write,
+    /// To read, while a station has it open or did not live to close it: its write-ahead log is there.
+    Read,
+    /// To read as it stands: nobody has it open, and SQLite makes no files beside it.
+    ReadAtRest,
 }
 
 /// Opens the ledger at `path` to write. Where there is none, it is made as one of rehearsals or of real boards, unless
@@ -91,6 +92,7 @@ pub(super) fn open(
         connection,
         path: path.to_owned(),
         opened: vec![SameFile::at(path).map_err(|error| gone(error.to_string()))?],
+        access: Access::Write,
     };
     create(&mut store, rehearsal, must_exist)?;
     sync_directory_of(path).map_err(|error| {
@@ -121,22 +123,47 @@ pub(super) fn open_to_read(path: &Path) -> Result<Database<Sqlite>, RecordsError
             "name the directory that the station was given with `--records`",
         )
     })?;
-    let connection = Connection::open_with_flags(
-        path,
-        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-    )
-    .map_err(told)?;
-    connection.busy_timeout(BUSY).map_err(told)?;
+    let (connection, access) = connect_to_read(path)?;
     let store = Sqlite {
         connection,
         path: path.to_owned(),
         opened: vec![opened],
+        access,
     };
     match store.version()? {
         schema::VERSION => Ok(Database::new(store)),
         0 => Err(gone(format!("{} is empty", path.display()))),
         version => Err(other_version(version)),
     }
+}
+
+/// Opens the file to read, without leaving anything beside it.
+fn connect_to_read(path: &Path) -> Result<(Connection, Access), RecordsError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let (connection, access) = if beside(path, WAL).exists() {
+        let connection = Connection::open_with_flags(path, flags);
+        (connection, Access::Read)
+    } else {
+        let name = path.to_string_lossy();
+        let name = name
+            .replace('%', "%25")
+            .replace('?', "%3f")
+            .replace('#', "%23");
+        let connection = Connection::open_with_flags(
+            format!("file:{name}?immutable=1"),
+            flags | OpenFlags::SQLITE_OPEN_URI,
+        );
+        (connection, Access::ReadAtRest)
+    };
+    let connection = connection.map_err(told)?;
+    connection.busy_timeout(BUSY).map_err(told)?;
+    Ok((connection, access))
+}
+
+fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.to_owned().into_os_string();
+    name.push(end);
+    PathBuf::from(name)
 }
 
 /// What to do about a disk.
@@ -198,6 +225,11 @@ impl Sqlite {
             .map_err(told)
     }
 
+    /// Whether a file that was opened as nobody's is somebody's now.
+    fn is_at_rest_no_more(&self) -> bool {
+        self.access == Access::ReadAtRest && beside(&self.path, WAL).exists()
+    }
+
     /// That what is open is what the path leads to: a commit into a file without a name is none.
     fn is_still_there(&self) -> Result<(), StoreError> {
         match self.opened.iter().find_map(SameFile::gone) {
@@ -214,17 +246,15 @@ impl Store for Sqlite {
 
     fn begin(&mut self, _: bool) -> Result<(), StoreError> {
         self.is_still_there()?;
-        let sql = if self.connection.is_readonly("main").map_err(told)? {
-            "BEGIN"
-        } else {
-            "BEGIN IMMEDIATE"
-        };
-        self.connection.execute_batch(sql).map_err(told)?;
+        if self.access != Access::Write {
+            return Ok(self.connection.execute_batch("BEGIN").map_err(told)?);
+        }
+        self.connection
+            .execute_batch("BEGIN IMMEDIATE")
+            .map_err(told)?;
         if self.opened.len() == 1 {
             for end in BESIDE {
-                let mut name = self.path.clone().into_os_string();
-                name.push(end);
-                self.opened.extend(SameFile::at(Path::new(&name)));
+                self.opened.extend(SameFile::at(&beside(&self.path, end)));
             }
         }
         Ok(())
@@ -233,6 +263,14 @@ impl Store for Sqlite {
     fn commit(&mut self) -> Result<(), StoreError> {
         self.is_still_there()?;
         self.connection.execute_batch("COMMIT").map_err(told)?;
+        if self.is_at_rest_no_more() {
+            return Err(StoreError::Again(RecordsError::new(
+                "records-locked",
+                "a station has begun to work with the ledger",
+                "what was read may be old and new mixed",
+                "read again",
+            )));
+        }
         // between the look before and the commit it may have gone; then there is no such commit
         self.is_still_there()
     }
@@ -267,7 +305,17 @@ impl Store for Sqlite {
     }
 
     fn again(&mut self, _: u32) -> bool {
-        false
+        if !self.is_at_rest_no_more() {
+            return false;
+        }
+        match connect_to_read(&self.path) {
+            Ok((connection, access)) => {
+                self.connection = connection;
+                self.access = access;
+                true
+            }
+            Err(_) => false,
+        }
     }
 }
 
@@ -331,19 +379,4 @@ fn told(error: rusqlite::Error) -> RecordsError {
         ),
     };
     RecordsError::new(code, what, why, fix)
-}
-
-/// The kind of network file system that `path` is on, if so, as Linux tells it; elsewhere it is not found out.
-fn network_file_system(path: &Path) -> Option<String> {
-    let directory = path.parent()?.canonicalize().ok()?;
-    let mounts = fs::read_to_string("/proc/self/mounts").ok()?;
-    let (_, kind) = mounts
-        .lines()
-        .filter_map(|line| {
-            let mut words = line.split(' ').skip(1);
-            Some((words.next()?, words.next()?))
-        })
-        .filter(|(point, _)| directory.starts_with(point))
-        .max_by_key(|(point, _)| point.len())?;
-    NETWORK.contains(&kind).then(|| kind.to_owned())
 }

@@ -80,6 +80,36 @@ fn a_ledger_that_is_gone_or_replaced_takes_no_commit() {
 }
 
 #[test]
+fn reading_leaves_the_directory_as_it_was() {
+    let bench = Sqlite::fresh();
+    let names = || {
+        let mut names: Vec<_> = fs::read_dir(bench.path())
+            .expect("readable")
+            .map(|entry| entry.expect("an entry").file_name())
+            .collect();
+        names.sort();
+        names
+    };
+    let mut station = bench.station("A");
+    station.flash(1, Pass);
+    let at_work = names();
+    assert_eq!(bench.attempts(&Default::default()).len(), 1);
+    assert_eq!(names(), at_work);
+    drop(station);
+    let at_rest = names();
+    assert_eq!(at_rest, ["journal-A.jsonl", "ledger.sqlite"]);
+    let mut reader = bench.reader();
+    assert_eq!(reader.attempts(&Default::default()).expect("read").len(), 1);
+    assert_eq!(names(), at_rest);
+    // a station that starts while somebody reads is seen
+    let mut station = bench.station("A");
+    station.flash(2, Pass);
+    assert_eq!(reader.attempts(&Default::default()).expect("read").len(), 2);
+    drop(station);
+    assert_eq!(reader.attempts(&Default::default()).expect("read").len(), 2);
+}
+
+#[test]
 fn a_directory_that_is_gone_is_said() {
     let bench = Sqlite::fresh();
     let (mut station, attempt) = at_work(&bench);

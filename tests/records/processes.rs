@@ -69,7 +69,6 @@ fn flash(station: &mut Station, number: u64, attempts: u64) {
         let fails = attempt % 10 == 3;
         let chip = CHIPS * number + attempt - u64::from(attempt % 10 == 4);
         let mut claim = station.claim_of(chip);
-        claim.quota = Some(CHIPS);
         claim.series.push(SeriesClaim {
             first: 0x00A0_0000,
             last: 0x00FF_FFFF,
