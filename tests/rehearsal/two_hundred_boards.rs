@@ -9,10 +9,7 @@ fn the_verdicts_on_two_hundred_boards_are_the_truth_and_complete_on_record() {
     let desk = Desk::new("");
     let script = Script::drawn(6, 200, 33, &labels(4));
     let insertions = script.insertions.len() as u32;
-    let good = script
-        .units
-        .iter()
-        .filter(|unit| unit.defect == Defect::Good);
+    let good = script.units.iter().filter(|unit| unit.defect == Defect::Good);
     let good = good.count() as u32;
     let findings = desk.rehearse(desk.plan(4, script)).agrees().findings;
     let total = findings.total();

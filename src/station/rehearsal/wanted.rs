@@ -96,11 +96,7 @@ impl Wanted {
             at = start + bytes.len();
             digest.update((start..at).map(|at| held.byte(at)).collect::<Vec<u8>>());
         }
-        digest
-            .finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 
@@ -113,9 +109,7 @@ fn runs(job: &LoadedJob, image: Image) -> Result<Vec<(u32, Vec<u8>)>, Problem> {
     match request.judged_offline(&job.target)? {
         Some(image) => {
             let runs = image.runs().iter();
-            Ok(runs
-                .map(|run| (run.offset.get(), run.bytes.clone()))
-                .collect())
+            Ok(runs.map(|run| (run.offset.get(), run.bytes.clone())).collect())
         }
         None => Ok(as_brought(&request.image, &job.target)),
     }
