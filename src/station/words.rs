@@ -63,6 +63,9 @@ impl What {
             What::HookFailed { why, .. } => format!("hook: {why}"),
             What::Acknowledged => "acknowledged".to_owned(),
             What::BoardRemoved => "board removed".to_owned(),
+            What::OutOfService { why } => {
+                format!("site out of service until the station is started again: {why}")
+            }
             What::QuotaReached => "the job's quota is used up".to_owned(),
             What::StationEnded { passed, not_passed } => {
                 format!("station ended: {passed} passed, {not_passed} did not")

@@ -30,6 +30,7 @@ mod saved;
 mod serve;
 mod sessions;
 mod station;
+mod station_refusals;
 mod target_auto;
 mod verify;
 mod winbond;

@@ -54,6 +54,7 @@ impl Look {
                 verdict,
                 acknowledged,
             } => verdict_look(verdict.verdict, *acknowledged),
+            _ if site.out_of_service.is_some() => attention("OUT OF USE", "STOP"),
             State::Running { .. } => Look {
                 tone: Tone::Running,
                 symbol: '►',
@@ -135,21 +136,12 @@ impl Tone {
         }
     }
 
-    /// Of a tile's title, which parts it from the tile above.
+    /// Of a tile's title. Bold only without colour: terminals make grey of bold black.
     pub fn title(self, color: bool) -> Style {
-        let bold = Style::new().add_modifier(Modifier::BOLD);
-        if !color {
-            return match self {
-                Tone::Idle => Style::new().add_modifier(Modifier::DIM),
-                _ => bold,
-            };
+        let face = self.face(color);
+        if color || self == Tone::Idle {
+            return face;
         }
-        match self {
-            Tone::Idle => Style::new().add_modifier(Modifier::DIM),
-            Tone::Running => bold.fg(Color::LightBlue).bg(Color::Black),
-            Tone::Good => bold.fg(Color::LightGreen).bg(Color::Black),
-            Tone::Attention { .. } => bold.fg(Color::LightYellow).bg(Color::Black),
-            Tone::Bad { .. } => bold.fg(Color::LightRed).bg(Color::Black),
-        }
+        face.add_modifier(Modifier::BOLD)
     }
 }

@@ -57,6 +57,8 @@ pub struct Site {
     pub state: State,
     /// Why its probe cannot be used, while it cannot.
     pub probe_gone: Option<String>,
+    /// What it died of, where it does nothing more until the station is started again.
+    pub out_of_service: Option<String>,
     /// The unit in it, once known.
     pub unit: Option<Unit>,
     /// The code that was scanned for the board in it, or for the next one.
@@ -125,6 +127,13 @@ impl Site {
         match what {
             What::ProbeGone { why } => {
                 self.probe_gone = Some(visible(why));
+                if !self.wants_acknowledgement() {
+                    self.state = State::Empty;
+                    self.forget_the_board();
+                }
+            }
+            What::OutOfService { why } => {
+                self.out_of_service = Some(visible(why));
                 if !self.wants_acknowledgement() {
                     self.state = State::Empty;
                     self.forget_the_board();

@@ -2,6 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Modifier;
 
 use super::letters::{self, Size};
 use super::look::Look;
@@ -54,14 +55,11 @@ impl Tile<'_> {
         let look = Look::of(self.site);
         buffer.set_style(area, look.tone.face(self.color));
         let width = usize::from(area.width);
-        let title = Rect { height: 1, ..area };
-        buffer.set_string(
-            area.x,
-            area.y,
-            self.title(&look, width),
-            look.tone.title(self.color),
-        );
-        buffer.set_style(title, look.tone.title(self.color));
+        let mut style = look.tone.title(self.color);
+        if self.selected {
+            style = style.add_modifier(Modifier::REVERSED);
+        }
+        buffer.set_stringn(area.x, area.y, self.title(&look, width), width, style);
 
         let width = usize::from(area.width.saturating_sub(2 * MARGIN));
         let rows = usize::from(area.height.saturating_sub(1));
@@ -127,7 +125,10 @@ impl Tile<'_> {
     fn items(&self) -> Vec<Item> {
         let site = self.site;
         let probe_gone = site.probe_gone.as_ref();
-        let mut items = match (&site.state, probe_gone) {
+        let out_of_service = site.out_of_service.as_ref();
+        let cannot = out_of_service.map(|why| (why, "→ start the station again"));
+        let cannot = cannot.or(probe_gone.map(|why| (why, "→ connect the probe again")));
+        let mut items = match (&site.state, cannot) {
             (
                 State::Ended {
                     verdict,
@@ -136,16 +137,17 @@ impl Tile<'_> {
                 _,
             ) => verdict_items(verdict, *acknowledged),
             (State::Running { phase, progress }, _) => running_items(*phase, *progress),
-            (_, Some(why)) => vec![text(0, why.clone()), text(1, "→ connect the probe again")],
+            (_, Some((why, to_do))) => vec![text(0, why.clone()), text(1, to_do)],
             (State::Waiting(Needs::Key), None) => vec![text(0, format!("→ press {}", self.key))],
             (State::Waiting(Needs::Barcode), None) => vec![text(0, "→ scan the board's code")],
             (State::Seated, None) => vec![text(0, "board seated")],
             (State::Empty, None) => Vec::new(),
         };
         if matches!(site.state, State::Ended { .. } | State::Running { .. })
-            && let Some(why) = probe_gone
+            && let Some((why, to_do)) = cannot
         {
-            items.push(text(2, format!("! probe gone: {why}")));
+            items.push(text(2, format!("! {why}")));
+            items.push(text(2, to_do));
         }
         if let Some(note) = &site.note {
             items.insert(0, text(1, format!("! {note}")));

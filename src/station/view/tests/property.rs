@@ -57,6 +57,7 @@ fn what() -> impl Strategy<Value = What> {
             done_bytes,
             total_bytes
         }),
+        words().prop_map(|why| What::OutOfService { why }),
         words().prop_map(|why| What::HookFailed { attempt: None, why }),
         Just(What::Acknowledged),
         Just(What::BoardRemoved),

@@ -41,6 +41,7 @@ pub fn verdict(kind: VerdictKind) -> UnitVerdict {
         serial: Some("SN-000041".to_owned()),
         cycle_seconds: 4.25,
         over_budget: false,
+        records_seconds: 0.02,
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the model makes of events.
 
-use super::scenes::{SECONDS_APART, Scene, fail, refused, verdict};
+use super::scenes::{SECONDS_APART, Scene, fail, refused, rows, verdict};
 use crate::records::VerdictKind;
 use crate::station::What;
 use crate::station::view::{Site, State};
@@ -43,6 +43,21 @@ fn a_fail_stays_until_it_is_acknowledged_or_the_board_removed() {
             .unacknowledged()
             .is_empty()
     );
+}
+
+#[test]
+fn a_site_that_died_says_so_and_hides_no_fail() {
+    let died = |mut scene: Scene| {
+        let why = "index out of bounds".to_owned();
+        scene.tell(Some("A1"), What::OutOfService { why });
+        rows(&scene.drawn(80, 24)).join("\n")
+    };
+    let text = died(Scene::of(&["A1"]).seated("A1").known("A1", 1));
+    assert!(text.contains("! OUT OF USE"), "{text}");
+    assert!(text.contains("→ start the station again"), "{text}");
+    let text = died(Scene::of(&["A1"]).fails("A1"));
+    assert!(text.contains("× FAIL"), "{text}");
+    assert!(text.contains("! index out of bounds"), "{text}");
 }
 
 #[test]
