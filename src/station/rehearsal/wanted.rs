@@ -88,7 +88,11 @@ impl Wanted {
             at = start + bytes.len();
             digest.update((start..at).map(|at| held.byte(at)).collect::<Vec<u8>>());
         }
-        digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        digest
+            .finalize()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
     }
 }
 
@@ -97,7 +101,9 @@ fn runs(request: &Request, target: &Target) -> Result<Vec<(u32, Vec<u8>)>, Probl
     match request.judged_offline(target)? {
         Some(image) => {
             let runs = image.runs().iter();
-            Ok(runs.map(|run| (run.offset.get(), run.bytes.clone())).collect())
+            Ok(runs
+                .map(|run| (run.offset.get(), run.bytes.clone()))
+                .collect())
         }
         None => Ok(as_brought(&request.image, target)),
     }
