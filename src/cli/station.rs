@@ -118,8 +118,14 @@ impl StationArgs {
 
     fn options(&self, map: Option<&SiteMap>, rehearsal: bool) -> Result<Options, Problem> {
         let of_map = |label: fn(&SiteMap) -> Option<String>| map.and_then(label);
-        let station = self.station.clone().or_else(|| of_map(|map| map.station.clone()));
-        let operator = self.operator.clone().or_else(|| of_map(|map| map.operator.clone()));
+        let station = self
+            .station
+            .clone()
+            .or_else(|| of_map(|map| map.station.clone()));
+        let operator = self
+            .operator
+            .clone()
+            .or_else(|| of_map(|map| map.operator.clone()));
         Ok(Options {
             station: station.unwrap_or_else(|| STATION.to_owned()),
             operator,
@@ -151,7 +157,15 @@ pub fn run(args: &StationArgs) -> Result<u8, Problem> {
     });
     let place = args.records.place(args.journal.as_deref())?;
     let (commands, inbox) = mpsc::channel();
-    let tally = open_and_work(args, &job, sites.collect(), &place, options, commands, inbox)?;
+    let tally = open_and_work(
+        args,
+        &job,
+        sites.collect(),
+        &place,
+        options,
+        commands,
+        inbox,
+    )?;
     Ok(exit_code(tally))
 }
 
@@ -222,19 +236,40 @@ fn open_and_work(
 /// What an earlier run has left is settled; who looks after the records should know.
 fn tell_of(recovered: &Recovered) {
     let warn = |code, what: String| {
-        complain(&Problem::new(code, ExitCode::RecordNotWritten, what), WARNING);
+        complain(
+            &Problem::new(code, ExitCode::RecordNotWritten, what),
+            WARNING,
+        );
     };
     if let Some(bytes) = recovered.torn {
-        warn("journal-torn", format!("the journal's last {bytes} bytes were cut off while they were written; they stay in it"));
+        warn(
+            "journal-torn",
+            format!(
+                "the journal's last {bytes} bytes were cut off while they were written; they stay in it"
+            ),
+        );
     }
     if let withdrawn @ 1.. = recovered.withdrawn.len() {
-        warn("journal-withdrawn", format!("{withdrawn} line(s) of the journal never came into the ledger, and are withdrawn"));
+        warn(
+            "journal-withdrawn",
+            format!(
+                "{withdrawn} line(s) of the journal never came into the ledger, and are withdrawn"
+            ),
+        );
     }
     if let missing @ 1.. = recovered.missing.len() {
-        warn("journal-missing", format!("the journal lacks {missing} attempt(s) that the ledger has: `rtflash records verify` names them"));
+        warn(
+            "journal-missing",
+            format!(
+                "the journal lacks {missing} attempt(s) that the ledger has: `rtflash records verify` names them"
+            ),
+        );
     }
     if recovered.clock_stepped_back {
-        warn("clock-stepped-back", "this computer's clock shows less than at the journal's last line".to_owned());
+        warn(
+            "clock-stepped-back",
+            "this computer's clock shows less than at the journal's last line".to_owned(),
+        );
     }
 }
 
@@ -267,7 +302,11 @@ fn print_line(event: &Event, zone: &TimeZone) {
     let Some(words) = event.what.words() else {
         return;
     };
-    let time = event.at.to_zoned(zone.clone()).strftime("%H:%M:%S").to_string();
+    let time = event
+        .at
+        .to_zoned(zone.clone())
+        .strftime("%H:%M:%S")
+        .to_string();
     let site = event.site.as_deref().unwrap_or("-");
     print(&format!("{time}  {site:<8}{words}"));
 }
@@ -278,8 +317,14 @@ fn watch_signals(commands: Sender<Command>, shown: Shown) -> Result<(), Problem>
     let asked = AtomicU32::new(0);
     let handler = move || {
         let (command, words) = match asked.fetch_add(1, Ordering::SeqCst) {
-            0 => (Command::Quit, "ending when the boards in work are done (Ctrl-C again: they are cancelled)"),
-            1 => (Command::Cancel, "ending where the boards can be left safely (Ctrl-C again: at once)"),
+            0 => (
+                Command::Quit,
+                "ending when the boards in work are done (Ctrl-C again: they are cancelled)",
+            ),
+            1 => (
+                Command::Cancel,
+                "ending where the boards can be left safely (Ctrl-C again: at once)",
+            ),
             _ => {
                 view::leave();
                 process::exit(ExitCode::Cancelled.number().into());
@@ -383,7 +428,10 @@ mod tests {
         };
         let site = || "A".to_owned();
         assert_eq!(command("start A"), Some(Command::Start { site: site() }));
-        assert_eq!(command(" ack A "), Some(Command::Acknowledge { site: Some(site()) }));
+        assert_eq!(
+            command(" ack A "),
+            Some(Command::Acknowledge { site: Some(site()) })
+        );
         assert_eq!(command("ack"), Some(Command::Acknowledge { site: None }));
         assert_eq!(command("quit"), Some(Command::Quit));
         assert_eq!(command("SN0001\r"), code("SN0001"));

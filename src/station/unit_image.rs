@@ -56,11 +56,7 @@ impl<'u> StationUnit<'u> {
     }
 
     /// Asks the ledger for the unit and its numbers.
-    fn claim(
-        &mut self,
-        uid: &str,
-        claimed_at: Timestamp,
-    ) -> Result<(Vec<Reserved>, u32), Problem> {
+    fn claim(&mut self, uid: &str, claimed_at: Timestamp) -> Result<(Vec<Reserved>, u32), Problem> {
         let shared = self.unit.shared;
         let rules = &shared.job.file.unit;
         let claim = UnitClaim {
