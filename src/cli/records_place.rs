@@ -37,9 +37,9 @@ impl RecordsPlace {
         }
     }
 
-    /// Whether a place was named.
-    pub const fn is_given(&self) -> bool {
-        self.records.is_some()
+    /// Whether a place was named on the command line; what the environment names is the line's own, and no rehearsal's.
+    pub fn is_typed(&self) -> bool {
+        self.records.is_some() && self.records != std::env::var("RTFLASH_RECORDS").ok()
     }
 
     /// To read the ledger: a server needs no journal for that.

@@ -24,32 +24,32 @@ const DEFECTS: u8 = 25;
 pub struct RehearsalArgs {
     /// Rehearse the job at so many virtual sites: boards come and go by a script, some defective, and every verdict is
     /// held against what the board really was; exit 0 only if all agree
-    #[arg(long = "virtual", value_name = "SITES")]
+    #[arg(id = "virtual", long = "virtual", value_name = "SITES")]
     sites: Option<u8>,
     /// Boards of a random rehearsal [default: 20]
-    #[arg(long, value_name = "N", requires = "sites", conflicts_with = "script")]
+    #[arg(long, value_name = "N", requires = "virtual", conflicts_with = "script")]
     boards: Option<u32>,
     /// Draws boards and defects; the same seed gives the same verdicts
-    #[arg(long, value_name = "N", requires = "sites", default_value_t = 1)]
+    #[arg(long, value_name = "N", requires = "virtual", default_value_t = 1)]
     seed: u64,
     /// How many in a hundred boards have something wrong [default: 25]
-    #[arg(long, value_name = "PERCENT", requires = "sites", conflicts_with = "script",
+    #[arg(long, value_name = "PERCENT", requires = "virtual", conflicts_with = "script",
           value_parser = clap::value_parser!(u8).range(..=100))]
     defects: Option<u8>,
     /// Which board comes to which site, with what defect, from a file instead
-    #[arg(long, value_name = "FILE", requires = "sites")]
+    #[arg(long, value_name = "FILE", requires = "virtual")]
     script: Option<PathBuf>,
     /// Barcodes of the boards, # for the digits of a board's number, where the job asks for codes
-    #[arg(long, value_name = "TEXT", requires = "sites")]
+    #[arg(long, value_name = "TEXT", requires = "virtual")]
     barcodes: Option<String>,
     /// Seconds from one board to the next at a site: an assumption, to be measured at the line
-    #[arg(long, value_name = "SECONDS", requires = "sites", default_value_t = 8.0, value_parser = handling)]
+    #[arg(long, value_name = "SECONDS", requires = "virtual", default_value_t = 8.0, value_parser = handling)]
     handling_s: f64,
     /// Virtual seconds for one of yours, to watch and learn (default: as fast as it goes)
-    #[arg(long, value_name = "FACTOR", requires = "sites", value_parser = factor)]
+    #[arg(long, value_name = "FACTOR", requires = "virtual", value_parser = factor)]
     pace: Option<f64>,
     /// Measure instead: good boards only, at all sites and at one alone
-    #[arg(long, requires = "sites", conflicts_with_all = ["script", "defects", "pace"])]
+    #[arg(long, requires = "virtual", conflicts_with_all = ["script", "defects", "pace"])]
     measure: bool,
 }
 
@@ -59,9 +59,9 @@ const LONGEST_HANDLING_S: f64 = 3600.0;
 
 fn handling(text: &str) -> Result<f64, String> {
     let range = SHORTEST_HANDLING_S..=LONGEST_HANDLING_S;
-    number(text).filter(|seconds| range.contains(seconds)).ok_or_else(|| {
-        format!("not a number from {SHORTEST_HANDLING_S} to {LONGEST_HANDLING_S}")
-    })
+    number(text)
+        .filter(|seconds| range.contains(seconds))
+        .ok_or_else(|| format!("not a number from {SHORTEST_HANDLING_S} to {LONGEST_HANDLING_S}"))
 }
 
 fn factor(text: &str) -> Result<f64, String> {
@@ -97,7 +97,10 @@ impl Stage {
             Some(Err(error)) => Err(Problem::new(
                 "rehearsal-directory",
                 ExitCode::RecordNotWritten,
-                format!("no directory for the rehearsal can be made in {}", base.display()),
+                format!(
+                    "no directory for the rehearsal can be made in {}",
+                    base.display()
+                ),
             )
             .because(error.to_string())
             .fix("give a directory with --records, or set TMPDIR")),
@@ -149,7 +152,12 @@ impl RehearsalArgs {
     ///
     /// # Errors
     /// What keeps a rehearsal from running.
-    pub fn measured(&self, job: &LoadedJob, sites: usize, stage: &Stage) -> Result<Option<Measured>, Problem> {
+    pub fn measured(
+        &self,
+        job: &LoadedJob,
+        sites: usize,
+        stage: &Stage,
+    ) -> Result<Option<Measured>, Problem> {
         if !self.measure {
             return Ok(None);
         }

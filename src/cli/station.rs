@@ -35,8 +35,8 @@ pub const EXIT_CODES: &str = "\
 Exit codes: 0 ended as asked (verdicts are in the records); 1 a site died of a fault of
 this program; 2 usage; 13 the job or a file of it is unreadable, not pinned, not signed
 or altered; 20 its image would not boot or does not fit; 21 none of the sites' probes is
-connected; 23 the records cannot be opened; with --virtual 11 a verdict disagrees with
-the truth. `rtflash --help` lists them all.";
+connected; 23 the records cannot be opened; with --virtual 1 too where a verdict
+disagrees with the truth. `rtflash --help` lists them all.";
 
 /// The station's label where none is given.
 const STATION: &str = "station";
@@ -380,16 +380,25 @@ fn rehearse(args: &StationArgs, job: &LoadedJob, sites: usize) -> Result<u8, Pro
     let stage = Stage::new()?;
     if let Some(measured) = args.rehearsal.measured(job, sites, &stage)? {
         print(measured.text().trim_end());
-        return Ok(ExitCode::Proven.number());
+        return Ok(measured.exit().number());
     }
     let is_watched = args.shown() == Shown::View;
     let rehearsal = args.rehearsal.rehearsal(job, sites, &stage, is_watched)?;
     let options = args.options(None, true)?;
     let place = args.rehearsed_records(stage.records())?;
+    print_aside(&format!("records of this rehearsal: {place}"));
+    // attempts of an earlier rehearsal over the same records are no matter of this one
+    let of_station = Filter {
+        station: Some(options.station.clone()),
+        ..Filter::default()
+    };
+    let earlier = open_to_read(&place).and_then(|mut ledger| ledger.attempts(&of_station));
+    let last_before = earlier.ok().and_then(|earlier| earlier.last().map(|attempt| attempt.id));
     let (commands, inbox) = mpsc::channel();
     let fixtures = rehearsal.sites(job, &commands, crate::clock::Calendar::now(&HostCalendar))?;
     let tally = open_and_work(args, job, fixtures, &place, options, commands, inbox)?;
-    let attempts = open_to_read(&place)?.attempts(&Filter::default())?;
+    let mut attempts = open_to_read(&place)?.attempts(&of_station)?;
+    attempts.retain(|attempt| Some(attempt.id) > last_before);
     let findings = rehearsal.findings(job, attempts);
     let text = rehearsal::text(&findings);
     if args.json {
@@ -399,15 +408,16 @@ fn rehearse(args: &StationArgs, job: &LoadedJob, sites: usize) -> Result<u8, Pro
     }
     Ok(match (findings.agrees(), exit_code(tally)) {
         (true, code) => code,
-        (false, _) => ExitCode::Differs.number(),
+        // a verdict that disagrees with the truth is a fault of this program
+        (false, _) => ExitCode::Internal.number(),
     })
 }
 
 #[cfg(feature = "virtual-board")]
 impl StationArgs {
-    /// Of a rehearsal: in a directory that goes away with it, unless `--records` names one.
+    /// Of a rehearsal: in its own directory, unless `--records` names one; never where the line's are.
     fn rehearsed_records(&self, stage: &Path) -> Result<records::Place, Problem> {
-        match self.records.is_given() {
+        match self.records.is_typed() {
             true => self.records.place(self.journal.as_deref()),
             false => records::Place::parse(&stage.display().to_string(), None),
         }

@@ -47,7 +47,10 @@ fn a_board_that_fails_again_and_again_goes_to_rework() {
         ]
     "#;
     let rehearsed = desk.rehearse(desk.plan(1, script(text))).agrees();
-    assert_eq!(told(&rehearsed)[0], ["program-differs", "program-differs", "retry-limit"]);
+    assert_eq!(
+        told(&rehearsed)[0],
+        ["program-differs", "program-differs", "retry-limit"]
+    );
     assert_eq!(told(&rehearsed)[1], ["pass"]);
 }
 
@@ -69,10 +72,13 @@ fn units_begin_by_key_or_by_their_code_where_the_job_says_so() {
     let mut plan = by_code.plan(1, script(text));
     plan.barcodes = Some("PCB-###".to_owned());
     let rehearsed = by_code.rehearse(plan).agrees();
-    let mut codes = rehearsed.events.iter().filter_map(|event| match &event.what {
-        What::Scanned { barcode } => Some(barcode.as_str()),
-        _ => None,
-    });
+    let mut codes = rehearsed
+        .events
+        .iter()
+        .filter_map(|event| match &event.what {
+            What::Scanned { barcode } => Some(barcode.as_str()),
+            _ => None,
+        });
     assert_eq!(codes.next(), Some("PCB-001"));
     assert_eq!(codes.next(), Some("PCB-002"));
 }

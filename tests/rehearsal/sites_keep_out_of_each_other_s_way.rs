@@ -28,7 +28,9 @@ fn the_same_seed_gives_the_same_verdicts_at_the_same_virtual_times() {
     assert_eq!(first.verdicts, second.verdicts);
     let times = |findings: &rtflash::station::rehearsal::Findings| {
         let sites = findings.sites.iter();
-        sites.map(|site| (site.until, site.cycles)).collect::<Vec<_>>()
+        sites
+            .map(|site| (site.until, site.cycles))
+            .collect::<Vec<_>>()
     };
     assert_eq!(times(&first), times(&second));
 }

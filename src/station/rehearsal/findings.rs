@@ -146,7 +146,9 @@ impl Evidence<'_> {
         let passed = self.passed_units();
         let quota_used = self.rules.quota.is_some_and(|quota| passed >= quota);
         if self.rules.quota.is_some_and(|quota| passed > quota) {
-            findings.disagree(format!("{passed} units have passed, more than the job's quota"));
+            findings.disagree(format!(
+                "{passed} units have passed, more than the job's quota"
+            ));
         }
         let fresh = History {
             quota_used,
@@ -203,7 +205,9 @@ impl Evidence<'_> {
                     None
                 }
             };
-            let bit = own.as_ref().and_then(|own| own.bit(unit.bit.offset, unit.bit.mask));
+            let bit = own
+                .as_ref()
+                .and_then(|own| own.bit(unit.bit.offset, unit.bit.mask));
             let truth = Truth::of(unit, shown.struck, bit, *history, &self.rules);
             findings.truth(unit.defect, &truth);
             findings.verdict(unit.defect, visited, shown);
@@ -240,7 +244,12 @@ impl Evidence<'_> {
             let mut shown = visited.shown.iter();
             shown.any(|shown| shown.verdict.verdict == VerdictKind::Pass)
         };
-        let units: BTreeSet<usize> = self.visited.iter().filter(passed).map(|v| v.visit.unit).collect();
+        let units: BTreeSet<usize> = self
+            .visited
+            .iter()
+            .filter(passed)
+            .map(|v| v.visit.unit)
+            .collect();
         units.len() as u64
     }
 
@@ -307,12 +316,16 @@ fn on_record(
         && end.serial == verdict.serial;
     let is_here = attempt.begin.site == (site + 1).to_string() && attempt.begin.rehearsal;
     if !is_said || !is_here {
-        return Err(format!("attempt {id} is on record otherwise than it was shown"));
+        return Err(format!(
+            "attempt {id} is on record otherwise than it was shown"
+        ));
     }
     if verdict.verdict == VerdictKind::Pass {
         let held = wanted.map(|wanted| wanted.sha256_of(&shown.held));
         if end.flash_sha256 != held {
-            return Err(format!("attempt {id} is on record with another image than the flash holds"));
+            return Err(format!(
+                "attempt {id} is on record with another image than the flash holds"
+            ));
         }
     }
     Ok(())
@@ -333,7 +346,10 @@ impl Findings {
 
     fn verdict(&mut self, defect: Defect, visited: &Visited, shown: &Shown) {
         let verdict = &shown.verdict;
-        self.counts.entry(defect).or_default().count(verdict.verdict);
+        self.counts
+            .entry(defect)
+            .or_default()
+            .count(verdict.verdict);
         if let Some(verdicts) = self.verdicts.get_mut(visited.visit.unit) {
             verdicts.push((verdict.verdict, verdict.code.clone()));
         }

@@ -108,7 +108,9 @@ impl Rehearsal {
         for (number, line) in plan.script.units.iter().enumerate() {
             let mut unit = bill.unit(line, number, plan.seed)?;
             let barcodes = plan.barcodes.as_deref();
-            unit.barcode = unit.barcode.or_else(|| barcodes.map(|code| numbered(code, number)));
+            unit.barcode = unit
+                .barcode
+                .or_else(|| barcodes.map(|code| numbered(code, number)));
             units.push(unit);
         }
         require_codes(job, &units)?;
@@ -189,7 +191,8 @@ impl Rehearsal {
             sites: self.plan.sites,
         };
         evidence.weigh(&|attempt| {
-            let why = |problem: Problem| format!("what the unit should hold cannot be made: {problem}");
+            let why =
+                |problem: Problem| format!("what the unit should hold cannot be made: {problem}");
             Wanted::of(job, attempt).map_err(why)
         })
     }
@@ -257,7 +260,9 @@ fn require_codes(job: &LoadedJob, units: &[VirtualUnit]) -> Result<(), Problem> 
             job.file.unit.barcode.as_deref().unwrap_or_default(),
             unit.barcode.as_deref().unwrap_or("none")
         ))
-        .fix("give --barcodes with # for the digits of a board's number, or barcode in the script")),
+        .fix(
+            "give --barcodes with # for the digits of a board's number, or barcode in the script",
+        )),
     }
 }
 

@@ -121,7 +121,9 @@ impl Truth {
         if history.passed && !rules.flash_again && is_met && !unit.is_another_chip() {
             return Truth::Refused("passed-before");
         }
-        let is_worn = rules.retry_limit.is_some_and(|limit| history.failed >= limit);
+        let is_worn = rules
+            .retry_limit
+            .is_some_and(|limit| history.failed >= limit);
         if is_worn && is_met && !unit.is_another_chip() {
             return Truth::Refused("retry-limit");
         }
@@ -153,7 +155,13 @@ impl Truth {
             Defect::WeakErase if wanted == Some(false) => Truth::Pass,
             Defect::WeakErase => not(&[EraseFailed], &["erase-incomplete"]),
             Defect::FlakyBit => Truth::Open {
-                exits: numbers(&[EraseFailed, ProgramFailed, Differs, ReadFailed, BootNotProven]),
+                exits: numbers(&[
+                    EraseFailed,
+                    ProgramFailed,
+                    Differs,
+                    ReadFailed,
+                    BootNotProven,
+                ]),
             },
             Defect::WrongPart => not(&[WrongDevice], &["flash-part"]),
             Defect::WrongChip => not(&[WrongDevice], &["chip-rom"]),
@@ -184,7 +192,11 @@ impl Truth {
         let verdict = &shown.verdict;
         let passed = verdict.verdict == VerdictKind::Pass;
         let code = verdict.code.as_deref().unwrap_or_default();
-        let says = format!("the verdict is {} (exit {}) [{code}]", verdict.verdict.name(), verdict.exit);
+        let says = format!(
+            "the verdict is {} (exit {}) [{code}]",
+            verdict.verdict.name(),
+            verdict.exit
+        );
         let agrees = match self {
             Truth::Pass => passed,
             Truth::Not { exits, codes } => {
@@ -200,7 +212,11 @@ impl Truth {
             }
             Truth::Nothing => false,
         };
-        if agrees { Ok(()) } else { Err(format!("{says}, right is: {self}")) }
+        if agrees {
+            Ok(())
+        } else {
+            Err(format!("{says}, right is: {self}"))
+        }
     }
 }
 
@@ -237,12 +253,16 @@ pub fn bears_out(
         return Err("false PASS: the records do not say what the unit should hold".to_owned());
     };
     if let Some(at) = wanted.differs(&shown.held) {
-        return Err(format!("false PASS: the flash differs at offset 0x{at:06X}"));
+        return Err(format!(
+            "false PASS: the flash differs at offset 0x{at:06X}"
+        ));
     }
     if let Some((at, bytes)) = &unit.foreign
         && let Some(at) = shown.held.differs(*at, bytes)
     {
-        return Err(format!("false PASS: bytes of others are lost at offset 0x{at:06X}"));
+        return Err(format!(
+            "false PASS: bytes of others are lost at offset 0x{at:06X}"
+        ));
     }
     if !boots && !rules.boot_waived {
         return Err("false PASS: the boot ROM does not start it".to_owned());

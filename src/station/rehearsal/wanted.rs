@@ -1,7 +1,5 @@
 //! What a unit's flash must hold, made once more from the job and from what the ledger says of the unit.
 
-use std::path::Path;
-
 use sha2::{Digest, Sha256};
 
 use super::kept::Kept;
@@ -11,9 +9,8 @@ use crate::job::Request;
 use crate::problem::Problem;
 use crate::records::Attempt;
 use crate::station::LoadedJob;
-use crate::station::outside::Outside;
+use crate::station::unit_data::UnitData;
 use crate::target::Target;
-use crate::unit::{Number, UnitFacts};
 
 /// What a unit's flash must hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +29,13 @@ impl Wanted {
     /// What is wrong with the job's image.
     pub fn of_sample(job: &LoadedJob) -> Result<Self, Problem> {
         Ok(Wanted {
-            runs: runs(job, job.rules.sample()?.image)?,
+            runs: runs(
+                &Request {
+                    image: job.rules.sample()?.image,
+                    wishes: job.request.wishes.clone(),
+                },
+                &job.target,
+            )?,
             is_exact: false,
         })
     }
@@ -49,31 +52,20 @@ impl Wanted {
         if rules.programs().next().is_some() {
             return Wanted::of_sample(job).map(Some);
         }
-        let numbers = attempt.reserved.iter().map(|reserved| {
-            let number = Number {
-                number: reserved.number,
-                reserved_at: reserved.reserved_at,
-            };
-            (reserved.series.clone(), number)
-        });
-        let mut facts = UnitFacts {
-            uid: u64::from_str_radix(&claimed.uid, 16).unwrap_or_default(),
-            numbers: numbers.collect(),
-            now: claimed.claimed_at,
-            barcode: attempt.begin.barcode.clone(),
-            outside: Default::default(),
-        };
-        let directory = job.path.parent().unwrap_or(Path::new("."));
-        facts.outside = Outside::load(rules, &job.file.name, directory)?.values(&facts)?;
+        let uid = u64::from_str_radix(&claimed.uid, 16).unwrap_or_default();
+        let barcode = attempt.begin.barcode.as_deref();
+        let facts = UnitData::facts(uid, &attempt.reserved, barcode, claimed.claimed_at);
+        let made = UnitData::of(facts, &job.request, &job.rules, &job.outside)?;
         Ok(Some(Wanted {
-            runs: runs(job, job.rules.apply(&facts)?.image)?,
+            runs: runs(&made.request, &job.target)?,
             is_exact: true,
         }))
     }
 
-    /// Whether the bit of this mask at `offset` is to be 1.
+    /// Whether the bit of this mask at `offset` is to be 1, where that is known.
     pub fn bit(&self, offset: u32, mask: u8) -> Option<bool> {
-        self.runs.iter().find_map(|(start, bytes)| {
+        let mut runs = self.runs.iter().filter(|_| self.is_exact);
+        runs.find_map(|(start, bytes)| {
             let byte = bytes.get(offset.checked_sub(*start)? as usize)?;
             Some(byte & mask != 0)
         })
@@ -96,22 +88,24 @@ impl Wanted {
             at = start + bytes.len();
             digest.update((start..at).map(|at| held.byte(at)).collect::<Vec<u8>>());
         }
-        digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        digest
+            .finalize()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
     }
 }
 
-/// What `image` becomes in the flash; where the board's own content decides that, what the image itself brings.
-fn runs(job: &LoadedJob, image: Image) -> Result<Vec<(u32, Vec<u8>)>, Problem> {
-    let request = Request {
-        image,
-        wishes: job.request.wishes.clone(),
-    };
-    match request.judged_offline(&job.target)? {
+/// What is asked for as it will be in the flash; where the board's own content decides that, what the files bring.
+fn runs(request: &Request, target: &Target) -> Result<Vec<(u32, Vec<u8>)>, Problem> {
+    match request.judged_offline(target)? {
         Some(image) => {
             let runs = image.runs().iter();
-            Ok(runs.map(|run| (run.offset.get(), run.bytes.clone())).collect())
+            Ok(runs
+                .map(|run| (run.offset.get(), run.bytes.clone()))
+                .collect())
         }
-        None => Ok(as_brought(&request.image, &job.target)),
+        None => Ok(as_brought(&request.image, target)),
     }
 }
 
