@@ -24,10 +24,15 @@ const DEFECTS: u8 = 25;
 pub struct RehearsalArgs {
     /// Rehearse the job at so many virtual sites: boards come and go by a script, some defective, and every verdict is
     /// held against what the board really was; exit 0 only if all agree
-    #[arg(id = "virtual", long = "virtual", value_name = "SITES")]
+    #[arg(id = "virtual", long = "virtual", value_name = "SITES", conflicts_with_all = ["sites", "site"])]
     sites: Option<u8>,
     /// Boards of a random rehearsal [default: 20]
-    #[arg(long, value_name = "N", requires = "virtual", conflicts_with = "script")]
+    #[arg(
+        long,
+        value_name = "N",
+        requires = "virtual",
+        conflicts_with = "script"
+    )]
     boards: Option<u32>,
     /// Draws boards and defects; the same seed gives the same verdicts
     #[arg(long, value_name = "N", requires = "virtual", default_value_t = 1)]
