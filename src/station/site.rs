@@ -202,6 +202,12 @@ impl Site {
 
     fn key(&mut self) -> Vec<Action> {
         match self.state {
+            // its probe was gone since: whether it is the board with that code, nobody has seen
+            State::Held { acknowledged: true }
+                if self.start_by == JobStart::Barcode && self.barcode.is_none() =>
+            {
+                self.wait(Needs::Barcode)
+            }
             State::Waiting(Needs::Key) | State::Held { acknowledged: true } => self.begin(),
             State::Waiting(Needs::Barcode) => not_taken("the board waits for its code"),
             State::Held {

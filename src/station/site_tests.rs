@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::event::What;
+use super::event::{Needs, What};
 use super::job_file::JobStart;
 use super::site::{Action, Input, Look, Site};
 use crate::records::VerdictKind;
@@ -265,4 +265,27 @@ fn a_code_scanned_before_its_board_begins_it_and_only_it() {
         .flat_map(|input| site.take(input))
         .collect();
     assert_eq!(begins(&told), 0, "{told:?}");
+}
+
+#[test]
+fn a_board_whose_probe_was_gone_needs_its_code_again() {
+    let code = || Input::Code("SN1".to_owned());
+    let first = [
+        looks(Look::Empty).to_vec(),
+        vec![code()],
+        looks(Look::Seated).to_vec(),
+        vec![Input::Ended(VerdictKind::Fail)],
+        looks(Look::ProbeGone("unplugged".to_owned())).to_vec(),
+        looks(Look::Seated).to_vec(),
+        vec![Input::Acknowledge],
+    ]
+    .concat();
+    let (mut site, actions) = site(JobStart::Barcode, &first);
+    assert_eq!(begins(&actions), 1, "{actions:?}");
+    let needs = Needs::Barcode;
+    assert_eq!(
+        site.take(Input::Start),
+        [Action::Tell(What::Waiting { needs })]
+    );
+    assert_eq!(begins(&site.take(code())), 1);
 }
