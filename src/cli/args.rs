@@ -19,6 +19,7 @@ use super::pack::PackArgs;
 use super::packaging::{CompletionsArgs, ManArgs};
 use super::read::ReadArgs;
 use super::records::RecordsArgs;
+use super::station::StationArgs;
 use crate::job::{FileHash, InputFile};
 use crate::problem::Problem;
 
@@ -168,6 +169,9 @@ pub enum Command {
         #[command(subcommand)]
         command: JobCommand,
     },
+    /// Flash board after board at several sites, with a verdict and a record for each
+    #[command(after_help = super::station::EXIT_CODES)]
+    Station(Box<StationArgs>),
     /// What the station put on record: list, show, export, stats, verify; nothing is changed
     #[command(after_help = super::records::EXIT_CODES)]
     Records(RecordsArgs),

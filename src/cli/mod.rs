@@ -20,7 +20,10 @@ mod read;
 mod records;
 mod records_place;
 #[cfg(feature = "virtual-board")]
+mod rehearsal;
+#[cfg(feature = "virtual-board")]
 mod standing;
+mod station;
 mod targets;
 
 use std::io::{self, IsTerminal, Write};
@@ -73,6 +76,7 @@ fn last_words(command: &Command, problem: &Problem) -> Option<String> {
         Command::Pack(args) => Some(args.failed(problem)),
         Command::Job { .. } => None,
         Command::Records(args) => args.last_words(problem),
+        Command::Station(_) => None,
         #[cfg(feature = "virtual-board")]
         Command::Benchmark(_) => None,
         Command::Probes | Command::Targets | Command::Completions(_) | Command::Man(_) => None,
@@ -219,6 +223,7 @@ fn execute(cli: &Cli) -> Result<u8, Problem> {
         Command::Pack(args) => pack::run(args),
         Command::Job { command } => job_file::run(command),
         Command::Records(args) => records::run(args),
+        Command::Station(args) => station::run(args),
         #[cfg(feature = "virtual-board")]
         Command::Benchmark(args) => benchmark::run(args),
         Command::Probes => {

@@ -37,6 +37,11 @@ impl RecordsPlace {
         }
     }
 
+    /// Whether a place was named on the command line; what the environment names is the line's own, and no rehearsal's.
+    pub fn is_typed(&self) -> bool {
+        self.records.is_some() && self.records != std::env::var("RTFLASH_RECORDS").ok()
+    }
+
     /// To read the ledger: a server needs no journal for that.
     ///
     /// # Errors

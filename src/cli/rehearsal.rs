@@ -59,9 +59,9 @@ const LONGEST_HANDLING_S: f64 = 3600.0;
 
 fn handling(text: &str) -> Result<f64, String> {
     let range = SHORTEST_HANDLING_S..=LONGEST_HANDLING_S;
-    number(text).filter(|seconds| range.contains(seconds)).ok_or_else(|| {
-        format!("not a number from {SHORTEST_HANDLING_S} to {LONGEST_HANDLING_S}")
-    })
+    number(text)
+        .filter(|seconds| range.contains(seconds))
+        .ok_or_else(|| format!("not a number from {SHORTEST_HANDLING_S} to {LONGEST_HANDLING_S}"))
 }
 
 fn factor(text: &str) -> Result<f64, String> {
@@ -97,7 +97,10 @@ impl Stage {
             Some(Err(error)) => Err(Problem::new(
                 "rehearsal-directory",
                 ExitCode::RecordNotWritten,
-                format!("no directory for the rehearsal can be made in {}", base.display()),
+                format!(
+                    "no directory for the rehearsal can be made in {}",
+                    base.display()
+                ),
             )
             .because(error.to_string())
             .fix("give a directory with --records, or set TMPDIR")),
@@ -149,7 +152,12 @@ impl RehearsalArgs {
     ///
     /// # Errors
     /// What keeps a rehearsal from running.
-    pub fn measured(&self, job: &LoadedJob, sites: usize, stage: &Stage) -> Result<Option<Measured>, Problem> {
+    pub fn measured(
+        &self,
+        job: &LoadedJob,
+        sites: usize,
+        stage: &Stage,
+    ) -> Result<Option<Measured>, Problem> {
         if !self.measure {
             return Ok(None);
         }

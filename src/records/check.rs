@@ -61,6 +61,9 @@ fn once(place: &Place, check: &Check) -> Result<Audit, RecordsError> {
         }
         chain.end();
     }
+    for station in auditor.stations() {
+        auditor.marks(ledger.marks(&station)?);
+    }
     let read = ledger.each(&Filter::default(), &mut |attempt| auditor.attempt(&attempt));
     let numbers = read.and_then(|()| ledger.numbers());
     match numbers {

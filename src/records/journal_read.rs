@@ -181,7 +181,9 @@ impl JournalReader {
                     torn,
                     bytes,
                     sha256,
-                } if read.wrong.is_none() => Some((*torn, *bytes, sha256.clone())),
+                } if matches!(read.wrong, None | Some(Wrong::Unfinished)) => {
+                    Some((*torn, *bytes, sha256.clone()))
+                }
                 _ => None,
             });
             if let Some((torn, bytes, sha256)) = named {

@@ -16,7 +16,7 @@ const FROM: &str =
 /// Its columns, in the order in which [`attempt`] reads them.
 const COLUMNS: &str = "a.id, a.station, a.site, a.job, a.barcode, a.begun_at, a.document, \
      c.uid, c.attempt_of_unit, c.claimed_at, \
-     e.verdict, e.code, e.uid, e.serial, e.ended_at, e.journal_line, e.journal_sha256, e.document";
+     e.verdict, e.code, e.uid, e.serial, e.ended_at, e.journal_line, e.journal_sha256, e.document, c.job";
 
 /// Conditions on attempts, with their values.
 #[derive(Default)]
@@ -171,11 +171,14 @@ fn attempt(row: &Row) -> Result<Attempt, StoreError> {
     compare("begun_at", row.maybe_text(5)?, Some(&time(begin.begun_at)));
     let claimed = match row.maybe_text(7)? {
         None => None,
-        Some(uid) => Some(Claimed {
-            uid,
-            attempt_of_unit: read_count(row.int(8)?)?,
-            claimed_at: read_time(&row.text(9)?)?,
-        }),
+        Some(uid) => {
+            compare("claim.job", row.maybe_text(18)?, Some(&begin.job));
+            Some(Claimed {
+                uid,
+                attempt_of_unit: read_count(row.int(8)?)?,
+                claimed_at: read_time(&row.text(9)?)?,
+            })
+        }
     };
     let mut ended = None;
     if let Some(verdict) = row.maybe_text(10)? {

@@ -12,6 +12,8 @@ mod outside;
 mod probe_site;
 #[cfg(feature = "virtual-board")]
 pub mod rehearsal;
+#[cfg(test)]
+mod schema_tests;
 mod shared;
 mod site;
 #[cfg(test)]

@@ -1,12 +1,13 @@
 //! The image of the unit on the bench: whether it may be flashed now, the numbers it gets, and what they make of the image.
 
-use std::collections::BTreeMap;
+use jiff::Timestamp;
 
 use super::event::What;
+use super::unit_data::UnitData;
 use super::unit_run::{Now, RecordsTime, Unit};
 use crate::job::{Request, UnitImage};
 use crate::problem::{ExitCode, Problem};
-use crate::records::{AttemptId, Claim, ClaimRefused, Reserved, SeriesClaim, UnitClaim};
+use crate::records::{AttemptId, Claim, ClaimRefused, Reserved, UnitClaim};
 use crate::survey::ChipFound;
 
 /// The job has flashed as many units as it may.
@@ -55,7 +56,7 @@ impl<'u> StationUnit<'u> {
     }
 
     /// Asks the ledger for the unit and its numbers.
-    fn claim(&mut self, uid: &str) -> Result<(Vec<Reserved>, u32), Problem> {
+    fn claim(&mut self, uid: &str, claimed_at: Timestamp) -> Result<(Vec<Reserved>, u32), Problem> {
         let shared = self.unit.shared;
         let rules = &shared.job.file.unit;
         let claim = UnitClaim {
@@ -63,8 +64,8 @@ impl<'u> StationUnit<'u> {
             retry_limit: rules.attempts,
             quota: rules.quota,
             passed_before: rules.passed_before,
-            series: self.series(),
-            claimed_at: (self.now)(),
+            series: UnitData::claims(shared.job.rules.rules()),
+            claimed_at,
         };
         let attempt = self.attempt;
         match self
@@ -84,34 +85,24 @@ impl<'u> StationUnit<'u> {
             }
         }
     }
-
-    fn series(&self) -> Vec<SeriesClaim> {
-        Vec::new()
-    }
-
-    /// The image with the unit's data, and its serial number.
-    fn patched(
-        &mut self,
-        _chip: &ChipFound,
-        _reserved: &[Reserved],
-    ) -> Result<(Request, Option<String>), Problem> {
-        let _facts: BTreeMap<(), ()> = BTreeMap::new();
-        Ok((self.unit.shared.job.request.clone(), None))
-    }
 }
 
 impl UnitImage for StationUnit<'_> {
     fn for_unit(&mut self, chip: &ChipFound) -> Result<Request, Problem> {
         let uid = chip.unique_id.to_string();
         self.known.uid = Some(uid.clone());
-        if let Err(problem) = self.unit.shared.job.require_board(chip) {
+        let job = self.unit.shared.job;
+        if let Err(problem) = job.require_board(chip) {
             self.known.refused = true;
             return Err(problem);
         }
-        let (reserved, attempt_of_unit) = self.claim(&uid)?;
-        let patched = self.patched(chip, &reserved);
-        if let Ok((_, serial)) = &patched {
-            self.known.serial.clone_from(serial);
+        let now = (self.now)();
+        let (reserved, attempt_of_unit) = self.claim(&uid, now)?;
+        let barcode = self.unit.barcode.as_deref();
+        let facts = UnitData::facts(chip.unique_id.get(), &reserved, barcode, now);
+        let made = UnitData::of(facts, &job.request, &job.rules, &job.outside);
+        if let Ok(made) = &made {
+            self.known.serial.clone_from(&made.serial);
         }
         let known = What::UnitKnown {
             uid,
@@ -119,7 +110,7 @@ impl UnitImage for StationUnit<'_> {
             attempt_of_unit,
         };
         self.unit.tell.at((self.now)(), known);
-        patched.map(|(request, _)| request)
+        made.map(|made| made.request)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::station::Station;
 
-const COMMANDS: [&[&str]; 23] = [
+const COMMANDS: [&[&str]; 24] = [
     &[],
     &["flash"],
     &["verify"],
@@ -12,6 +12,7 @@ const COMMANDS: [&[&str]; 23] = [
     &["doctor"],
     &["inspect"],
     &["pack"],
+    &["station"],
     &["records"],
     &["records", "list"],
     &["records", "show"],

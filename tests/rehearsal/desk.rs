@@ -17,6 +17,34 @@ const APPLICATION: u32 = 0x6000_2000;
 const PAYLOAD: u32 = 0x6000_3000;
 const PAYLOAD_BYTES: usize = 0x1400;
 
+/// What is different on every unit: everything that the ledger must know to make a unit's bytes again.
+const UNIT_DATA: &str = r#"
+[[series]]
+name = "sn"
+first = 1
+last = 9999
+
+[[data]]
+name = "serial"
+address = 0x60003010
+serial = { series = "sn", format = "decimal", width = 6 }
+
+[[data]]
+name = "made-at"
+address = 0x60003020
+timestamp = { form = "unix-32" }
+
+[[data]]
+name = "uid"
+address = 0x60003030
+unique_id = {}
+
+[[data]]
+name = "crc"
+address = 0x600043FC
+crc = { algorithm = "CRC-32/ISO-HDLC", start = 0x60003000, end = 0x600043FC }
+"#;
+
 /// A directory with a job in it.
 pub struct Desk {
     directory: TempDir,
@@ -39,13 +67,24 @@ impl Desk {
         let path = directory.path().join("job.toml");
         let text = format!(
             "version = 1\nname = \"blinky\"\n{more}\n[target]\nchip = \"mimxrt1062\"\nflash = \"is25wp064\"\n\
-             board = \"qspi\"\n[[image]]\nfile = \"app.hex\"\nsha256 = \"{sha256}\"\n"
+             board = \"qspi\"\n[[image]]\nfile = \"app.hex\"\nsha256 = \"{sha256}\"\n{UNIT_DATA}"
         );
         fs::write(&path, text).expect("job file");
         let job = LoadedJob::load(&path, None).expect("job");
         Desk { directory, job }
     }
 
+    /// The job file.
+    pub fn path(&self) -> PathBuf {
+        self.directory.path().join("job.toml")
+    }
+
+    /// What it says.
+    pub fn job(&self) -> &LoadedJob {
+        &self.job
+    }
+
+    /// So many sites, and operators as quick as by default.
     pub fn plan(&self, sites: usize, script: Script) -> Plan {
         Plan {
             sites,
@@ -85,11 +124,6 @@ impl Desk {
             findings: rehearsal.findings(job, attempts),
             events: told.iter().collect(),
         }
-    }
-
-    /// A script with one board of each kind.
-    pub fn script(&self, text: &str) -> Script {
-        toml::from_str(text).expect("script")
     }
 }
 

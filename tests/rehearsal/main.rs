@@ -2,3 +2,6 @@
 
 mod desk;
 mod each_defect_has_its_verdict;
+mod operators_do_what_the_job_asks;
+mod sites_keep_out_of_each_other_s_way;
+mod two_hundred_boards;

@@ -5,7 +5,7 @@ use rtflash::records::VerdictKind;
 use rtflash::station::{Command, Needs, What};
 use virtual_board::nor::{Faults, Part};
 
-use crate::floor::{Floor, Setup, board, config, is_untouched, start};
+use crate::floor::{Floor, Setup, board, config, flash_content, is_untouched, start};
 
 #[test]
 fn a_sound_board_passes_and_everything_about_it_is_on_record() {
@@ -281,4 +281,38 @@ fn after_so_many_units_the_station_ends_by_itself() {
             }
         )
     });
+}
+
+/// Serial numbers S001 to S009 in a sector of their own.
+const SERIALS: &str = "[[series]]\nname = 'sn'\nfirst = 1\nlast = 9\n[[data]]\nname = 'sn'\nblock = 0x60010000\noffset = 0\n\
+    length = 4\nserial = { series = 'sn', format = 'decimal', width = 3, text = 'S{number}' }\n";
+
+#[test]
+fn a_number_stays_with_its_board_when_boards_change_their_sites() {
+    let mut floor = Floor::open(
+        2,
+        Setup {
+            tables: SERIALS,
+            ..Setup::default()
+        },
+    );
+    let defect = start(weak(1));
+    let verdict = floor.work("A", &defect);
+    assert_eq!(verdict.verdict, VerdictKind::Fail, "{}", floor.log());
+    assert_eq!(verdict.serial.as_deref(), Some("S001"));
+    let second = board(2);
+    assert_eq!(floor.work("B", &second).serial.as_deref(), Some("S002"));
+    floor.clear("A");
+    floor.clear("B");
+    // its flash was replaced; the chip, and so the unit, is the same
+    let mended = board(1);
+    let verdict = floor.work("B", &mended);
+    assert_eq!(verdict.verdict, VerdictKind::Pass, "{}", floor.log());
+    assert_eq!(verdict.serial.as_deref(), Some("S001"));
+    let verdict = floor.work("A", &second);
+    assert_eq!(verdict.code.as_deref(), Some("passed-before"));
+    assert!(verdict.text.contains("S002"), "{}", verdict.text);
+    for (board, serial) in [(&mended, b"S001"), (&second, b"S002")] {
+        assert_eq!(&flash_content(board)[0x1_0000..0x1_0004], serial);
+    }
 }

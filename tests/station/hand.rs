@@ -10,8 +10,11 @@ use rtflash::link::{Choice, ProbePlace, SeatSign, SeatWatch, VirtualBench};
 use rtflash::problem::Problem;
 use rtflash::station::{Fixture, Seat, UnitVerdict};
 
-/// What an empty site does in a quarter of a second of its time, on this computer.
-const EMPTY_PAUSE: Duration = Duration::from_millis(2);
+/// What a site pauses on this computer, besides its own time, so that many of them need few cores.
+const PAUSE: Duration = Duration::from_millis(2);
+
+/// Shortest sleep that is not one of a job's own.
+const POLL: Duration = Duration::from_millis(250);
 
 /// The operator's end of a site.
 #[derive(Clone, Default)]
@@ -150,10 +153,10 @@ impl Clock for HandClock {
         let board = self.0.inside().board.clone();
         match board {
             Some(board) => board.clock().sleep(span),
-            None => {
-                self.0.inside().offset += span;
-                std::thread::sleep(EMPTY_PAUSE);
-            }
+            None => self.0.inside().offset += span,
+        }
+        if span >= POLL {
+            std::thread::sleep(PAUSE);
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::cli::records_place::RecordsPlace;
 use crate::clock::HostClock;
 use crate::problem::{ExitCode, Problem};
 use crate::records::audit::Audit;
-use crate::records::{Check, JournalMark, check, visible};
+use crate::records::{Check, JournalMark, Place, check, visible};
 use crate::report::ProblemRecord;
 
 /// What the long help says.
@@ -95,6 +95,14 @@ fn mark(text: &str) -> Result<JournalMark, String> {
 /// They cannot be read.
 pub fn run(args: &VerifyArgs) -> Result<u8, Problem> {
     let place = args.place.place_to_read()?;
+    if matches!(place, Place::Server { .. }) && args.journal.is_empty() {
+        return Err(Problem::new(
+            "records-journal",
+            ExitCode::Usage,
+            "records on a database server have their journals elsewhere",
+        )
+        .fix("name the station's journal with `--journal FILE`"));
+    }
     let journals = (!args.journal.is_empty()).then(|| args.journal.clone());
     let wanted = Check {
         journals,

@@ -192,6 +192,20 @@ impl Auditor {
                 self.field_break(id, Some(told.at), field, what);
             }
         }
+        let marks = self.marks.remove(&id).unwrap_or_default();
+        let of_hooks = marks
+            .iter()
+            .filter(|mark| attempt.journal.as_ref() != Some(mark));
+        for mark in of_hooks {
+            let is_it = |hook: &ToldEnd| hook.at.line == mark.line && hook.sha256 == mark.sha256;
+            if !told.iter().any(|hook| is_it(hook)) {
+                let what = format!(
+                    "a hook's result is told by line {} with the hash {}, and no such line tells it",
+                    mark.line, mark.sha256
+                );
+                self.field_break(id, None, Some("hooks.journal".to_owned()), what);
+            }
+        }
         let field = || Some("hooks".to_owned());
         if let Some(more) = told.get(attempt.hooks.len()) {
             let what = "it tells a hook's result that the ledger does not have";

@@ -22,9 +22,6 @@ mod chain;
 mod numbers;
 mod prints;
 
-#[cfg(test)]
-mod tests;
-
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -148,6 +145,8 @@ pub struct Auditor {
     stories: BTreeMap<AttemptId, Story>,
     /// Which chip the journals give each number to, and where.
     numbers: BTreeMap<(String, u64), (String, At)>,
+    /// Lines that the ledger's rows note, of ends and hooks.
+    marks: BTreeMap<AttemptId, Vec<JournalMark>>,
     /// What the ledger's attempts say of their numbers.
     uses: BTreeMap<AttemptId, Use>,
     attempts: u64,
@@ -178,6 +177,7 @@ impl Auditor {
             journals: Vec::new(),
             stories: BTreeMap::new(),
             numbers: BTreeMap::new(),
+            marks: BTreeMap::new(),
             uses: BTreeMap::new(),
             attempts: 0,
             elsewhere: 0,
@@ -193,7 +193,20 @@ impl Auditor {
         self.expected_heads.push((head, Vec::new()));
     }
 
-    /// What came out, once the journals, the attempts and then `numbers` were shown.
+    /// Labels of the stations whose journals were shown.
+    pub fn stations(&self) -> Vec<String> {
+        let stations = self.journals.iter().map(|journal| journal.station.clone());
+        stations.flatten().collect()
+    }
+
+    /// The lines that the rows of a station note, after its journal and before the attempts.
+    pub fn marks(&mut self, marks: Vec<(AttemptId, JournalMark)>) {
+        for (attempt, mark) in marks {
+            self.marks.entry(attempt).or_default().push(mark);
+        }
+    }
+
+    /// What came out, once the journals, the marks, the attempts and then `numbers` were shown.
     pub fn finish(mut self, numbers: &[Number]) -> Audit {
         self.unseen_stories();
         let of_numbers = self.number_breaks(numbers);

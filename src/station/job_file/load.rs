@@ -16,6 +16,7 @@ use crate::job::{
 };
 use crate::link::{Choice, ProbeSelector};
 use crate::problem::{ExitCode, Place, Problem};
+use crate::station::outside::Outside;
 use crate::survey::ChipFound;
 use crate::target::Target;
 use crate::unit::{FittedRules, UnitRules};
@@ -41,6 +42,8 @@ pub struct LoadedJob {
     pub barcode: Option<BarcodePattern>,
     /// What differs on every unit, with its places in the image.
     pub rules: FittedRules,
+    /// Where the values of its units come from that neither chip nor ledger gives.
+    pub outside: Outside,
     /// The files that it names, each with its hash.
     inputs: Vec<(PathBuf, FileHash)>,
 }
@@ -97,6 +100,9 @@ impl LoadedJob {
         let rules = rules
             .fit(&request.image, &target)
             .map_err(|problem| in_file(problem, path))?;
+        let outside = Outside::load(rules.rules(), &file.name, text.folder())
+            .map_err(|problem| in_file(problem, path))
+            .map_err(pinned_by_job)?;
         let sample = Request {
             image: rules.sample()?.image,
             wishes: request.wishes.clone(),
@@ -111,6 +117,7 @@ impl LoadedJob {
             request,
             barcode,
             rules,
+            outside,
             inputs,
         })
     }

@@ -19,6 +19,8 @@ const ENDING: &str = ".minisig";
 const SIGNATURE_CHARACTERS: usize = 88;
 /// Characters of the 158 bytes of a secret key in Base64.
 const SECRET_KEY_CHARACTERS: usize = 212;
+/// Their line in its file, from 0.
+const SECRET_KEY_LINE: usize = 1;
 /// The line of a signature file, from 0, that signs the trusted comment.
 const COMMENT_SIGNATURE_LINE: usize = 3;
 /// First line of a signature file, which nothing protects.
@@ -159,6 +161,10 @@ impl SigningKey {
                 .fix("take the file NAME.key that `rtflash job keygen` wrote, or a minisign secret key file, and its password")
         };
         let text = fs::read_to_string(path).map_err(|error| refusal(error.to_string()))?;
+        let line = text.lines().nth(SECRET_KEY_LINE).unwrap_or_default();
+        if line.trim().len() != SECRET_KEY_CHARACTERS {
+            return Err(refusal("it does not have the form of a secret key".into()));
+        }
         let in_file =
             || SecretKeyBox::from_string(&text).map_err(|error| refusal(error.to_string()));
         let key = match in_file()?.into_unencrypted_secret_key() {

@@ -152,9 +152,14 @@ impl JobText {
         }
     }
 
+    /// The job file's folder; empty where the file is named without one.
+    pub fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new(""))
+    }
+
     /// Where a file is that the job names.
     pub fn beside(&self, name: &Path) -> PathBuf {
-        self.path.parent().unwrap_or(Path::new("")).join(name)
+        self.folder().join(name)
     }
 
     /// A refusal of what stands at `key`; see [`JobText::place`].

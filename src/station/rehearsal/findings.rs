@@ -1,16 +1,14 @@
 //! Truth against verdict, board by board, and against what the records say.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::bill::VirtualUnit;
 use super::defect::Defect;
 use super::site::{Shown, Visited};
 use super::truth::{History, Rules, Truth, bears_out};
+use super::wanted::Wanted;
 use crate::records::{Attempt, AttemptId, VerdictKind};
-
-/// Bytes that a unit's flash must hold, with their offset.
-pub type Wanted = Vec<(u32, Vec<u8>)>;
 
 /// Verdicts counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -145,7 +143,18 @@ impl Evidence<'_> {
         }
         self.visited
             .sort_by_key(|visited| (visited.visit.unit, visited.visit.of_unit));
-        let mut histories = vec![History::default(); self.units.len()];
+        let passed = self.passed_units();
+        let quota_used = self.rules.quota.is_some_and(|quota| passed >= quota);
+        if self.rules.quota.is_some_and(|quota| passed > quota) {
+            findings.disagree(format!(
+                "{passed} units have passed, more than the job's quota"
+            ));
+        }
+        let fresh = History {
+            quota_used,
+            ..History::default()
+        };
+        let mut histories = vec![fresh; self.units.len()];
         for visited in &self.visited {
             let number = visited.visit.unit;
             if let (Some(unit), Some(history)) = (self.units.get(number), histories.get_mut(number))
@@ -196,14 +205,16 @@ impl Evidence<'_> {
                     None
                 }
             };
-            let bit = own.as_ref().and_then(|own| bit_of(own, unit));
+            let bit = own
+                .as_ref()
+                .and_then(|own| own.bit(unit.bit.offset, unit.bit.mask));
             let truth = Truth::of(unit, shown.struck, bit, *history, &self.rules);
             findings.truth(unit.defect, &truth);
             findings.verdict(unit.defect, visited, shown);
             let checks = [
                 truth.allows(shown),
-                bears_out(unit, shown, own.as_deref(), visited.boots, &self.rules),
-                on_record(shown, attempt, visited.site),
+                bears_out(unit, shown, own.as_ref(), visited.boots, &self.rules),
+                on_record(shown, attempt, own.as_ref(), visited.site),
             ];
             for why in checks.into_iter().filter_map(Result::err) {
                 findings.disagree(format!("{name}: {why}"));
@@ -214,6 +225,8 @@ impl Evidence<'_> {
                     *history = History {
                         passed: true,
                         failed: 0,
+                        // a unit that has passed is counted already
+                        quota_used: false,
                     };
                 }
                 VerdictKind::Fail if is_known => history.failed += 1,
@@ -224,6 +237,20 @@ impl Evidence<'_> {
             site.boards += 1;
             site.until = site.until.max(visited.seated.1);
         }
+    }
+
+    fn passed_units(&self) -> u64 {
+        let passed = |visited: &&Visited| {
+            let mut shown = visited.shown.iter();
+            shown.any(|shown| shown.verdict.verdict == VerdictKind::Pass)
+        };
+        let units: BTreeSet<usize> = self
+            .visited
+            .iter()
+            .filter(passed)
+            .map(|v| v.visit.unit)
+            .collect();
+        units.len() as u64
     }
 
     fn attempt(&self, id: Option<AttemptId>) -> Option<&Attempt> {
@@ -264,16 +291,13 @@ impl Evidence<'_> {
     }
 }
 
-/// Whether the bit that may be bad is to be 1.
-fn bit_of(wanted: &Wanted, unit: &VirtualUnit) -> Option<bool> {
-    wanted.iter().find_map(|(offset, bytes)| {
-        let byte = bytes.get(unit.bit.offset.checked_sub(*offset)? as usize)?;
-        Some(byte & unit.bit.mask != 0)
-    })
-}
-
 /// The records say what was shown.
-fn on_record(shown: &Shown, attempt: Option<&Attempt>, site: usize) -> Result<(), String> {
+fn on_record(
+    shown: &Shown,
+    attempt: Option<&Attempt>,
+    wanted: Option<&Wanted>,
+    site: usize,
+) -> Result<(), String> {
     let verdict = &shown.verdict;
     let Some(attempt) = attempt else {
         return Err("its attempt is not on record".to_owned());
@@ -291,13 +315,20 @@ fn on_record(shown: &Shown, attempt: Option<&Attempt>, site: usize) -> Result<()
         && end.uid == verdict.uid
         && end.serial == verdict.serial;
     let is_here = attempt.begin.site == (site + 1).to_string() && attempt.begin.rehearsal;
-    if is_said && is_here {
-        Ok(())
-    } else {
-        Err(format!(
+    if !is_said || !is_here {
+        return Err(format!(
             "attempt {id} is on record otherwise than it was shown"
-        ))
+        ));
     }
+    if verdict.verdict == VerdictKind::Pass {
+        let held = wanted.map(|wanted| wanted.sha256_of(&shown.held));
+        if end.flash_sha256 != held {
+            return Err(format!(
+                "attempt {id} is on record with another image than the flash holds"
+            ));
+        }
+    }
+    Ok(())
 }
 
 impl Findings {

@@ -52,6 +52,9 @@ impl Fixture for VirtualFixture {
             // an open virtual probe is wired to the board that was there
             self.watch.close();
         }
+        if let Some(error) = self.site.failed() {
+            return Seat::ProbeGone(error.into());
+        }
         match self.watch.look() {
             Ok(true) => Seat::Seated,
             Ok(false) => Seat::Empty,

@@ -11,6 +11,8 @@ mod bill;
 mod defect;
 mod draw;
 mod findings;
+#[cfg(test)]
+mod findings_tests;
 mod fixture;
 mod host;
 mod kept;
@@ -21,6 +23,7 @@ mod script;
 mod shelf;
 mod site;
 mod truth;
+mod wanted;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -29,13 +32,14 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use jiff::Timestamp;
 
 use bill::{Bill, Effort, VirtualUnit};
-use findings::{Evidence, Wanted};
+use findings::Evidence;
 use fixture::VirtualFixture;
 use operator::{Operator, Starts};
 use script::Visit;
 use shelf::Shelf;
 use site::{Parts, VirtualSite, Visited};
 use truth::Rules;
+use wanted::Wanted;
 
 pub use defect::Defect;
 pub use findings::{Counts, Findings, SiteTimes};
@@ -47,7 +51,6 @@ pub use script::{InsertionLine, Script, UnitLine};
 use super::command::Command;
 use super::fixture::Fixture;
 use super::job_file::{JobBootProof, JobSharedSectors, JobStart, LoadedJob};
-use crate::address::Address;
 use crate::job::{self, Bench};
 use crate::link::VirtualBench;
 use crate::problem::{ExitCode, Problem};
@@ -97,7 +100,7 @@ impl Rehearsal {
     /// A script that means nothing, a flash part that cannot be simulated, a board without the code that the job asks for.
     pub fn new(job: &LoadedJob, plan: Plan) -> Result<Self, Problem> {
         let uids = job.file.identity.unique_ids.clone().unwrap_or_default();
-        let mut bill = Bill::new(&job.target, common_runs(job)?, uids)?;
+        let mut bill = Bill::new(&job.target, Wanted::of_sample(job)?.runs, uids)?;
         let (effort, sound) = sound_board(job, &bill, &plan.directory)?;
         bill.effort = effort;
         let visits = plan.script.by_site(&labels(plan.sites))?;
@@ -117,6 +120,7 @@ impl Rehearsal {
                 preserves: job.file.shared_sectors == JobSharedSectors::Preserve,
                 flash_again: job.file.unit.passed_before == PassedBefore::FlashAgain,
                 retry_limit: job.file.unit.attempts,
+                quota: job.file.unit.quota,
                 sound,
             },
             units: Arc::new(units),
@@ -186,34 +190,12 @@ impl Rehearsal {
             rules: self.rules,
             sites: self.plan.sites,
         };
-        evidence.weigh(&|attempt| own_runs(job, attempt))
+        evidence.weigh(&|attempt| {
+            let why =
+                |problem: Problem| format!("what the unit should hold cannot be made: {problem}");
+            Wanted::of(job, attempt).map_err(why)
+        })
     }
-}
-
-/// What the job writes on every unit; where the board's own content decides, what its files bring.
-fn common_runs(job: &LoadedJob) -> Result<Vec<(u32, Vec<u8>)>, Problem> {
-    if let Some(image) = job.request.judged_offline(&job.target)? {
-        let runs = image.runs().iter();
-        return Ok(runs
-            .map(|run| (run.offset.get(), run.bytes.clone()))
-            .collect());
-    }
-    let window = job.target.flash_window();
-    let segments = job.request.image.segments().iter();
-    let offset = |start: Address| start.get().checked_sub(window.start().get());
-    Ok(segments
-        .filter_map(|segment| Some((offset(segment.start())?, segment.bytes().to_vec())))
-        .collect())
-}
-
-/// What a unit's flash must hold after an attempt that passed; none where the attempt never came to know its unit.
-fn own_runs(job: &LoadedJob, attempt: &Attempt) -> Result<Option<Wanted>, String> {
-    let Some(_claimed) = &attempt.claimed else {
-        return Ok(None);
-    };
-    common_runs(job)
-        .map(Some)
-        .map_err(|problem| format!("what the unit should hold cannot be made: {}", problem.what))
 }
 
 /// Flashes a sound, blank board, for the figures.

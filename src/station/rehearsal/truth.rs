@@ -8,8 +8,12 @@ use std::fmt;
 use super::bill::VirtualUnit;
 use super::defect::Defect;
 use super::site::Shown;
+use super::wanted::Wanted;
 use crate::problem::ExitCode;
 use crate::records::VerdictKind;
+
+/// Code of the records' refusal where enough units have passed.
+const QUOTA: &str = "quota";
 
 /// What is right to say of a board in one attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +34,8 @@ pub enum Truth {
     },
     /// The records refuse it with this code.
     Refused(&'static str),
+    /// Refused for the job's quota, or else this.
+    QuotaOr(Box<Truth>),
     /// No attempt at all: nothing tells the station that a board is there.
     Nothing,
 }
@@ -50,6 +56,7 @@ impl fmt::Display for Truth {
             }
             Truth::Open { exits } => write!(f, "PASS where proven, else exit {}", list(exits)),
             Truth::Refused(code) => write!(f, "refused [{code}]"),
+            Truth::QuotaOr(truth) => write!(f, "{truth}, or refused [{QUOTA}]"),
             Truth::Nothing => f.write_str("no attempt"),
         }
     }
@@ -66,6 +73,8 @@ pub struct Rules {
     pub flash_again: bool,
     /// Failed attempts after which a unit is refused.
     pub retry_limit: Option<u32>,
+    /// Units that may pass.
+    pub quota: Option<u64>,
     /// How the job ends on a sound board, where that is not PASS.
     pub sound: Option<(u8, String)>,
 }
@@ -77,6 +86,8 @@ pub struct History {
     pub passed: bool,
     /// Attempts since then that failed after the unit was known.
     pub failed: u32,
+    /// The job's quota is used up in the end, by others than this unit. When exactly depends on which site was first.
+    pub quota_used: bool,
 }
 
 /// The exit codes of a board that stops answering in mid-job.
@@ -116,13 +127,17 @@ impl Truth {
         if is_worn && is_met && !unit.is_another_chip() {
             return Truth::Refused("retry-limit");
         }
-        match (board, &rules.sound) {
+        let board = match (board, &rules.sound) {
             (Truth::Pass, Some((exit, _))) => Truth::Not {
                 exits: vec![*exit],
                 codes: Vec::new(),
             },
             (board, _) => board,
+        };
+        if history.quota_used && is_met {
+            return Truth::QuotaOr(Box::new(board));
         }
+        board
     }
 
     fn of_board(unit: &VirtualUnit, struck: bool, wanted: Option<bool>, rules: &Rules) -> Truth {
@@ -191,6 +206,10 @@ impl Truth {
             }
             Truth::Open { exits } => passed || exits.contains(&verdict.exit),
             Truth::Refused(refusal) => verdict.verdict == VerdictKind::Refused && *refusal == code,
+            Truth::QuotaOr(truth) => {
+                (verdict.verdict == VerdictKind::Refused && code == QUOTA)
+                    || truth.allows(shown).is_ok()
+            }
             Truth::Nothing => false,
         };
         if agrees {
@@ -223,7 +242,7 @@ impl VirtualUnit {
 pub fn bears_out(
     unit: &VirtualUnit,
     shown: &Shown,
-    wanted: Option<&[(u32, Vec<u8>)]>,
+    wanted: Option<&Wanted>,
     boots: bool,
     rules: &Rules,
 ) -> Result<(), String> {
@@ -233,12 +252,10 @@ pub fn bears_out(
     let Some(wanted) = wanted else {
         return Err("false PASS: the records do not say what the unit should hold".to_owned());
     };
-    for (offset, bytes) in wanted {
-        if let Some(at) = shown.held.differs(*offset as usize, bytes) {
-            return Err(format!(
-                "false PASS: the flash differs at offset 0x{at:06X}"
-            ));
-        }
+    if let Some(at) = wanted.differs(&shown.held) {
+        return Err(format!(
+            "false PASS: the flash differs at offset 0x{at:06X}"
+        ));
     }
     if let Some((at, bytes)) = &unit.foreign
         && let Some(at) = shown.held.differs(*at, bytes)
