@@ -24,32 +24,37 @@ const DEFECTS: u8 = 25;
 pub struct RehearsalArgs {
     /// Rehearse the job at so many virtual sites: boards come and go by a script, some defective, and every verdict is
     /// held against what the board really was; exit 0 only if all agree
-    #[arg(long = "virtual", value_name = "SITES")]
+    #[arg(id = "virtual", long = "virtual", value_name = "SITES", conflicts_with_all = ["sites", "site"])]
     sites: Option<u8>,
     /// Boards of a random rehearsal [default: 20]
-    #[arg(long, value_name = "N", requires = "sites", conflicts_with = "script")]
+    #[arg(
+        long,
+        value_name = "N",
+        requires = "virtual",
+        conflicts_with = "script"
+    )]
     boards: Option<u32>,
     /// Draws boards and defects; the same seed gives the same verdicts
-    #[arg(long, value_name = "N", requires = "sites", default_value_t = 1)]
+    #[arg(long, value_name = "N", requires = "virtual", default_value_t = 1)]
     seed: u64,
     /// How many in a hundred boards have something wrong [default: 25]
-    #[arg(long, value_name = "PERCENT", requires = "sites", conflicts_with = "script",
+    #[arg(long, value_name = "PERCENT", requires = "virtual", conflicts_with = "script",
           value_parser = clap::value_parser!(u8).range(..=100))]
     defects: Option<u8>,
     /// Which board comes to which site, with what defect, from a file instead
-    #[arg(long, value_name = "FILE", requires = "sites")]
+    #[arg(long, value_name = "FILE", requires = "virtual")]
     script: Option<PathBuf>,
     /// Barcodes of the boards, # for the digits of a board's number, where the job asks for codes
-    #[arg(long, value_name = "TEXT", requires = "sites")]
+    #[arg(long, value_name = "TEXT", requires = "virtual")]
     barcodes: Option<String>,
     /// Seconds from one board to the next at a site: an assumption, to be measured at the line
-    #[arg(long, value_name = "SECONDS", requires = "sites", default_value_t = 8.0, value_parser = handling)]
+    #[arg(long, value_name = "SECONDS", requires = "virtual", default_value_t = 8.0, value_parser = handling)]
     handling_s: f64,
     /// Virtual seconds for one of yours, to watch and learn (default: as fast as it goes)
-    #[arg(long, value_name = "FACTOR", requires = "sites", value_parser = factor)]
+    #[arg(long, value_name = "FACTOR", requires = "virtual", value_parser = factor)]
     pace: Option<f64>,
     /// Measure instead: good boards only, at all sites and at one alone
-    #[arg(long, requires = "sites", conflicts_with_all = ["script", "defects", "pace"])]
+    #[arg(long, requires = "virtual", conflicts_with_all = ["script", "defects", "pace"])]
     measure: bool,
 }
 

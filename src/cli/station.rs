@@ -393,7 +393,9 @@ fn rehearse(args: &StationArgs, job: &LoadedJob, sites: usize) -> Result<u8, Pro
         ..Filter::default()
     };
     let earlier = open_to_read(&place).and_then(|mut ledger| ledger.attempts(&of_station));
-    let last_before = earlier.ok().and_then(|earlier| earlier.last().map(|attempt| attempt.id));
+    let last_before = earlier
+        .ok()
+        .and_then(|earlier| earlier.last().map(|attempt| attempt.id));
     let (commands, inbox) = mpsc::channel();
     let fixtures = rehearsal.sites(job, &commands, crate::clock::Calendar::now(&HostCalendar))?;
     let tally = open_and_work(args, job, fixtures, &place, options, commands, inbox)?;

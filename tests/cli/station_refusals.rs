@@ -25,18 +25,33 @@ fn a_station_needs_its_sites_stated_once_each() {
         (&["--site", "A"], &["LABEL=PROBE"]),
         (&["--site", "A=J-Link"], &["J-Link"]),
         (&["--site", "A=usb:4"], &["USB port"]),
-        (&["--site", "A=1366:0101:1", "--site", "A=1366:0101:2"], &["two sites", "\"A\""]),
-        (&["--site", "A=1366:0101:1", "--site", "B=1366:0101:1"], &["same probe"]),
+        (
+            &["--site", "A=1366:0101:1", "--site", "A=1366:0101:2"],
+            &["two sites", "\"A\""],
+        ),
+        (
+            &["--site", "A=1366:0101:1", "--site", "B=1366:0101:1"],
+            &["same probe"],
+        ),
         // one without a serial number may be the other
-        (&["--site", "A=1366:0101", "--site", "B=1366:0101:1"], &["same probe"]),
-        (&["--site", "A=usb:1-4", "--site", "B=usb:1-4"], &["same probe"]),
+        (
+            &["--site", "A=1366:0101", "--site", "B=1366:0101:1"],
+            &["same probe"],
+        ),
+        (
+            &["--site", "A=usb:1-4", "--site", "B=usb:1-4"],
+            &["same probe"],
+        ),
     ] {
         start(&station, sites)
             .ends_with(2)
             .complains("site-map", words)
             .advises();
     }
-    assert!(!station.files().contains(&"records".to_owned()), "nothing was begun");
+    assert!(
+        !station.files().contains(&"records".to_owned()),
+        "nothing was begun"
+    );
 }
 
 #[test]
@@ -87,7 +102,9 @@ fn a_job_that_was_altered_or_is_not_signed_is_not_run() {
         .complains("job-signature", &[])
         .advises();
     fs::write(station.path("good.hex"), "").expect("image");
-    start(&station, &site).ends_with(13).complains("input-hash", &["good.hex"]);
+    start(&station, &site)
+        .ends_with(13)
+        .complains("input-hash", &["good.hex"]);
 }
 
 #[test]

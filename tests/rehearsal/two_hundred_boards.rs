@@ -35,15 +35,34 @@ fn the_verdicts_on_two_hundred_boards_are_the_truth_and_complete_on_record() {
     let records = place.path().join("records");
     let (job, records) = (desk.path(), records.to_str().expect("text"));
     let rehearse = [
-        "station", job.to_str().expect("text"), "--virtual", "4", "--boards", "200", "--defects", "33", "--seed", "6",
-        "--plain", "--records", records,
+        "station",
+        job.to_str().expect("text"),
+        "--virtual",
+        "4",
+        "--boards",
+        "200",
+        "--defects",
+        "33",
+        "--seed",
+        "6",
+        "--plain",
+        "--records",
+        records,
     ];
     let output = rtflash(&rehearse, place.path());
     let told = text(&output.stdout);
-    assert_eq!(output.status.code(), Some(0), "{told}\n{}", text(&output.stderr));
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{told}\n{}",
+        text(&output.stderr)
+    );
     let last = told.lines().last().expect("a line");
     assert!(last.starts_with("REHEARSAL: 200 units, "), "{last}");
-    assert!(last.ends_with("all verdicts agree with the truth, and the records with the verdicts"), "{last}");
+    assert!(
+        last.ends_with("all verdicts agree with the truth, and the records with the verdicts"),
+        "{last}"
+    );
 
     let [units, insertions, pass, fail, refused, nothing] = counts(&told, "total")[..] else {
         panic!("no total: {told}");
@@ -52,15 +71,31 @@ fn the_verdicts_on_two_hundred_boards_are_the_truth_and_complete_on_record() {
     assert_eq!(pass + fail + refused + nothing, insertions);
     let good = counts(&told, "good");
     assert_eq!(good[..3], [good[0]; 3], "all good boards pass");
-    for never in ["stuck-bit", "weak-erase", "wrong-part", "wrong-chip", "no-contact", "port-closed", "no-power"] {
+    for never in [
+        "stuck-bit",
+        "weak-erase",
+        "wrong-part",
+        "wrong-chip",
+        "no-contact",
+        "port-closed",
+        "no-power",
+    ] {
         let counts = counts(&told, never);
         assert!(counts[0] > 0 && counts[2] == 0, "{never}: {counts:?}");
     }
 
     let verified = rtflash(&["records", "verify", "--records", records], place.path());
     let said = text(&verified.stdout);
-    assert_eq!(verified.status.code(), Some(0), "{said}\n{}", text(&verified.stderr));
-    let listed = rtflash(&["records", "list", "--records", records, "--json"], place.path());
+    assert_eq!(
+        verified.status.code(),
+        Some(0),
+        "{said}\n{}",
+        text(&verified.stderr)
+    );
+    let listed = rtflash(
+        &["records", "list", "--records", records, "--json"],
+        place.path(),
+    );
     let attempts = text(&listed.stdout).lines().count() as u32;
     assert_eq!(attempts, pass + fail + refused, "attempts on record");
 }
@@ -71,7 +106,16 @@ fn a_rehearsal_never_touches_the_records_of_the_line() {
     let place = tempfile::tempdir().expect("directory");
     let line = place.path().join("line");
     let output = Command::new(env!("CARGO_BIN_EXE_rtflash"))
-        .args(["station", desk.path().to_str().expect("text"), "--virtual", "1", "--boards", "1", "--defects", "0"])
+        .args([
+            "station",
+            desk.path().to_str().expect("text"),
+            "--virtual",
+            "1",
+            "--boards",
+            "1",
+            "--defects",
+            "0",
+        ])
         .env("RTFLASH_STATE", place.path().join("state"))
         .env("RTFLASH_RECORDS", &line)
         .env("TMPDIR", place.path())
@@ -80,7 +124,12 @@ fn a_rehearsal_never_touches_the_records_of_the_line() {
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{said}");
     assert!(!line.exists(), "the line's records");
-    let own = said.lines().find_map(|line| line.strip_prefix("records of this rehearsal: "));
+    let own = said
+        .lines()
+        .find_map(|line| line.strip_prefix("records of this rehearsal: "));
     let own = Path::new(own.expect("it says where"));
-    assert!(own.starts_with(place.path()) && own.join("ledger.sqlite").exists(), "{own:?}");
+    assert!(
+        own.starts_with(place.path()) && own.join("ledger.sqlite").exists(),
+        "{own:?}"
+    );
 }

@@ -45,7 +45,10 @@ fn blinky() -> Vec<u8> {
     let reset = code + handler.len() as u32;
     let mut words = vec![reset | 1; 16];
     (words[0], words[SYSTICK]) = (0x2001_0000, code | 1);
-    let mut bytes: Vec<u8> = words.iter().flat_map(|word: &u32| word.to_le_bytes()).collect();
+    let mut bytes: Vec<u8> = words
+        .iter()
+        .flat_map(|word: &u32| word.to_le_bytes())
+        .collect();
     bytes.extend(handler);
     bytes.extend(main.bytes());
     bytes
@@ -57,7 +60,11 @@ fn flash(board: &VirtualBench) {
     let target = Target::builtin("mimxrt1062", "is25wp064", "qspi").expect("target");
     let bench = Bench::virtual_board(Choice::default(), board.clone());
     let outcome = job::flash(&Job::new(&target), &Request::new(image), &bench, &mut ());
-    assert!(matches!(outcome.record.verdict, Verdict::Pass(_)), "{:?}", outcome.problem);
+    assert!(
+        matches!(outcome.record.verdict, Verdict::Pass(_)),
+        "{:?}",
+        outcome.problem
+    );
 }
 
 /// Edges of the LED so far, resets, and what a debugger wrote to the core.
@@ -85,7 +92,11 @@ fn an_application_runs_on_under_a_hundred_looks_through_every_probe() {
                     .expect("board");
             }
             let after = life(&board);
-            assert!(after.0 > before.0 + 50, "{}: the pin stands still, {before:?} {after:?}", probe.name);
+            assert!(
+                after.0 > before.0 + 50,
+                "{}: the pin stands still, {before:?} {after:?}",
+                probe.name
+            );
             assert_eq!(
                 (after.1, after.2),
                 (before.1, before.2),

@@ -108,6 +108,7 @@ fn side(
 }
 
 const STATION: &str = "rehearsal";
+const HOUR: f64 = 3600.0;
 
 impl Side {
     /// Boards in an hour of virtual time, all sites together.
@@ -117,6 +118,12 @@ impl Side {
             .iter()
             .map(|site| site.boards_per_hour())
             .sum()
+    }
+
+    /// Mean seconds of the host that an attempt spends in the records.
+    fn records_seconds(&self) -> f64 {
+        let (sum, _) = self.findings.records_seconds;
+        sum / f64::from(self.findings.total().attempts().max(1))
     }
 
     /// Mean seconds from seated to PASS at the slowest site.
@@ -202,13 +209,20 @@ impl Measured {
             ratio(self.ratio()),
             ratio(self.ratio_with_records())
         );
+        let busy = self.alone.records_seconds() * self.together.boards_per_hour() / HOUR;
+        let _ = writeln!(
+            text,
+            "records take {:.1} ms a board where nobody else writes: at that many boards an hour they are busy {:.1} % of the time",
+            1e3 * self.alone.records_seconds(),
+            1e2 * busy
+        );
         let _ = writeln!(
             text,
             "times are the virtual boards'; the records' are the host's, with {} sites writing as fast as it simulates them. \
              Handling {handling} s and reaction {reaction} s are assumptions, and each site has an operator of its own; \
              one operator for all would end at {:.0} boards an hour",
             self.together.findings.sites.len(),
-            3600.0 / (handling + reaction)
+            HOUR / (handling + reaction)
         );
         for line in self
             .alone
