@@ -1,7 +1,7 @@
 //! Events in plain words, one line each: for people who read lines, and for the operator's list of what happened last.
 
 use super::event::{Needs, UnitVerdict, What};
-use crate::records::VerdictKind;
+use crate::records::{VerdictKind, visible};
 
 /// Digits of a SHA-256 that people compare by eye.
 pub const SHORT_HASH_DIGITS: usize = 8;
@@ -9,7 +9,7 @@ pub const SHORT_HASH_DIGITS: usize = 8;
 impl What {
     /// What happened, in words, without when and where; none for what is too fleeting for a line.
     pub fn words(&self) -> Option<String> {
-        Some(match self {
+        let words = match self {
             What::StationStarted {
                 station,
                 job,
@@ -70,7 +70,9 @@ impl What {
             What::StationEnded { passed, not_passed } => {
                 format!("station ended: {passed} passed, {not_passed} did not")
             }
-        })
+        };
+        // a probe's name or a scanned code may hold anything
+        Some(visible(&words))
     }
 }
 

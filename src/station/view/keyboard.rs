@@ -12,7 +12,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::model::Model;
 use super::tile::DIGIT_KEYS;
-use super::wrap::visible;
+use crate::records::visible;
 use crate::station::Command;
 
 /// A wedge's characters follow each other faster, a hand's do not.

@@ -5,8 +5,7 @@ use std::collections::VecDeque;
 use jiff::Timestamp;
 
 use super::figures::Figures;
-use super::wrap::visible;
-use crate::records::VerdictKind;
+use crate::records::{VerdictKind, visible};
 use crate::station::{Event, Needs, UnitVerdict, What};
 
 /// So many of the last events are kept for the list; no terminal shows more.
@@ -307,7 +306,7 @@ impl Model {
         self.recent.push_back(Said {
             at: event.at,
             site: event.site.as_deref().map(visible),
-            words: visible(&words),
+            words,
         });
         while self.recent.len() > RECENT_KEPT {
             self.recent.pop_front();

@@ -5,23 +5,6 @@ use ratatui::text::Span;
 /// Stands for what did not fit.
 pub const ELLIPSIS: char = '…';
 
-/// The text as it may go to a terminal: what would act on it, or turn its reading direction, is shown and not obeyed.
-pub fn visible(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            '\n' | '\r' | '\t' => ' ',
-            '\u{200E}'
-            | '\u{200F}'
-            | '\u{2028}'..='\u{202E}'
-            | '\u{2066}'..='\u{2069}'
-            | '\u{FFFE}'
-            | '\u{FFFF}' => char::REPLACEMENT_CHARACTER,
-            c if c.is_control() => char::REPLACEMENT_CHARACTER,
-            c => c,
-        })
-        .collect()
-}
-
 /// Columns that the text takes.
 pub fn columns(text: &str) -> usize {
     Span::raw(text).width()
@@ -119,10 +102,5 @@ mod tests {
         assert_eq!(cut("板板板", 4), "板…");
         assert!(wrap("板", 1).iter().all(|line| columns(line) <= 1));
         assert_eq!(fit("x", 0, 3), Vec::<String>::new());
-    }
-
-    #[test]
-    fn nothing_in_a_text_acts_on_the_terminal() {
-        assert_eq!(visible("a\u{1b}[31m\nb\u{202e}\u{7}"), "a�[31m b��");
     }
 }

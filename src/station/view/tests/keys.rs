@@ -241,6 +241,6 @@ fn the_last_line_tells_what_is_typed_and_which_keys_there_are() {
     desk.type_as("SN-1\u{1D}2", WEDGE);
     assert_eq!(
         last(&desk, true),
-        " code for A1: SN-1�2_   Enter takes it, Esc clears it"
+        " code for A1: SN-1␝2_   Enter takes it, Esc clears it"
     );
 }

@@ -4,6 +4,9 @@ mod golden;
 mod keys;
 mod picture;
 mod property;
+// `script` of util-linux makes the pseudo-terminal
+#[cfg(target_os = "linux")]
+mod pseudo_terminal;
 mod scenes;
 mod story;
 mod terminal;
