@@ -27,8 +27,7 @@ use crate::records::{Filter, open_to_read};
 use crate::station::rehearsal;
 use crate::station::{
     Command, Event, Fixture, Hook, JobStart, LoadedJob, Options, ProbeSite, SiteEntry, SiteMap,
-    Station,
-    Tally, TrustedKey, What, view,
+    Station, Tally, TrustedKey, What, view,
 };
 
 /// Exit codes of `station`.

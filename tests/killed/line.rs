@@ -214,7 +214,9 @@ impl Line {
         std::thread::spawn(move || {
             for line in stdout.lines() {
                 // a line that a kill has cut is no event
-                let event = line.ok().and_then(|l| serde_json::from_str::<Value>(&l).ok());
+                let event = line
+                    .ok()
+                    .and_then(|l| serde_json::from_str::<Value>(&l).ok());
                 let Some(event) = event else {
                     break;
                 };
