@@ -74,7 +74,7 @@ pub(super) fn next_number(series: &SeriesClaim, largest: Option<u64>) -> Option<
 /// Whether two descriptions of a series would hand out the same places: same distance, and the firsts a whole number of
 /// distances apart. Otherwise what one hands out may lie inside what belongs to a number of the other.
 pub(super) fn agree(first: u64, step: u64, series: &SeriesClaim) -> bool {
-    step == series.step.max(1) && first.abs_diff(series.first) % step.max(1) == 0
+    step == series.step.max(1) && first.abs_diff(series.first).is_multiple_of(step.max(1))
 }
 
 #[cfg(test)]
