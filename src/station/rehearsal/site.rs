@@ -25,7 +25,7 @@ use super::shelf::Shelf;
 use crate::clock::{Clock, HostClock};
 use crate::link::{ProbeSelector, VirtualBench, VirtualError};
 
-/// What a board executes of a wait at most.
+/// What a board executes of all waits together: enough for its boot ROM to come to its end.
 const RUN_MOST: Duration = Duration::from_millis(20);
 /// How long the boot ROM is given to start the image when a board is powered for that question, and how often it is asked.
 const BOOT_MOST: Time = Time::ms(200);
@@ -94,6 +94,8 @@ struct State {
     bench: Option<VirtualBench>,
     /// The site's time when the board's was 0, and what was waited without it.
     base: Duration,
+    /// What the board in the seat may still execute while nobody works on it.
+    run_left: Duration,
     operator: Operator,
     visits: VecDeque<Visit>,
     /// Taken up, not put in yet.
@@ -129,6 +131,7 @@ impl VirtualSite {
             state: Mutex::new(State {
                 bench: None,
                 base: Duration::ZERO,
+                run_left: RUN_MOST,
                 operator: parts.operator.clone(),
                 visits: parts.visits.iter().copied().collect(),
                 in_hand: None,
@@ -258,7 +261,8 @@ impl VirtualSite {
     /// Lets the site's time pass until `at`.
     fn pass(state: &mut State, at: Duration) {
         let span = at.saturating_sub(Self::site_time(state));
-        let run = span.min(RUN_MOST);
+        let run = span.min(state.run_left);
+        state.run_left -= run;
         if let Some(bench) = &state.bench {
             // a board that has stopped shows itself at the next look
             let _ = bench.board().sleep(run);
@@ -270,6 +274,7 @@ impl VirtualSite {
     fn swap(&self, state: &mut State, config: BoardConfig, kept: Option<Kept>) {
         state.base = Self::site_time(state);
         state.has_changed = true;
+        state.run_left = RUN_MOST;
         // the old one first: a serial number has one board
         state.bench = None;
         match self.start(config) {
