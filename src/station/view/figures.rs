@@ -26,11 +26,16 @@ pub struct Figures {
     pub first_passes: u32,
     /// Chips that passed.
     units: BTreeSet<String>,
-    /// From the first begin to the last verdict.
+    /// From the station's start, or the first begin where that was not told, to the last verdict.
     span: Option<(Timestamp, Timestamp)>,
 }
 
 impl Figures {
+    /// The time before the first board counts: a rate over the first boards alone would promise what no shift keeps.
+    pub(super) fn started(&mut self, at: Timestamp) {
+        self.widen(at);
+    }
+
     pub(super) fn begun(&mut self, at: Timestamp) {
         self.widen(at);
     }
@@ -69,7 +74,7 @@ impl Figures {
         share(self.first_passes, self.tried)
     }
 
-    /// Units that passed, by the hours from the first begin to the last verdict; none before there are two.
+    /// Units that passed, by the hours from the station's start to the last verdict; none before there are two.
     pub fn units_per_hour(&self) -> Option<f64> {
         let (from, to) = self.span?;
         let hours = to.duration_since(from).as_secs_f64() / SECONDS_PER_HOUR;

@@ -240,6 +240,7 @@ impl Model {
                 self.job_sha256 = visible(job_sha256);
                 self.rehearsal = *rehearsal;
                 self.sites = sites.iter().map(|label| Site::new(label)).collect();
+                self.figures.started(event.at);
             }
             What::QuotaReached => self.quota_reached = true,
             What::StationEnded { .. } => self.ended = true,

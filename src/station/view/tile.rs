@@ -175,7 +175,7 @@ impl Tile<'_> {
             let figures = &site.figures;
             items.push(text(
                 7,
-                format!("boards {}, passed {}", figures.attempts, figures.passed),
+                format!("attempts {}, passed {}", figures.attempts, figures.passed),
             ));
         }
         items

@@ -122,7 +122,7 @@ fn units_an_hour_are_chips_that_passed() {
         pass.uid = Some(uid.to_owned());
         pass
     };
-    // begun, known and ended three times: nine events, eight steps from the first to the last
+    // begun, known and ended three times: the ninth event after the start is the last
     let scene = Scene::of(&["A1"])
         .known("A1", 1)
         .ends("A1", pass("1"))
@@ -132,7 +132,7 @@ fn units_an_hour_are_chips_that_passed() {
         .ends("A1", pass("2"));
     assert_eq!(
         scene.model().figures.units_per_hour(),
-        Some(2.0 * 3600.0 / (8 * SECONDS_APART) as f64)
+        Some(2.0 * 3600.0 / (9 * SECONDS_APART) as f64)
     );
     assert_eq!(
         Scene::of(&["A1"])
