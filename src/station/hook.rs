@@ -198,7 +198,8 @@ fn judge(status: ExitStatus, complaint: &Complaint) -> Result<(), Failed> {
     })
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
 

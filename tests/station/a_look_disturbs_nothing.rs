@@ -43,7 +43,7 @@ fn blinky() -> Vec<u8> {
         .idle_here();
     let code = APPLICATION + 64;
     let reset = code + handler.len() as u32;
-    let mut words = vec![reset | 1; 16];
+    let mut words = [reset | 1; 16];
     (words[0], words[SYSTICK]) = (0x2001_0000, code | 1);
     let mut bytes: Vec<u8> = words
         .iter()

@@ -220,9 +220,9 @@ impl Auditor {
 
     fn came_out(self, last: Vec<Break>) -> Audit {
         let mut breaks = self.of_chain;
-        breaks.extend(self.expected_heads.iter().filter_map(|(head, found)| {
-            (!found.contains(&head.sha256)).then(|| lost_head(head, found))
-        }));
+        let lost = self.expected_heads.iter();
+        let lost = lost.filter(|(head, found)| !found.contains(&head.sha256));
+        breaks.extend(lost.map(|(head, found)| lost_head(head, found)));
         breaks.extend(self.of_attempts.into_values().flatten());
         breaks.extend(last);
         let lines = self.journals.iter().map(|journal| journal.lines).sum();

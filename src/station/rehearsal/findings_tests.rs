@@ -152,7 +152,7 @@ impl Scene {
     }
 
     #[track_caller]
-    fn is_found_out(self, words: &str) {
+    fn finds_out(self, words: &str) {
         let found = self.findings().disagreements;
         assert!(found.iter().any(|line| line.contains(words)), "{found:?}");
     }
@@ -201,25 +201,25 @@ fn a_pass_of_a_board_that_must_not_pass_is_found() {
 fn a_pass_that_the_board_does_not_bear_out_is_found() {
     let mut other_bytes = passed(Defect::Good);
     other_bytes.shown().held.write(0x12, &[0]);
-    other_bytes.is_found_out("false PASS: the flash differs at offset 0x000012");
+    other_bytes.finds_out("false PASS: the flash differs at offset 0x000012");
     let mut dead = passed(Defect::Good);
     dead.visited.boots = false;
-    dead.is_found_out("false PASS: the boot ROM does not start it");
+    dead.finds_out("false PASS: the boot ROM does not start it");
     let mut other_chip = passed(Defect::Good);
     other_chip.unit.uid = 0xAC;
-    other_chip.is_found_out("names another chip");
+    other_chip.finds_out("names another chip");
     let mut taken = passed(Defect::ForeignContent);
     taken.rules.preserves = true;
     taken.unit.foreign = Some((0x40, vec![0x55]));
-    taken.is_found_out("bytes of others are lost");
+    taken.finds_out("bytes of others are lost");
 }
 
 #[test]
 fn a_good_board_that_fails_and_a_failure_of_another_kind_are_found() {
     let fail = |defect, exit, code| scene(defect, VerdictKind::Fail, exit, Some(code));
-    fail(Defect::Good, 10, "program-differs").is_found_out("right is: PASS");
-    fail(Defect::WrongPart, 10, "program-differs").is_found_out("right is: not PASS (exit 6)");
-    fail(Defect::WrongPart, 6, "chip-rom").is_found_out("right is: not PASS (exit 6)");
+    fail(Defect::Good, 10, "program-differs").finds_out("right is: PASS");
+    fail(Defect::WrongPart, 10, "program-differs").finds_out("right is: not PASS (exit 6)");
+    fail(Defect::WrongPart, 6, "chip-rom").finds_out("right is: not PASS (exit 6)");
     assert!(fail(Defect::WrongPart, 6, "flash-part").findings().agrees());
 }
 
@@ -228,32 +228,32 @@ fn no_verdict_and_a_verdict_on_nothing_are_found() {
     let mut silent = passed(Defect::Good);
     silent.visited.shown.clear();
     silent.attempts.clear();
-    silent.is_found_out("no verdict, right is: PASS");
-    passed(Defect::NoPower).is_found_out("right is: no attempt");
+    silent.finds_out("no verdict, right is: PASS");
+    passed(Defect::NoPower).finds_out("right is: no attempt");
 }
 
 #[test]
 fn records_that_lack_something_or_say_something_else_are_found() {
     let mut none = passed(Defect::Good);
     none.attempts.clear();
-    none.is_found_out("not on record");
+    none.finds_out("not on record");
     let mut endless = passed(Defect::Good);
     endless.attempts[0].end = None;
-    endless.is_found_out("has no end on record");
+    endless.finds_out("has no end on record");
     let mut unmarked = passed(Defect::Good);
     unmarked.attempts[0].journal = None;
-    unmarked.is_found_out("the journal does not tell");
+    unmarked.finds_out("the journal does not tell");
     let mut other = passed(Defect::Good);
     other.end().exit = 16;
-    other.is_found_out("otherwise than it was shown");
+    other.finds_out("otherwise than it was shown");
     let mut image = passed(Defect::Good);
     image.end().flash_sha256 = Some("00".to_owned());
-    image.is_found_out("another image than the flash holds");
+    image.finds_out("another image than the flash holds");
     let mut unseen = passed(Defect::Good);
     let mut more = unseen.attempts[0].clone();
     more.id = AttemptId(2);
     unseen.attempts.push(more);
-    unseen.is_found_out("attempt 2 is on record, and no operator saw it");
+    unseen.finds_out("attempt 2 is on record, and no operator saw it");
 }
 
 #[test]
@@ -262,20 +262,20 @@ fn a_number_on_two_chips_is_found() {
     let mut other = twice.attempts[0].clone();
     other.claimed.as_mut().expect("claim").uid = "00000000000000AC".to_owned();
     twice.attempts.push(other);
-    twice.is_found_out("number 7 of sn belongs to the chips");
+    twice.finds_out("number 7 of sn belongs to the chips");
 }
 
 #[test]
 fn a_quota_refuses_when_it_is_used_up_and_not_before() {
     let refused = || scene(Defect::Good, VerdictKind::Refused, 20, Some("quota"));
-    refused().is_found_out("right is: PASS");
+    refused().finds_out("right is: PASS");
     let mut early = refused();
     early.rules.quota = Some(1);
-    early.is_found_out("right is: PASS");
+    early.finds_out("right is: PASS");
     let mut used = refused();
     used.rules.quota = Some(0);
     assert!(used.findings().agrees());
     let mut over = passed(Defect::Good);
     over.rules.quota = Some(0);
-    over.is_found_out("more than the job's quota");
+    over.finds_out("more than the job's quota");
 }

@@ -93,6 +93,9 @@ pub struct Rehearsal {
     visited: (Sender<Visited>, Receiver<Visited>),
 }
 
+/// A site's label and what it is made of.
+pub type LabelledFixture = (String, Box<dyn Fixture>);
+
 impl Rehearsal {
     /// Makes the boards, and flashes a sound one that is not among them, to know what the job takes and how it ends.
     ///
@@ -151,7 +154,7 @@ impl Rehearsal {
         job: &LoadedJob,
         commands: &Sender<Command>,
         began: Timestamp,
-    ) -> Result<Vec<(String, Box<dyn Fixture>)>, Problem> {
+    ) -> Result<Vec<LabelledFixture>, Problem> {
         let starts = match job.file.unit.start {
             JobStart::Insertion => Starts::ByItself,
             JobStart::Key => Starts::WithKey,
