@@ -1,6 +1,12 @@
 //! The station is killed at hundreds of points, its disk fills, its ledger is locked or goes away: no serial number is used
 //! twice, none is committed without a verified flash, nothing is shown that is not on record, and the journal verifies.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a panic is how a test fails"
+)]
+
 mod line;
 mod points;
 mod record_trouble;

@@ -48,12 +48,15 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// The unit, and the numbers that it got.
+type Claimed = (u64, Vec<u64>);
+
 /// What the ledger must know.
 #[derive(Default)]
 struct Model {
     attempts: i64,
     /// Open attempts with the chip that they have claimed, and their numbers.
-    open: Vec<(AttemptId, Option<(u64, Vec<u64>)>)>,
+    open: Vec<(AttemptId, Option<Claimed>)>,
     passed: BTreeSet<u64>,
     failed: BTreeMap<u64, u32>,
     claims: BTreeMap<u64, u32>,

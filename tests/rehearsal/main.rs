@@ -1,5 +1,11 @@
 //! Rehearsals: whole jobs at virtual sites, and their verdicts held against what the boards really were.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a panic is how a test fails"
+)]
+
 mod desk;
 mod each_defect_has_its_verdict;
 mod operators_do_what_the_job_asks;
