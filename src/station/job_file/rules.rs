@@ -184,7 +184,11 @@ fn boot(job: &JobFile, text: &JobText) -> Result<(), Problem> {
 }
 
 fn ranges(job: &JobFile, text: &JobText) -> Result<(), Problem> {
-    let none = |key, what: String| Err(text.refusal("job-value", key, what));
+    let none = |key, what: String| {
+        Err(text
+            .refusal("job-value", key, what)
+            .fix("correct the number, or leave the line out"))
+    };
     if let Some(khz) = job.link.speed_khz
         && !SPEEDS_KHZ.contains(&khz)
     {
