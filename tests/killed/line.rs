@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{self, Receiver};
@@ -37,8 +37,9 @@ struct Seated(Child);
 
 impl Drop for Seated {
     fn drop(&mut self) {
-        // one that has ended is as good
-        let _ = self.0.kill();
+        // asked to end, it first puts its flash into its file; one that has ended is as good
+        let process = self.0.id().to_string();
+        let _ = Command::new("kill").args(["-TERM", &process]).status();
         let _ = self.0.wait();
     }
 }
@@ -92,6 +93,17 @@ impl Line {
     /// The ledger.
     pub fn ledger(&self) -> PathBuf {
         self.path("records/ledger.sqlite")
+    }
+
+    /// Holds journal and ledger against each other. Where the station was `killed` in between, one of them may be ahead by
+    /// what its next start settles.
+    pub fn verify(&self, killed: bool) {
+        let arguments = ["records", "verify", "--records", "records"];
+        let output = self.command(&arguments).output().expect("rtflash runs");
+        let stdout = String::from_utf8_lossy(&output.stdout);
+        let is_ahead =
+            output.status.code() == Some(11) && stdout.contains("its next start settles it");
+        assert!(output.status.success() || killed && is_ahead, "{stdout}");
     }
 
     /// Runs a command that must end well.
@@ -157,19 +169,13 @@ impl Line {
         self.seated = Some(Seated(process));
     }
 
-    /// What the seated board's flash holds. Nobody may be connected.
-    pub fn flash_of(&self, board: &Board) -> Vec<u8> {
-        fs::read(&board.file).expect("flash file")
-    }
-
-    /// Waits until the board has seen its last client go, and its flash is in its file.
-    pub fn settle(&self) {
-        // a client after the last one is served only when that one's flash is saved
-        let until = Instant::now() + PATIENCE;
-        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            assert!(Instant::now() < until, "the board does not answer");
-            std::thread::sleep(Duration::from_millis(5));
-        }
+    /// Takes the board out, tells what its flash holds, and puts it in again.
+    pub fn look(&mut self) -> Vec<u8> {
+        self.take_out();
+        let board = self.boards.last().expect("a board");
+        let flash = fs::read(&board.file).expect("flash file");
+        self.seat();
+        flash
     }
 
     /// Starts the station.

@@ -28,14 +28,13 @@ fn is_not_pass(verdict: &Value) {
 }
 
 /// The same board on the same seat, with everything in order again: it passes with the number it had, and the records agree.
-fn passes_afterwards(line: &Line) -> String {
+fn passes_afterwards(line: &mut Line) -> String {
     let mut station = line.station();
     let verdict = station.verdict();
     assert_eq!(verdict["verdict"], "pass", "{verdict:#}");
     station.kill();
-    line.rtflash(&["records", "verify", "--records", "records"]);
-    line.settle();
-    let flash = line.flash_of(line.boards.last().expect("board"));
+    line.verify(false);
+    let flash = line.look();
     let serial = verdict["serial"].as_str().expect("serial").to_owned();
     let end = SERIAL_OFFSET + SERIAL_DIGITS;
     assert_eq!(serial.as_bytes(), &flash[SERIAL_OFFSET..end]);
@@ -47,7 +46,7 @@ fn a_full_disk_is_no_pass_and_is_made_good_when_there_is_room() {
     let mut line = Line::new(OTHER_LINE, "");
     line.seat_next();
     // the first unit makes the files; then they may not grow
-    passes_afterwards(&line);
+    passes_afterwards(&mut line);
     line.seat_next();
     let size = |path| fs::metadata(path).expect("file").len();
     let largest = size(line.ledger()).max(size(line.journal()));
@@ -66,14 +65,14 @@ fn a_full_disk_is_no_pass_and_is_made_good_when_there_is_room() {
         }
         outcomes.push(said);
     }
-    assert_eq!(passes_afterwards(&line), "00000002", "{outcomes:?}");
+    assert_eq!(passes_afterwards(&mut line), "00000002", "{outcomes:?}");
 }
 
 #[test]
 fn a_locked_ledger_is_no_pass_and_the_board_is_not_touched() {
     let mut line = Line::new(OTHER_LINE + 1, "");
     line.seat_next();
-    passes_afterwards(&line);
+    passes_afterwards(&mut line);
     line.take_out();
     let mut station = line.station();
     station
@@ -87,20 +86,19 @@ fn a_locked_ledger_is_no_pass_and_the_board_is_not_touched() {
     assert_eq!(verdict["code"], "records-locked", "{verdict:#}");
     station.kill();
     drop(other);
-    line.settle();
-    let flash = line.flash_of(line.boards.last().expect("board"));
+    let flash = line.look();
     assert!(
         flash.iter().all(|byte| *byte == 0xFF),
         "the board was touched"
     );
-    assert_eq!(passes_afterwards(&line), "00000002");
+    assert_eq!(passes_afterwards(&mut line), "00000002");
 }
 
 #[test]
 fn a_ledger_that_is_gone_is_no_pass_and_is_not_made_anew_under_the_same_journal_unsaid() {
     let mut line = Line::new(OTHER_LINE + 2, "");
     line.seat_next();
-    passes_afterwards(&line);
+    passes_afterwards(&mut line);
     line.take_out();
     let mut station = line.station();
     station
@@ -121,5 +119,5 @@ fn a_ledger_that_is_gone_is_no_pass_and_is_not_made_anew_under_the_same_journal_
     assert!(said.contains("[records-"), "{said}");
     let _ = fs::remove_file(line.ledger());
     fs::rename(&away, line.ledger()).expect("move back");
-    assert_eq!(passes_afterwards(&line), "00000002");
+    assert_eq!(passes_afterwards(&mut line), "00000002");
 }
