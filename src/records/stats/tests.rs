@@ -279,7 +279,12 @@ proptest! {
         if let Some(output) = all.output {
             prop_assert!(output.idle_seconds <= output.seconds);
             prop_assert!(output.longest_gap_seconds <= output.idle_seconds);
-            prop_assert!(output.units_per_hour <= output.units_per_hour_without_gaps);
+            match (output.units_per_hour, output.units_per_hour_without_gaps) {
+                (Some(whole), Some(without)) => prop_assert!(whole <= without),
+                // no time at all, or none but gaps
+                (whole, None) => prop_assert!(whole.is_none() || output.seconds == output.idle_seconds),
+                (None, Some(_)) => prop_assert!(false, "less time than none"),
+            }
         }
         if let Some(cycle) = all.cycle {
             prop_assert!(cycle.median <= cycle.max && cycle.p90 <= cycle.max);
