@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
@@ -11,6 +13,11 @@ use super::journal_read::{JournalRead, JournalReader, Wrong};
 use super::line::{Line, NO_LINE_BEFORE, Told, sha256_hex};
 use super::same_file::{SameFile, sync_directory_of};
 use super::{AttemptId, JournalMark, RecordsError};
+
+/// So long a journal that another process has open is waited for.
+const LOCK_PATIENCE: Duration = Duration::from_millis(500);
+/// Between two looks at it.
+const LOCK_LOOK: Duration = Duration::from_millis(10);
 
 /// The journal, open to this process alone.
 pub(super) struct Journal {
@@ -105,11 +112,7 @@ impl Journal {
             .create(true)
             .open(path)
             .map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(in_use(&path.display().to_string())),
-            Err(TryLockError::Error(error)) => return Err(failed(error)),
-        }
+        lock(&file, path)?;
         sync_directory_of(path).map_err(failed)?;
         let opened = SameFile::at(path).map_err(failed)?;
         if !opened.is(&file).map_err(failed)? {
@@ -246,6 +249,20 @@ impl Journal {
                 why,
                 "bring the journal back, and start the station again",
             )),
+        }
+    }
+}
+
+/// Keeps every other process from the file. A program that is being started holds for a moment what its starter had open, and
+/// so the lock of a journal that was closed meanwhile.
+fn lock(file: &File, path: &Path) -> Result<(), RecordsError> {
+    let until = Instant::now() + LOCK_PATIENCE;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) if Instant::now() < until => thread::sleep(LOCK_LOOK),
+            Err(TryLockError::WouldBlock) => return Err(in_use(&path.display().to_string())),
+            Err(TryLockError::Error(error)) => return Err(told(path, &error)),
         }
     }
 }

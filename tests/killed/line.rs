@@ -152,7 +152,12 @@ impl Line {
 
     fn seat(&mut self) {
         let board = self.boards.last().expect("a board");
-        let virtual_board = format!("virtual:{}?uid={}", board.file.display(), board.uid);
+        // a near probe: the core has less to run between two of its packets, and the test less to wait for
+        let virtual_board = format!(
+            "virtual:{}?uid={}&round-trip-us=50",
+            board.file.display(),
+            board.uid
+        );
         let address = format!("127.0.0.1:{}", self.port);
         let mut process = program()
             .args(["board", "serve", &virtual_board, "--listen", &address])
@@ -328,6 +333,14 @@ impl Station {
             .take()
             .and_then(|said| said.join().ok())
             .unwrap_or_default()
+    }
+
+    /// What it has said so far, by the name of each event, and of the phase where that is what it tells.
+    pub fn steps(&self) -> impl DoubleEndedIterator<Item = String> {
+        self.seen.iter().map(|event| match event["phase"].as_str() {
+            Some(phase) => format!("phase {phase}"),
+            None => event["event"].as_str().expect("event").to_owned(),
+        })
     }
 
     /// The verdicts that were shown.

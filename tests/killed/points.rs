@@ -9,69 +9,62 @@ use crate::line::Station;
 const LIMIT: Duration = Duration::from_secs(15);
 /// The journal is looked at this often.
 const LOOK: Duration = Duration::from_micros(200);
+/// A cycle from its begin to its verdict takes less, so that later points are those after it.
+const CYCLE: Duration = Duration::from_millis(600);
+/// Longest time between something and the kill that is meant for it.
+const SHORT: Duration = Duration::from_millis(2);
 
 /// A point of a cycle.
 #[derive(Clone, Copy, Debug)]
 pub enum Point {
-    /// So long after the start.
-    Time(Duration),
+    /// So long after a step of it.
+    Step(&'static str, Duration),
     /// So long after the journal got so many lines: between two steps of the records.
     Line(u64, Duration),
-    /// So long after the station said this.
-    Event(&'static str, Duration),
 }
 
-/// What a station says in a cycle.
-const EVENTS: [&str; 6] = [
+/// The steps of a cycle, by what the station says of them.
+const STEPS: [&str; 10] = [
     "station-started",
-    "board-seated",
     "begun",
+    "phase attach",
+    "phase survey",
     "unit-known",
-    "phase",
+    "phase compare",
+    "phase program",
+    "phase verify",
+    "phase reset",
     "verdict",
 ];
 
 impl Point {
-    /// The point for one kill of one line: the three kinds in turn, spread over the cycle by a fixed sequence.
-    pub fn of(line: u32, kill: u32, cycle: Duration) -> Self {
+    /// The point for one kill of one line, by a fixed sequence: right after each step in turn, somewhere in the cycle, and
+    /// around a line of the journal.
+    pub fn of(line: u32, kill: u32) -> Self {
         let draw = spread(u64::from(line) << 32 | u64::from(kill));
-        let short = Duration::from_micros(draw % 4_000);
-        match kill % 3 {
-            0 => Point::Time(cycle * (draw % 1_000) as u32 / 1_000),
-            1 => Point::Line(1 + draw / 7 % 4, short),
-            _ => {
-                let event = EVENTS[(draw / 11) as usize % EVENTS.len()];
-                let after = if event == "phase" {
-                    cycle * (draw % 500) as u32 / 1_000
-                } else {
-                    short
-                };
-                Point::Event(event, after)
-            }
+        let part = |of: Duration| of * (draw % 1_000) as u32 / 1_000;
+        let turn = (line + kill) as usize;
+        match turn % 4 {
+            0 => Point::Step("begun", part(CYCLE)),
+            1 => Point::Line(1 + draw / 1_000 % 4, part(SHORT)),
+            _ => Point::Step(STEPS[turn / 2 % STEPS.len()], part(SHORT)),
         }
     }
 
-    /// Waits until the station is there.
+    /// Waits until the station is there, or has given its verdict.
     pub fn wait(self, station: &mut Station, journal: &Path) {
-        match self {
-            Point::Time(span) => std::thread::sleep(span),
-            Point::Line(lines, after) => {
-                let wanted = count(journal) + lines;
-                let until = Instant::now() + LIMIT;
-                while count(journal) < wanted && Instant::now() < until {
-                    std::thread::sleep(LOOK);
-                    station.listen();
-                    if !station.verdicts().is_empty() {
-                        break;
-                    }
-                }
-                std::thread::sleep(after);
-            }
-            Point::Event(event, after) => {
-                station.wait_for(event, LIMIT);
-                std::thread::sleep(after);
-            }
+        let until = Instant::now() + LIMIT;
+        let before = count(journal);
+        let (Point::Step(_, after) | Point::Line(_, after)) = self;
+        let is_there = |station: &Station| match self {
+            Point::Step(step, _) => station.steps().any(|said| said == step),
+            Point::Line(lines, _) => count(journal) >= before + lines,
+        };
+        while !is_there(station) && station.verdicts().is_empty() && Instant::now() < until {
+            std::thread::sleep(LOOK);
+            station.listen();
         }
+        std::thread::sleep(after);
         station.listen();
     }
 }

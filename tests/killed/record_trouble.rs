@@ -6,7 +6,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use serde_json::Value;
 
-use crate::line::{Line, SERIAL_DIGITS, SERIAL_OFFSET};
+use crate::line::{Line, SERIAL_DIGITS, SERIAL_OFFSET, Station};
 
 /// Another unit than any of the sweep's lines.
 const OTHER_LINE: u32 = 100;
@@ -41,6 +41,19 @@ fn passes_afterwards(line: &mut Line) -> String {
     serial
 }
 
+/// A line with an empty seat, whose records have one unit, and its station.
+fn after_one_board(number: u32) -> (Line, Station) {
+    let mut line = Line::new(number, "");
+    line.seat_next();
+    passes_afterwards(&mut line);
+    line.take_out();
+    let mut station = line.station();
+    station
+        .wait_for("station-started", Duration::from_secs(20))
+        .expect("started");
+    (line, station)
+}
+
 #[test]
 fn a_full_disk_is_no_pass_and_is_made_good_when_there_is_room() {
     let mut line = Line::new(OTHER_LINE, "");
@@ -70,14 +83,7 @@ fn a_full_disk_is_no_pass_and_is_made_good_when_there_is_room() {
 
 #[test]
 fn a_locked_ledger_is_no_pass_and_the_board_is_not_touched() {
-    let mut line = Line::new(OTHER_LINE + 1, "");
-    line.seat_next();
-    passes_afterwards(&mut line);
-    line.take_out();
-    let mut station = line.station();
-    station
-        .wait_for("station-started", Duration::from_secs(20))
-        .expect("started");
+    let (mut line, mut station) = after_one_board(OTHER_LINE + 1);
     let other = Connection::open(line.ledger()).expect("ledger");
     other.execute_batch("BEGIN EXCLUSIVE").expect("lock");
     line.seat_next();
@@ -96,14 +102,7 @@ fn a_locked_ledger_is_no_pass_and_the_board_is_not_touched() {
 
 #[test]
 fn a_ledger_that_is_gone_is_no_pass_and_is_not_made_anew_under_the_same_journal_unsaid() {
-    let mut line = Line::new(OTHER_LINE + 2, "");
-    line.seat_next();
-    passes_afterwards(&mut line);
-    line.take_out();
-    let mut station = line.station();
-    station
-        .wait_for("station-started", Duration::from_secs(20))
-        .expect("started");
+    let (mut line, mut station) = after_one_board(OTHER_LINE + 2);
     let away = line.path("ledger.away");
     fs::rename(line.ledger(), &away).expect("move");
     line.seat_next();

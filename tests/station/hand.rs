@@ -91,6 +91,13 @@ impl Hand {
 
 struct HandFixture(Hand);
 
+impl Drop for HandFixture {
+    fn drop(&mut self) {
+        // a station that has ended has its probe open no more, whoever keeps the hand
+        self.0.inside().watch = None;
+    }
+}
+
 impl Fixture for HandFixture {
     fn probe(&self) -> String {
         let inside = self.0.inside();
