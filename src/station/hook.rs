@@ -1,24 +1,18 @@
 //! `--hook COMMAND`: gets each attempt's record on its standard input, after the verdict.
 //!
 //! The command is started directly, without a shell: words between spaces, or a JSON array of strings where a word has
-//! spaces itself. What a shell would do belongs into a script, which is then also the one process that a time-out ends.
+//! spaces itself. What a shell would do belongs into a script.
 
-use std::io::{Read, Write};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::Command;
 use std::str::FromStr;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
 use std::time::Duration;
 
-use crate::clock::{Clock, Deadline, HostClock};
+use super::child::{self, Running};
+use crate::clock::{Clock, HostClock};
 use crate::problem::{ExitCode, Problem};
 
 /// How long a hook may take, unless said otherwise.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// Between two looks whether it has ended.
-const PAUSE: Duration = Duration::from_millis(10);
-/// The most that is kept of what it complains, in bytes.
-const COMPLAINT_BYTES: u64 = 512;
 
 /// A command that is given each record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,10 +82,7 @@ impl Hook {
     /// Runs it with `record` on its standard input, and waits for its end. Time is the host's: no board takes part.
     pub fn run(&self, record: &str) -> HookEnd {
         let clock = HostClock::start();
-        let ended = self.start(record).and_then(|(mut child, complaint)| {
-            let status = wait(&mut child, &clock, self.timeout)?;
-            judge(status, &complaint)
-        });
+        let ended = self.ended(record);
         let (status, error) = match ended {
             Ok(()) => (Some(0), None),
             Err(Failed { status, why }) => (status, Some(why)),
@@ -103,51 +94,25 @@ impl Hook {
         }
     }
 
-    fn start(&self, record: &str) -> Result<(Child, Complaint), Failed> {
-        let mut child = Command::new(&self.program)
-            .args(&self.arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
+    fn ended(&self, record: &str) -> Result<(), Failed> {
+        let mut command = Command::new(&self.program);
+        command.args(&self.arguments);
+        let mut running = Running::start(&mut command, record.to_owned())
             .map_err(|error| Failed::not_run(format!("it cannot be started: {error}")))?;
-        let complaint = Complaint::default();
-        if let Some(mut stdin) = child.stdin.take() {
-            let record = format!("{record}\n");
-            // a hook need not read what it gets; one that reads slowly is waited for with everything else
-            thread::spawn(move || stdin.write_all(record.as_bytes()));
+        let status = running
+            .wait(self.timeout)
+            .map_err(|error| Failed::not_run(error.to_string()))?;
+        let status = status.ok_or_else(|| {
+            let seconds = self.timeout.as_secs_f64();
+            Failed::not_run(format!("not ended after {seconds} s, killed"))
+        })?;
+        match status.success() {
+            true => Ok(()),
+            false => Err(Failed {
+                status: status.code(),
+                why: child::in_words(status, &running.complained),
+            }),
         }
-        if let Some(stderr) = child.stderr.take() {
-            let complaint = complaint.clone();
-            thread::spawn(move || complaint.collect(stderr));
-        }
-        Ok((child, complaint))
-    }
-}
-
-/// What the hook writes to standard error, as far as it has come.
-#[derive(Clone, Debug, Default)]
-struct Complaint(Arc<Mutex<Vec<u8>>>);
-
-impl Complaint {
-    fn collect(&self, mut stderr: impl Read) {
-        let mut buffer = [0; COMPLAINT_BYTES as usize];
-        while let Ok(count @ 1..) = stderr.read(&mut buffer) {
-            let mut text = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            let room = (COMPLAINT_BYTES as usize).saturating_sub(text.len());
-            text.extend(buffer.iter().take(count.min(room)));
-        }
-    }
-
-    fn last_line(&self) -> Option<String> {
-        let text = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = String::from_utf8_lossy(&text);
-        let line = text
-            .lines()
-            .rev()
-            .map(str::trim)
-            .find(|line| !line.is_empty());
-        line.map(str::to_owned)
     }
 }
 
@@ -160,42 +125,6 @@ impl Failed {
     fn not_run(why: String) -> Self {
         Failed { status: None, why }
     }
-}
-
-fn wait(child: &mut Child, clock: &dyn Clock, timeout: Duration) -> Result<ExitStatus, Failed> {
-    let deadline = Deadline::after(clock, timeout);
-    loop {
-        match child.try_wait() {
-            Ok(Some(status)) => return Ok(status),
-            Ok(None) if deadline.is_over(clock) => {
-                let killed = child.kill().and_then(|()| child.wait());
-                let how = match killed {
-                    Ok(_) => "killed".to_owned(),
-                    Err(error) => format!("could not be killed: {error}"),
-                };
-                let seconds = timeout.as_secs_f64();
-                return Err(Failed::not_run(format!(
-                    "not ended after {seconds} s, {how}"
-                )));
-            }
-            Ok(None) => clock.sleep(PAUSE),
-            Err(error) => return Err(Failed::not_run(error.to_string())),
-        }
-    }
-}
-
-fn judge(status: ExitStatus, complaint: &Complaint) -> Result<(), Failed> {
-    if status.success() {
-        return Ok(());
-    }
-    let why = match complaint.last_line() {
-        Some(line) => format!("{status}: {line}"),
-        None => status.to_string(),
-    };
-    Err(Failed {
-        status: status.code(),
-        why,
-    })
 }
 
 #[cfg(test)]
@@ -241,8 +170,7 @@ mod tests {
 
     #[test]
     fn how_it_failed_is_told_with_its_last_words() {
-        let end =
-            sh("echo first >&2; echo the printer is out of labels >&2; sleep 0.05; exit 3").run("");
+        let end = sh("echo first >&2; echo the printer is out of labels >&2; exit 3").run("");
         assert_eq!(end.status, Some(3));
         let why = end.error.expect("error");
         assert!(why.contains("out of labels") && why.contains('3'), "{why}");
@@ -253,10 +181,24 @@ mod tests {
 
     #[test]
     fn one_that_hangs_is_killed() {
-        let hook = sh("exec sleep 60").with_timeout(Duration::from_millis(100));
+        let folder = tempfile::tempdir().expect("folder");
+        let late = folder.path().join("late");
+        // neither does a program live on that it has started
+        let script = format!("(sleep 0.5; touch {0}) & sleep 60", late.display());
+        let hook = sh(&script).with_timeout(Duration::from_millis(100));
         let end = hook.run("");
         assert_eq!(end.status, None);
         assert!(end.error.expect("error").contains("killed"));
         assert!(end.took < Duration::from_secs(30));
+        std::thread::sleep(Duration::from_secs(1));
+        assert!(!late.exists(), "what the hook had started lives on");
+    }
+
+    #[test]
+    fn what_it_says_never_stops_it() {
+        let much = "yes a long complaint | head -c 1000000 >&2; yes | head -c 1000000";
+        assert_eq!(sh(much).run("").error, None);
+        let why = sh(&format!("{much}; echo at last >&2; exit 1")).run("");
+        assert!(why.error.expect("error").ends_with(": at last"));
     }
 }

@@ -1,5 +1,6 @@
 //! The station: boards come in at its sites, each is flashed by a job, and leaves with a verdict that is on record.
 
+mod child;
 mod command;
 mod conclusion;
 mod event;

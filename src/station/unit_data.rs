@@ -59,7 +59,8 @@ impl UnitData {
         }
     }
 
-    /// The unit's image, made of what all units share. Files and programs are asked for its values.
+    /// The unit's image, made of what all units share. Files and programs are asked for its values; programs are told
+    /// whether it is a `rehearsal`.
     ///
     /// # Errors
     /// Exit 20 where the unit lacks something, or a program refuses it.
@@ -68,9 +69,10 @@ impl UnitData {
         common: &Request,
         rules: &FittedRules,
         outside: &Outside,
+        rehearsal: bool,
     ) -> Result<Self, Problem> {
         let facts = UnitFacts {
-            outside: outside.values(&facts)?,
+            outside: outside.values(&facts, rehearsal)?,
             ..facts
         };
         let patched = rules.apply(&facts)?;

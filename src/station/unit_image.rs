@@ -100,9 +100,12 @@ impl UnitImage for StationUnit<'_> {
         let (reserved, attempt_of_unit) = self.claim(&uid, now)?;
         let barcode = self.unit.barcode.as_deref();
         let facts = UnitData::facts(chip.unique_id.get(), &reserved, barcode, now);
-        let made = UnitData::of(facts, &job.request, &job.rules, &job.outside);
-        if let Ok(made) = &made {
-            self.known.serial.clone_from(&made.serial);
+        let rehearsal = self.unit.shared.options.rehearsal;
+        let made = UnitData::of(facts, &job.request, &job.rules, &job.outside, rehearsal);
+        match &made {
+            Ok(made) => self.known.serial.clone_from(&made.serial),
+            // what gives the values is at fault, not the board: it counts neither as its failure nor against its attempts
+            Err(_) => self.known.refused = true,
         }
         let known = What::UnitKnown {
             uid,

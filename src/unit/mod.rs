@@ -33,7 +33,7 @@ pub use facts::{Number, UnitFacts};
 pub use field::{Field, Patched};
 pub use given::{Given, GivenForm};
 pub use mac::{Mac, MacForm};
-pub use outside::{Program, Table, TableKey};
+pub use outside::{Program, ProgramFile, Table, TableKey};
 pub use place::Where;
 pub use rule::{Letters, Order, Rule, Value};
 pub use rules::UnitRules;

@@ -55,8 +55,12 @@ pub enum TableKey {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Program {
-    /// The program and its arguments. A program with a `/` in its name is looked for from the job file's directory.
+    /// The program and its arguments, started in the job file's directory. A name without a `/` (`python3`) and an absolute
+    /// path are the station's own program; what is in the job's directory must be among `files`.
     pub command: Vec<String>,
+    /// The program's own files: the program itself or its script, and everything that it reads from the job's directory.
+    #[serde(default)]
+    pub files: Vec<ProgramFile>,
     /// It must have ended after this many milliseconds.
     #[serde(default = "ten_seconds")]
     pub timeout_ms: u32,
@@ -65,6 +69,18 @@ pub struct Program {
     pub form: GivenForm,
     /// Order of its bytes, as for `barcode`.
     pub order: Option<Order>,
+}
+
+/// A file that a program is made of.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ProgramFile {
+    /// The file, relative to the job file.
+    pub file: PathBuf,
+    /// SHA-256 that the file must have, in hex; `rtflash job lock` fills it in.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub sha256: Option<FileHash>,
 }
 
 const fn ten_seconds() -> u32 {

@@ -17,7 +17,7 @@ pub struct Outside {
     rules: UnitRules,
     /// Name of the job, for programs.
     job: String,
-    /// Where programs are looked for.
+    /// Where programs are started and looked for: absolute, since they are started there.
     directory: PathBuf,
     /// By name of the rule.
     tables: BTreeMap<String, LoadedTable>,
@@ -28,8 +28,10 @@ impl Outside {
     ///
     /// # Errors
     /// Exit 13: a file that cannot be read, is not the pinned one or not pinned; a column that it lacks; a key that comes
-    /// twice; a value that its rule does not take; fewer rows than a series has numbers; a program that is not there.
+    /// twice; a value that its rule does not take; fewer rows than a series has numbers; a program whose files are not there,
+    /// not the pinned ones or not pinned.
     pub fn load(rules: &UnitRules, job: &str, directory: &Path) -> Result<Self, Problem> {
+        let directory = &absolute(directory)?;
         let mut tables = BTreeMap::new();
         for (rule, table) in rules.tables() {
             let loaded = LoadedTable::read(rule, table, rules, directory)?;
@@ -47,11 +49,15 @@ impl Outside {
     }
 
     /// The values of one unit by name of the rule, for [`UnitFacts::outside`]. Programs run one after another, each with the
-    /// values that are known by then.
+    /// values that are known by then, and with whether this is a rehearsal: then nothing that they give is ever used.
     ///
     /// # Errors
     /// Exit 20 where the unit has no row, or a program refuses it, fails, or takes too long.
-    pub fn values(&self, facts: &UnitFacts) -> Result<BTreeMap<String, String>, Problem> {
+    pub fn values(
+        &self,
+        facts: &UnitFacts,
+        rehearsal: bool,
+    ) -> Result<BTreeMap<String, String>, Problem> {
         let serial = self.rules.serial_of(facts)?;
         let mut values = BTreeMap::new();
         for (rule, table) in self.rules.tables() {
@@ -76,6 +82,7 @@ impl Outside {
                     .collect(),
                 values: &values,
                 now: facts.now,
+                rehearsal,
             };
             let line = program::run(rule, program, &known, &self.directory)?;
             if let Err(why) = self.rules.takes(rule, &line) {
@@ -85,6 +92,20 @@ impl Outside {
         }
         Ok(values)
     }
+}
+
+/// The directory from the root on: what is started in it must not look for it again from there.
+fn absolute(directory: &Path) -> Result<PathBuf, Problem> {
+    let named = match directory.as_os_str().is_empty() {
+        true => Path::new("."),
+        false => directory,
+    };
+    std::path::absolute(named).map_err(|error| {
+        let what = "the job's directory cannot be found";
+        Problem::new("job-unreadable", ExitCode::MalformedInput, what)
+            .because(error.to_string())
+            .fix("name the job file by its whole path")
+    })
 }
 
 #[cfg(test)]

@@ -1,26 +1,18 @@
 //! A program that is asked for a value of one unit.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{self, Receiver};
-use std::thread;
-use std::time::Duration;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+use std::process::Command;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::clock::{Clock, Deadline, HostClock};
-use crate::problem::{ExitCode, Problem};
-use crate::unit::Program;
+use crate::image::FileHash;
+use crate::problem::{ExitCode, Place, Problem};
+use crate::station::child::{self, OUTPUT_LIMIT, Running};
+use crate::unit::{Program, ProgramFile};
 
-/// How often it is looked whether the program has ended.
-const POLL: Duration = Duration::from_millis(5);
-/// What it has printed before it ended is there at once, unless it left somebody who still holds its output.
-const LAST_OUTPUT: Duration = Duration::from_secs(1);
-/// More than any line needs.
-const OUTPUT_LIMIT: u64 = 64 * 1024;
 /// Version of what a program gets; grows when a field changes its meaning or goes away.
 const FACTS_VERSION: u32 = 1;
 
@@ -43,6 +35,8 @@ pub(super) struct Known<'k> {
     pub values: &'k BTreeMap<String, String>,
     /// The station's clock.
     pub now: Timestamp,
+    /// Whether the board is a virtual one: nothing that is asked for now is ever used.
+    pub rehearsal: bool,
 }
 
 #[derive(Serialize)]
@@ -52,111 +46,131 @@ struct Facts<'k> {
     known: &'k Known<'k>,
 }
 
-/// Makes sure that a program with a path is there.
+/// Makes sure that the program's files are the pinned ones, and that nothing else of the job's directory is run.
 ///
 /// # Errors
-/// `program-missing` (exit 13).
+/// `program-missing`, `program-hash`, `program-not-pinned` (exit 13).
 pub(super) fn require(rule: &str, program: &Program, directory: &Path) -> Result<(), Problem> {
-    let path = path_of(program, directory);
-    if path.components().count() > 1 && !path.is_file() {
-        return Err(Problem::new(
-            "program-missing",
-            ExitCode::MalformedInput,
-            format!(
-                "the program of the rule `{rule}` is not there: {}",
-                path.display()
-            ),
-        )
-        .fix("check its name, which counts from the job file's directory"));
+    for own in &program.files {
+        is_the_pinned_one(rule, own, directory)?;
     }
-    Ok(())
+    let mut words = program.command.iter().map(Path::new).enumerate();
+    let not_pinned = words.find(|(place, word)| {
+        let may_be_a_file = match place {
+            0 => is_path(word),
+            _ => directory.join(word).is_file(),
+        };
+        let is_pinned = || {
+            program
+                .files
+                .iter()
+                .any(|own| plain(&own.file) == plain(word))
+        };
+        may_be_a_file && !word.is_absolute() && !is_pinned()
+    });
+    let Some((_, word)) = not_pinned else {
+        return Ok(());
+    };
+    let what = format!("the job does not pin {}, which is run", word.display());
+    Err(of_rule("program-not-pinned", rule, what)
+        .because("another program could take its place")
+        .fix(format!(
+            "add `files = [{{ file = \"{}\" }}]` to the program, and `rtflash job lock` writes its SHA-256",
+            plain(word).display()
+        )))
+}
+
+fn is_the_pinned_one(rule: &str, own: &ProgramFile, directory: &Path) -> Result<(), Problem> {
+    let path = directory.join(&own.file);
+    let place = || Place::in_file(path.clone(), None);
+    let content = fs::read(&path).map_err(|error| {
+        let what = "a file of the program cannot be read";
+        of_rule("program-missing", rule, what.to_owned())
+            .at(place())
+            .because(error.to_string())
+            .fix("check the name, which counts from the job file, and the file's permissions")
+    })?;
+    let found = FileHash::of(&content);
+    if own.sha256 == Some(found) {
+        return Ok(());
+    }
+    let pinned = own
+        .sha256
+        .map_or("nothing".to_owned(), |hash| hash.to_string());
+    let what = "a file of the program is not the pinned one: its SHA-256 differs";
+    Err(of_rule("program-hash", rule, what.to_owned())
+        .at(place())
+        .because(format!("it has {found}, the job says {pinned}"))
+        .fix("put the released file in its place, or lock and sign the job again"))
+}
+
+fn of_rule(code: &'static str, rule: &str, what: String) -> Problem {
+    Problem::new(
+        code,
+        ExitCode::MalformedInput,
+        format!("{what} (rule `{rule}`)"),
+    )
+}
+
+fn is_path(name: &Path) -> bool {
+    name.components().count() > 1 || name.starts_with(".")
+}
+
+/// The path without `.` in it.
+fn plain(path: &Path) -> PathBuf {
+    let parts = path.components();
+    parts.filter(|part| *part != Component::CurDir).collect()
 }
 
 /// A name with a `/` is a path from the job file; any other is looked for by the system.
 fn path_of(program: &Program, directory: &Path) -> PathBuf {
-    let name = program.command.first().map_or("", String::as_str);
-    if name.contains('/') {
-        directory.join(name)
-    } else {
-        PathBuf::from(name)
+    let name = program.command.first().map_or(Path::new(""), Path::new);
+    match is_path(name) {
+        true => directory.join(plain(name)),
+        false => name.to_owned(),
     }
 }
 
 /// Runs the program, and gives the line that it prints.
 ///
 /// # Errors
-/// `program-start`, `program-refused`, `program-timeout`, `program-output` (exit 20).
+/// As [`require`], for files that were changed meanwhile; `program-start`, `program-refused`, `program-timeout`,
+/// `program-output` (exit 20).
 pub(super) fn run(
     rule: &str,
     program: &Program,
     known: &Known<'_>,
     directory: &Path,
 ) -> Result<String, Problem> {
-    let clock = HostClock::start();
-    let deadline = Deadline::after(&clock, program.timeout());
     let failed = |code, what: &str, why: String| refused(code, rule, program, what, why);
+    require(rule, program, directory)?;
     let facts = Facts {
         facts_version: FACTS_VERSION,
         known,
     };
     let facts = serde_json::to_string(&facts)
         .map_err(|error| failed("program-start", "cannot be asked", error.to_string()))?;
-    let mut child = Command::new(path_of(program, directory))
+    let mut command = Command::new(path_of(program, directory));
+    command
         .args(program.command.get(1..).unwrap_or_default())
-        .current_dir(directory)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
+        .current_dir(directory);
+    let mut running = Running::start(&mut command, facts)
         .map_err(|error| failed("program-start", "cannot be started", error.to_string()))?;
-    if let Some(mut stdin) = child.stdin.take() {
-        // a program that does not read must not stop us; neither must one that has ended
-        thread::spawn(move || {
-            stdin
-                .write_all(facts.as_bytes())
-                .and_then(|()| stdin.write_all(b"\n"))
-        });
-    }
-    let printed = collected(child.stdout.take());
-    let complained = collected(child.stderr.take());
-    let status = loop {
-        match child.try_wait() {
-            Ok(Some(status)) => break status,
-            Ok(None) if deadline.is_over(&clock) => {
-                end(&mut child);
-                let why = format!("it had {} ms", program.timeout_ms);
-                return Err(failed("program-timeout", "did not end in time", why));
-            }
-            Ok(None) => clock.sleep(POLL),
-            Err(error) => {
-                end(&mut child);
-                return Err(failed(
-                    "program-start",
-                    "cannot be waited for",
-                    error.to_string(),
-                ));
-            }
-        }
-    };
-    let printed = printed.recv_timeout(LAST_OUTPUT);
+    let status = running
+        .wait(program.timeout())
+        .map_err(|error| failed("program-start", "cannot be waited for", error.to_string()))?;
+    let status = status.ok_or_else(|| {
+        let why = format!("it had {} ms", program.timeout_ms);
+        failed("program-timeout", "did not end in time", why)
+    })?;
     if !status.success() {
-        let complained = complained.recv_timeout(LAST_OUTPUT).unwrap_or_default();
-        let complained = String::from_utf8_lossy(&complained).into_owned();
-        let last = complained
-            .trim_end()
-            .lines()
-            .next_back()
-            .unwrap_or_default();
-        let why = if last.is_empty() {
-            status.to_string()
-        } else {
-            format!("{status}: {last}")
-        };
+        let why = child::in_words(status, &running.complained);
         return Err(failed("program-refused", "refuses the unit", why));
     }
     let wrong = |why: &str| failed("program-output", "did not print one line", why.to_owned());
-    let printed = printed.map_err(|_| wrong("its output has not ended"))?;
-    if printed.len() as u64 > OUTPUT_LIMIT {
+    let printed = running.printed.to_the_end();
+    let printed = printed.ok_or_else(|| wrong("its output has not ended"))?;
+    if printed.len() > OUTPUT_LIMIT {
         return Err(wrong("it printed more than 64 KiB"));
     }
     let text =
@@ -193,26 +207,4 @@ fn refused(code: &'static str, rule: &str, program: &Program, what: &str, why: S
     )
     .because(why)
     .fix("nothing on the board was changed; find out why the program does so, and start the unit again")
-}
-
-fn end(child: &mut Child) {
-    // it may have ended by itself meanwhile
-    let _gone = child.kill();
-    let _status = child.wait();
-}
-
-/// What is printed to `pipe`, once it is closed; a little more than the limit where there is too much.
-fn collected(pipe: Option<impl Read + Send + 'static>) -> Receiver<Vec<u8>> {
-    let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
-        let mut bytes = Vec::new();
-        if let Some(mut pipe) = pipe {
-            let limited = pipe.by_ref().take(OUTPUT_LIMIT + 1);
-            let mut limited = limited;
-            let _count = limited.read_to_end(&mut bytes);
-        }
-        // nobody waits any longer where the program was too slow
-        let _sent = sender.send(bytes);
-    });
-    receiver
 }

@@ -61,7 +61,7 @@ fn load(folder: &TempDir, text: &str) -> Result<Outside, Problem> {
 
 fn value(folder: &TempDir, text: &str, number: u64) -> Result<String, Problem> {
     let outside = load(folder, text).expect(text);
-    let values = outside.values(&facts(number))?;
+    let values = outside.values(&facts(number), false)?;
     Ok(values["key"].clone())
 }
 
@@ -168,8 +168,16 @@ fn files_that_cannot_be_trusted_are_refused_when_the_job_is_loaded() {
 #[cfg(unix)]
 fn script(folder: &Path, script: &str, timeout_ms: u32) -> String {
     fs::write(folder.join("ask.sh"), script).expect("written");
+    let sha256 = FileHash::of(script.as_bytes());
+    by_program(&format!(
+        "command = ['sh', 'ask.sh', 'a b'], files = [{{ file = 'ask.sh', sha256 = '{sha256}' }}], timeout_ms = {timeout_ms}"
+    ))
+}
+
+/// A rule whose value a program with these keys prints.
+fn by_program(keys: &str) -> String {
     format!(
-        "{SERIAL}[[data]]\nname = 'key'\naddress = 0x60002300\nlength = 64\nprogram = {{ command = ['sh', 'ask.sh', 'a b'], timeout_ms = {timeout_ms} }}\n"
+        "{SERIAL}[[data]]\nname = 'key'\naddress = 0x60002300\nlength = 64\nprogram = {{ {keys} }}\n"
     )
 }
 
@@ -194,6 +202,7 @@ fn a_program_gets_the_unit_s_facts_and_its_line_is_the_value() {
         serde_json::json!({
             "facts_version": 1, "job": "job", "rule": "key", "uid": "0123456789ABCDEF", "serial": "S002",
             "barcode": "B1", "numbers": {"sn": 2, "rows": 2}, "values": {}, "now": "2026-11-23T01:37:14Z",
+            "rehearsal": false,
         })
     );
     // one that does not read its input
@@ -227,11 +236,78 @@ fn a_program_that_refuses_fails_or_hangs_refuses_the_unit() {
 }
 
 #[test]
-fn a_program_that_is_not_there_is_told_when_the_job_is_loaded() {
+fn a_program_of_the_job_s_own_folder_is_run_only_where_the_job_pins_it() {
     let folder = folder();
-    let text = "[[data]]\nname = 'key'\naddress = 0x60002300\nlength = 4\nprogram = { command = ['./gone'] }\n";
+    for name in ["ask.sh", "gone.sh"] {
+        let refused = |keys: &str| {
+            let problem = load(&folder, &by_program(keys)).expect_err(keys);
+            assert_eq!(problem.exit, ExitCode::MalformedInput, "{problem}");
+            problem.code
+        };
+        if name == "ask.sh" {
+            fs::write(folder.path().join(name), "echo ok").expect("written");
+            // a script that the station's own interpreter runs
+            let keys = format!("command = ['sh', '{name}']");
+            assert_eq!(refused(&keys), "program-not-pinned");
+        }
+        let keys = format!("command = ['./{name}']");
+        assert_eq!(refused(&keys), "program-not-pinned");
+        let other = FileHash::of(b"something else");
+        let keys = format!("{keys}, files = [{{ file = '{name}', sha256 = '{other}' }}]");
+        let is_there = name == "ask.sh";
+        let code = if is_there {
+            "program-hash"
+        } else {
+            "program-missing"
+        };
+        assert_eq!(refused(&keys), code);
+    }
+    // what is not the job's is the station's
+    assert!(load(&folder, &by_program("command = ['sh', '-c', 'echo ok']")).is_ok());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_program_that_was_swapped_after_the_start_is_not_run() {
+    let folder = folder();
+    let text = script(folder.path(), "echo ok", 20_000);
+    let outside = load(&folder, &text).expect("pinned");
+    assert!(outside.values(&facts(2), false).is_ok());
+    fs::write(folder.path().join("ask.sh"), "echo swapped").expect("written");
+    let problem = outside.values(&facts(2), false).expect_err("swapped");
+    assert_eq!(problem.code, "program-hash");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_program_is_found_also_where_the_job_is_named_from_where_one_stands() {
+    let here = tempfile::tempdir_in(".").expect("a folder here");
+    let directory = Path::new(here.path().file_name().expect("a name"));
+    let script = "#!/bin/sh\necho $PWD";
+    let path = directory.join("ask.sh");
+    // made by a process of its own: one that this process has open to write might not be started yet
+    fs::write(directory.join("draft"), script).expect("written");
+    let mut install = std::process::Command::new("install");
+    let made = install
+        .args(["-m", "755"])
+        .arg(directory.join("draft"))
+        .arg(&path);
+    assert!(made.status().expect("install").success());
+    let sha256 = FileHash::of(script.as_bytes());
+    let pinned = format!("files = [{{ file = 'ask.sh', sha256 = '{sha256}' }}]");
+    let place = fs::canonicalize(directory).expect("a place");
+    for command in ["'./ask.sh'", "'sh', 'ask.sh'"] {
+        let text = by_program(&format!("command = [{command}], {pinned}")).replace("64", "200");
+        let outside = Outside::load(&rules(&text), "job", directory).expect("pinned");
+        let values = outside.values(&facts(2), false).expect(command);
+        assert_eq!(Path::new(&values["key"]), place);
+    }
+    // beside the job file
+    let rules = rules(&by_program("command = ['sh', '-c', 'echo $PWD']").replace("64", "200"));
+    let outside = Outside::load(&rules, "job", Path::new("")).expect("nothing of its own");
+    let values = outside.values(&facts(2), false).expect("started");
     assert_eq!(
-        load(&folder, text).expect_err("gone").code,
-        "program-missing"
+        Path::new(&values["key"]),
+        fs::canonicalize(".").expect("here")
     );
 }

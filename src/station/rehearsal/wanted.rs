@@ -55,7 +55,7 @@ impl Wanted {
         let uid = u64::from_str_radix(&claimed.uid, 16).unwrap_or_default();
         let barcode = attempt.begin.barcode.as_deref();
         let facts = UnitData::facts(uid, &attempt.reserved, barcode, claimed.claimed_at);
-        let made = UnitData::of(facts, &job.request, &job.rules, &job.outside)?;
+        let made = UnitData::of(facts, &job.request, &job.rules, &job.outside, true)?;
         Ok(Some(Wanted {
             runs: runs(&made.request, &job.target)?,
             is_exact: true,
