@@ -1,5 +1,6 @@
 //! Sites side by side: a failing, a dying, and a slow one, and the others.
 
+use jiff::Timestamp;
 use rtflash::clock::{Calendar, HostCalendar};
 use rtflash::records::VerdictKind;
 use rtflash::station::What;
@@ -28,15 +29,29 @@ fn one_fails_while_the_other_passes() {
     assert_eq!(verdicts, expected, "{}", floor.log());
 }
 
-#[test]
-fn a_site_that_dies_is_out_of_service_and_the_others_go_on() {
-    let mut floor = Floor::open(2, Setup::default());
-    let before = HostCalendar.now();
-    // the station has seen that time
+/// A time that a site has seen; nothing was told since.
+fn seen_by_station(floor: &Floor) -> Timestamp {
+    let now = HostCalendar.now();
     let looks = floor.hand("B").looks();
     while floor.hand("B").looks() < looks + 2 {
         std::thread::yield_now();
     }
+    now
+}
+
+#[test]
+fn what_the_station_itself_says_is_told_as_of_now() {
+    let mut floor = Floor::open(2, Setup::default());
+    let before = seen_by_station(&floor);
+    floor.key("nowhere");
+    let told = floor.until(|event| matches!(event.what, What::NotTaken { .. }));
+    assert!(told.at >= before, "told as of an earlier time: {told:?}");
+}
+
+#[test]
+fn a_site_that_dies_is_out_of_service_and_the_others_go_on() {
+    let mut floor = Floor::open(2, Setup::default());
+    let before = seen_by_station(&floor);
     floor.hand("A").panic_at_next_look();
     let died = floor.until(|event| matches!(event.what, What::OutOfService { .. }));
     assert_eq!(died.site.as_deref(), Some("A"));
