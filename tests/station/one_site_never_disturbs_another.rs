@@ -1,5 +1,7 @@
 //! Sites side by side: a failing, a dying, and a slow one, and the others.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use rtflash::clock::{Calendar, HostCalendar};
 use rtflash::records::VerdictKind;
@@ -34,7 +36,7 @@ fn seen_by_station(floor: &Floor) -> Timestamp {
     let now = HostCalendar.now();
     let looks = floor.hand("B").looks();
     while floor.hand("B").looks() < looks + 2 {
-        std::thread::yield_now();
+        std::thread::sleep(Duration::from_millis(1));
     }
     now
 }
