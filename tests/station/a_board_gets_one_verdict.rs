@@ -168,6 +168,32 @@ fn a_unit_that_failed_too_often_goes_to_rework() {
     assert_eq!(floor.work("A", &board(2)).verdict, VerdictKind::Pass);
 }
 
+#[cfg(unix)]
+#[test]
+fn what_a_program_does_not_give_is_no_failure_of_the_board() {
+    let mut floor = Floor::open(
+        1,
+        Setup {
+            unit: "attempts = 1",
+            tables: "[[data]]\nname = 'key'\nblock = 0x60100000\nlength = 8\n\
+                     program = { command = ['sh', '-c', 'cat key-server'] }\n",
+            ..Setup::default()
+        },
+    );
+    let unit = board(1);
+    for _ in 0..2 {
+        let verdict = floor.work("A", &unit);
+        assert_eq!(verdict.verdict, VerdictKind::Refused, "{}", floor.log());
+        assert_eq!(verdict.code.as_deref(), Some("program-refused"));
+        assert!(is_untouched(&unit));
+        floor.clear("A");
+    }
+    std::fs::write(floor.folder.path().join("key-server"), "SECRET01\n").expect("written");
+    assert_eq!(floor.work("A", &unit).verdict, VerdictKind::Pass);
+    let held = &flash_content(&unit)[0x10_0000..][..8];
+    assert_eq!(held, b"SECRET01");
+}
+
 #[test]
 fn beyond_the_quota_no_unit_is_flashed() {
     let mut floor = Floor::open(
