@@ -134,6 +134,12 @@ impl AddressRange {
         }
     }
 
+    /// The first address that lies in both.
+    pub fn first_shared(self, other: AddressRange) -> Option<Address> {
+        let later = self.start.max(other.start);
+        (self.contains(later) && other.contains(later)).then_some(later)
+    }
+
     /// Whether `address` lies inside or exactly behind the end, where an initial (descending) stack pointer may stand.
     pub const fn contains_or_ends_at(self, address: Address) -> bool {
         match address.checked_from(self.start) {

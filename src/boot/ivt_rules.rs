@@ -334,6 +334,17 @@ fn check_csf(bench: &mut Bench<'_>, ivt: &Ivt, map: LoadMap) {
     };
     let tag = bench.image.bytes_at(stored, 1).and_then(<[u8]>::first);
     if tag == Some(&CSF_TAG) {
+        if let Some(at) = bench.of_unit_below(stored) {
+            bench.findings.push(
+                Finding::error(
+                    "data-signed",
+                    format!("bytes of this unit only, at {at}, lie in the signed part of the image (HAB)"),
+                )
+                .at(bench.brought.place_of(at).unwrap_or_default())
+                .because("the signature, on the board or in the files, is over other bytes: a closed part refuses the image")
+                .fix("put them into a `block` behind the signed part; let a CRC cover only what the image brings itself"),
+            );
+        }
         bench.findings.push(
             Finding::note(
                 "signed",

@@ -427,6 +427,14 @@ impl Bench<'_> {
         Some((new, entry))
     }
 
+    /// The first byte from the IVT to `end` that belongs to one unit only.
+    pub(super) fn of_unit_below(&self, end: Address) -> Option<Address> {
+        let ivt = self.target.address_of(self.target.chip().boot.ivt_offset)?;
+        let signed = AddressRange::new(ivt, end.checked_from(ivt)?)?;
+        let mut own = self.brought.of_unit();
+        own.find_map(|own| own.first_shared(signed))
+    }
+
     /// The place of a header part: by file and line where the image brings it.
     pub(super) fn place(&self, offset: FlashOffset) -> Place {
         let Some(address) = self.target.address_of(offset) else {

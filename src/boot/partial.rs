@@ -10,6 +10,7 @@ use super::mcuboot::{self, Slot};
 use super::wanted::header_ranges;
 use super::{entry, fcb_rules, ivt_rules, rules, slot_rules};
 use crate::address::{Address, AddressRange, FlashOffset};
+use crate::image::Segment;
 use crate::target::FlashPart;
 
 /// Bit 0 of a code address: Thumb.
@@ -42,7 +43,7 @@ pub(super) fn decide(bench: &mut Bench<'_>) -> Option<BootImage> {
         bench.findings.push(not_a_slot(bench));
     }
     bench.findings.push(trusts_bootloader(bench, &entry));
-    let first = bench.brought.segments().first()?.start();
+    let first = first_of_application(bench)?;
     let starts: Vec<FlashOffset> = match slots.as_slice() {
         [] => vec![bench.target.offset_of(first)?],
         slots => slots.iter().map(|slot| slot.offset).collect(),
@@ -84,9 +85,17 @@ pub(super) fn brings_what_is_started(bench: &Bench<'_>) -> bool {
     })
 }
 
+/// Where an image begins that a bootloader is to start: at the first byte of the files. A block with a unit's data may lie
+/// below it.
+fn first_of_application(bench: &Bench<'_>) -> Option<Address> {
+    let of_files = bench.brought.first_of_files(FlashPart::SECTOR_BYTES);
+    let mut segments = bench.brought.segments().iter();
+    of_files.or_else(|| segments.next().map(Segment::start))
+}
+
 /// A slot is erased by whole sectors, and its first word is its commit mark.
 fn begins_inside_a_sector(bench: &Bench<'_>, slots: &[Slot]) -> Option<Finding> {
-    let first = bench.brought.segments().first()?.start();
+    let first = first_of_application(bench)?;
     let starts: Vec<Address> = match slots {
         [] => vec![first],
         slots => slots.iter().map(|slot| slot.address).collect(),

@@ -6,8 +6,8 @@ use super::mcuboot::sample;
 use super::tests::{RESET, STACK, app, bytes_of, ciphertext, fcb, ivt, ivt_with, target};
 use super::*;
 use crate::address::{Address, FlashOffset};
-use crate::image::Image;
 use crate::image::sample::{application, image_of};
+use crate::image::{Image, Patch};
 use crate::problem::ExitCode;
 
 type Pieces<'a> = &'a [(u32, Vec<u8>)];
@@ -338,6 +338,63 @@ fn a_partial_image_is_judged_by_the_header_on_the_board() {
     assert_eq!(codes(&judgement), ["slot-unknown", "partial-image"]);
     let boot = judgement.boot_image().expect("accepted");
     assert_eq!(boot.first_instruction(), None);
+}
+
+/// The image with bytes of one unit.
+fn with_unit(pieces: Pieces<'_>, at: u32) -> Image {
+    let own = Patch {
+        by: "serial".to_owned(),
+        start: Address::new(at),
+        bytes: vec![0xA5; 16],
+    };
+    image_of(pieces).patched(&[own]).expect("an image")
+}
+
+fn judged_image_on(flash: &[u8], image: &Image, policy: HeaderPolicy) -> Judgement {
+    let (present, _) = surveyed(flash, Some(image), policy);
+    let wishes = HeaderWishes::only(policy);
+    judge_with(image, Some(&present), &target(), &wishes)
+}
+
+#[test]
+fn a_unit_s_own_bytes_below_an_application_take_no_commit_mark_from_it() {
+    let flash = flash_with(&[fcb(), ivt(), app()]);
+    let data = (0x6004_0000, vec![0x5A; 0x10]);
+    for (own, first) in [
+        (0x6001_0000, 0x4_0000),
+        // right below
+        (0x6003_FFF0, 0x4_0000),
+        (0x6005_0000, 0x4_0000),
+        // its own first bytes
+        (0x6004_0000, 0x4_0000),
+    ] {
+        let image = with_unit(std::slice::from_ref(&data), own);
+        let judgement = judged_image_on(&flash, &image, HeaderPolicy::InsertMissing);
+        let boot = judgement.into_boot_image().expect("accepted");
+        let Role::Partial { slots, .. } = boot.role() else {
+            panic!("not partial");
+        };
+        assert_eq!(slots, &[FlashOffset::new(first)], "{own:08X}");
+    }
+}
+
+#[test]
+fn a_unit_s_own_bytes_are_not_put_below_a_signature_that_the_board_holds() {
+    let mut signed = app();
+    signed.1[0x300] = 0xD4;
+    let ivt = ivt_with(|ivt, _| ivt.csf = 0x6000_2300);
+    let flash = flash_with(&[fcb(), ivt, signed.clone()]);
+    let told = |own| {
+        let image = with_unit(std::slice::from_ref(&signed), own);
+        let judgement = judged_image_on(&flash, &image, HeaderPolicy::KeepOfBoard);
+        let codes = codes(&judgement);
+        assert!(codes.contains(&"signed"), "{codes:?}");
+        codes.contains(&"data-signed")
+    };
+    assert!(told(0x6000_2200));
+    assert!(told(0x6000_22F0));
+    assert!(!told(0x6000_2310));
+    assert!(!told(0x6001_0000));
 }
 
 #[test]

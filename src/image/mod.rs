@@ -194,6 +194,30 @@ impl Image {
         self.bytes_at(address, 1).is_some()
     }
 
+    /// The bytes that belong to one unit only.
+    pub fn of_unit(&self) -> impl Iterator<Item = AddressRange> {
+        let runs = self.runs().filter(|(.., of_unit)| *of_unit);
+        runs.filter_map(|(start, length, _)| AddressRange::new(start, length))
+    }
+
+    /// The first byte that a file brings; in its sector of `sector_bytes`, what belongs to one unit only counts as well.
+    pub fn first_of_files(&self, sector_bytes: u32) -> Option<Address> {
+        let (first, ..) = self.runs().find(|(.., of_unit)| !of_unit)?;
+        let sector = |address: Address| address.get() / sector_bytes;
+        let mut starts = self.runs().map(|(start, ..)| start);
+        starts.find(|start| sector(*start) == sector(first))
+    }
+
+    /// Address, length in bytes, and whether they belong to one unit only.
+    fn runs(&self) -> impl Iterator<Item = (Address, u32, bool)> {
+        let is_of_unit = |input: usize| {
+            let input = self.inputs.get(input);
+            input.is_some_and(|input| matches!(input.placement, Placement::PerUnit { .. }))
+        };
+        let runs = self.segments.iter().flat_map(Segment::runs);
+        runs.map(move |(start, length, input)| (start, length, is_of_unit(input)))
+    }
+
     /// Where the byte at `address` came from: file, and line, or section and offset, in it.
     pub fn place_of(&self, address: Address) -> Option<Place> {
         let index = self.segments.partition_point(|s| s.start() <= address);

@@ -75,6 +75,17 @@ impl Segment {
         Some(run.source.advanced(index - run.from))
     }
 
+    /// The runs of bytes that come from one input each: address, length in bytes, index of the input.
+    pub(super) fn runs(&self) -> impl Iterator<Item = (Address, u32, usize)> {
+        let ends = self.runs.iter().skip(1).map(|run| run.from);
+        let runs = self.runs.iter().zip(ends.chain([self.bytes.len()]));
+        runs.filter_map(|(run, end)| {
+            let start = self.start.checked_add(u32::try_from(run.from).ok()?)?;
+            let length = u32::try_from(end.checked_sub(run.from)?).ok()?;
+            Some((start, length, run.source.input))
+        })
+    }
+
     /// The part of the segment inside `range`.
     pub(super) fn piece_in(&self, range: AddressRange) -> Option<(Address, &[u8])> {
         let range_start = u64::from(range.start().get());

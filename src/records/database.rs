@@ -57,8 +57,10 @@ fn once<S: Store, T>(
     alone: bool,
     work: &mut impl FnMut(&mut S) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    store.begin(alone)?;
-    let done = work(store).and_then(|value| store.commit().map(|()| value));
+    // one that waits for its turn in vain has begun as well
+    let begun = store.begin(alone);
+    let done = begun.and_then(|()| work(store));
+    let done = done.and_then(|value| store.commit().map(|()| value));
     if done.is_err() {
         store.rollback();
     }

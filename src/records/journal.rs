@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::journal_read::{JournalRead, JournalReader, Wrong};
 use super::line::{Line, NO_LINE_BEFORE, Told, sha256_hex};
-use super::same_file::{SameFile, sync_directory_of};
+use super::same_file::{SameFile, make_directories, sync_directory_of};
 use super::{AttemptId, JournalMark, RecordsError};
 
 /// So long a journal that another process has open is waited for.
@@ -41,6 +41,10 @@ pub(super) struct Contents {
     pub opened: Option<(String, String, bool)>,
     /// What it tells of ends and hooks' results and has not withdrawn, by line.
     pub told: BTreeMap<u64, (AttemptId, JournalMark)>,
+    /// The last attempt that it tells the begin of.
+    pub begun: Option<AttemptId>,
+    /// The last attempt that it tells the claim of, and the chip.
+    pub claimed: Option<(AttemptId, String)>,
     /// The first line that shows that something was changed or is missing.
     pub broken: Option<String>,
     /// Lines at its end whose writing was cut off.
@@ -79,6 +83,8 @@ impl Contents {
             | Told::Hook { attempt, .. } => {
                 self.told.insert(read.number, (*attempt, read.mark()));
             }
+            Told::Begun { attempt, .. } => self.begun = Some(*attempt),
+            Told::Claimed { attempt, uid, .. } => self.claimed = Some((*attempt, uid.clone())),
             Told::Withdrawn { mark, .. } => {
                 self.told.remove(&mark.line);
             }
@@ -104,7 +110,7 @@ impl Journal {
     pub fn open(path: &Path) -> Result<(Journal, Contents), RecordsError> {
         let failed = |error: io::Error| told(path, &error);
         if let Some(directory) = path.parent() {
-            fs::create_dir_all(directory).map_err(failed)?;
+            make_directories(directory).map_err(failed)?;
         }
         let file = OpenOptions::new()
             .read(true)
@@ -129,6 +135,18 @@ impl Journal {
         };
         let contents = journal.read()?;
         Ok((journal, contents))
+    }
+
+    /// Removes the file where nothing was ever written to it: nobody need wonder what it was to tell.
+    pub fn discard_if_empty(self) {
+        if self
+            .file
+            .metadata()
+            .is_ok_and(|metadata| metadata.len() == 0)
+        {
+            // left behind, it is empty again at the next start
+            let _ = fs::remove_file(&self.path);
+        }
     }
 
     /// Reads the whole file.

@@ -19,12 +19,13 @@ use super::{Identity, RecordsError};
 use crate::clock::{Clock, HostClock};
 
 /// How long the server may take for a statement; for a lock, a little less, so that it is the lock that is named; and how
-/// long a transaction may stand still before the server gives it up, so that a station that died in one holds up nobody.
+/// long a transaction may stand still before the server gives it up: less still, so that a station that died in one lets the
+/// others' locks be granted.
 const SESSION: &str = "
 SET search_path = rtflash;
 SET statement_timeout = '10s';
 SET lock_timeout = '8s';
-SET idle_in_transaction_session_timeout = '10s';
+SET idle_in_transaction_session_timeout = '5s';
 SET tcp_keepalives_idle = 10;
 SET tcp_keepalives_interval = 5;
 SET tcp_keepalives_count = 3;

@@ -7,8 +7,8 @@ use super::journal::{Contents, Journal};
 use super::line::{JOURNAL_VERSION, Told};
 use super::refusals::gone;
 use super::{
-    Attempt, AttemptId, Begin, Claim, End, Filter, HookResult, Identity, JournalMark, Ledger,
-    Place, RecordsError, UnitClaim, VerdictKind, postgres, sqlite,
+    Attempt, AttemptId, Begin, Claim, End, Filter, HookResult, Identity, JournalMark, JournalRead,
+    Ledger, Place, RecordsError, UnitClaim, VerdictKind, postgres, read_journal, sqlite,
 };
 use crate::clock::Calendar;
 use crate::problem::ExitCode;
@@ -59,12 +59,23 @@ impl Records {
         rehearsal: bool,
         calendar: Box<dyn Calendar>,
     ) -> Result<(Records, Recovered), RecordsError> {
+        // without its ledger a journal's numbers would be handed out once more, be it this station's or another's
+        let must_exist = tells_of_a_ledger(place);
         let (journal, contents) = Journal::open(&place.journal(station))?;
         is_sound(&contents)?;
-        // without its ledger a journal's numbers would be handed out once more
-        let must_exist = contents.opened.is_some();
-        let (ledger, identity) = open_ledger(place, station, rehearsal, must_exist)?;
-        belongs(&contents, station, &identity)?;
+        let must_exist = must_exist || contents.opened.is_some();
+        let opened = open_ledger(place, station, rehearsal, must_exist);
+        let opened = opened.and_then(|(ledger, identity)| {
+            belongs(&contents, station, &identity)?;
+            Ok((ledger, identity))
+        });
+        let (ledger, identity) = match opened {
+            Ok(opened) => opened,
+            Err(error) => {
+                journal.discard_if_empty();
+                return Err(error);
+            }
+        };
         let mut records = Records {
             ledger,
             journal,
@@ -74,7 +85,7 @@ impl Records {
             running: BTreeSet::new(),
             is_unsettled: true,
         };
-        if !must_exist {
+        if contents.opened.is_none() {
             let at = records.calendar.now();
             records.journal.mend(&contents, at)?;
             records.journal.append(
@@ -231,6 +242,7 @@ impl Records {
         let at = self.calendar.now();
         let contents = self.journal.read()?;
         is_sound(&contents)?;
+        self.is_not_older(&contents)?;
         recovered.clock_stepped_back = self.journal.is_ahead_of(at);
         recovered.torn = Some(self.journal.mend(&contents, at)?).filter(|bytes| *bytes > 0);
         let mut told: BTreeMap<AttemptId, Vec<JournalMark>> = BTreeMap::new();
@@ -261,6 +273,30 @@ impl Records {
         Ok(recovered)
     }
 
+    /// That the ledger has what was in it for certain before the journal told of it. A copy that was brought back, or one
+    /// without the log beside it, would hand out numbers a second time.
+    fn is_not_older(&mut self, contents: &Contents) -> Result<(), RecordsError> {
+        let older = |attempt: AttemptId| RecordsError {
+            fix: "bring the newest ledger back, with all files beside it; where it is lost, go on in another directory, with series that begin behind the numbers in the journal",
+            ..gone(format!(
+                "what is there is older than the journal, which tells of attempt {}",
+                attempt.0
+            ))
+        };
+        if let Some(begun) = contents.begun
+            && self.attempt(begun)?.is_none()
+        {
+            return Err(older(begun));
+        }
+        if let Some((attempt, uid)) = &contents.claimed {
+            let found = self.attempt(*attempt)?.and_then(|found| found.claimed);
+            if found.is_none_or(|claimed| claimed.uid != *uid) {
+                return Err(older(*attempt));
+            }
+        }
+        Ok(())
+    }
+
     fn interrupt(&mut self, attempt: &Attempt) -> Result<(), RecordsError> {
         let end = End {
             verdict: VerdictKind::Interrupted,
@@ -281,6 +317,23 @@ impl Records {
         };
         self.put_end(attempt.id, &end, told)
     }
+}
+
+/// Whether there is a journal in the directory that belongs to a ledger, or one that cannot be read.
+fn tells_of_a_ledger(place: &Place) -> bool {
+    let Place::Directory(_) = place else {
+        return false;
+    };
+    place.journals().iter().any(|path| {
+        let Ok(mut lines) = read_journal(path) else {
+            return true;
+        };
+        let is_opened = |read: &JournalRead| {
+            let line = read.line.as_ref();
+            line.is_some_and(|line| matches!(line.told, Told::Opened { .. }))
+        };
+        lines.any(|read| read.as_ref().is_ok_and(is_opened))
+    })
 }
 
 fn told_twice() -> RecordsError {

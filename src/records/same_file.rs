@@ -51,6 +51,16 @@ fn node(metadata: &fs::Metadata) -> Node {
 #[cfg(not(unix))]
 fn node(_: &fs::Metadata) -> Node {}
 
+/// Makes a directory, with those above it, that lasts through a power cut.
+pub(super) fn make_directories(directory: &Path) -> io::Result<()> {
+    let above = directory.ancestors();
+    let made: Vec<&Path> = above
+        .take_while(|path| !path.as_os_str().is_empty() && !path.exists())
+        .collect();
+    fs::create_dir_all(directory)?;
+    made.into_iter().try_for_each(sync_directory_of)
+}
+
 /// Makes a file's name in its directory last through a power cut.
 pub(super) fn sync_directory_of(path: &Path) -> io::Result<()> {
     #[cfg(unix)]

@@ -1,6 +1,5 @@
 //! The ledger in an SQLite file on a local disk, for the stations of one computer.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,7 +9,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql, ffi};
 use super::database::{Database, found, identity};
 use super::network::network_file_system;
 use super::refusals::{gone, other_kind, other_version};
-use super::same_file::{SameFile, sync_directory_of};
+use super::same_file::{SameFile, make_directories, sync_directory_of};
 use super::schema;
 use super::store::{Cell, Row, Store, StoreError, damaged};
 use super::{Identity, RecordsError};
@@ -57,7 +56,7 @@ pub(super) fn open(
     must_exist: bool,
 ) -> Result<(Database<Sqlite>, Identity), RecordsError> {
     if !must_exist && let Some(directory) = path.parent() {
-        fs::create_dir_all(directory).map_err(|error| {
+        make_directories(directory).map_err(|error| {
             RecordsError::new(
                 "records-io",
                 format!("{} cannot be created", directory.display()),
@@ -262,7 +261,8 @@ impl Store for Sqlite {
 
     fn commit(&mut self) -> Result<(), StoreError> {
         self.is_still_there()?;
-        self.connection.execute_batch("COMMIT").map_err(told)?;
+        let committed = self.connection.execute_batch("COMMIT");
+        committed.map_err(|error| in_doubt(told(error)))?;
         if self.is_at_rest_no_more() {
             return Err(StoreError::Again(RecordsError::new(
                 "records-locked",
@@ -271,8 +271,11 @@ impl Store for Sqlite {
                 "read again",
             )));
         }
-        // between the look before and the commit it may have gone; then there is no such commit
-        self.is_still_there()
+        // between the look before and the commit it may have gone; then there is no such commit, unless it comes back
+        match self.opened.iter().find_map(SameFile::gone) {
+            None => Ok(()),
+            Some(why) => Err(StoreError::Lost(gone(why))),
+        }
     }
 
     fn rollback(&mut self) {
@@ -337,6 +340,14 @@ fn is_busy(error: &rusqlite::Error) -> bool {
 }
 
 /// SQLite's reason in our words.
+/// What a commit that ended in an error has come to: where the disk failed, nobody knows before the file is read again.
+fn in_doubt(error: RecordsError) -> StoreError {
+    match error.code {
+        "records-io" => StoreError::Lost(error),
+        _ => error.into(),
+    }
+}
+
 fn told(error: rusqlite::Error) -> RecordsError {
     let why = error.to_string();
     let (code, what, fix) = match error.sqlite_error_code() {

@@ -81,7 +81,7 @@ pub(super) fn damaged(why: impl Into<String>) -> StoreError {
 /// Why a statement or a transaction failed.
 #[derive(Debug)]
 pub(super) enum StoreError {
-    /// There is no connection any more; a COMMIT that was under way may or may not have happened.
+    /// There is no connection, or no disk, any more; a COMMIT that was under way may or may not have happened.
     Lost(RecordsError),
     /// The database asks to do the transaction again; nothing of it has happened.
     Again(RecordsError),

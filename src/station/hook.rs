@@ -198,7 +198,7 @@ mod tests {
     fn what_it_says_never_stops_it() {
         let much = "yes a long complaint | head -c 1000000 >&2; yes | head -c 1000000";
         assert_eq!(sh(much).run("").error, None);
-        let why = sh(&format!("{much}; echo at last >&2; exit 1")).run("");
+        let why = sh(&format!("{much}; echo >&2; echo at last >&2; exit 1")).run("");
         assert!(why.error.expect("error").ends_with(": at last"));
     }
 }

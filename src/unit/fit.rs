@@ -277,7 +277,7 @@ impl Fitting<'_> {
         let placed: Vec<_> = self.unit.rules().iter().zip(&fitted.places).collect();
         for (index, (rule, range)) in placed.iter().enumerate() {
             for (other_rule, other) in placed.iter().skip(index + 1) {
-                if let Some(at) = first_shared(**range, **other) {
+                if let Some(at) = range.first_shared(**other) {
                     let why = format!("the rule `{}` writes {at} as well", other_rule.name);
                     let fix = "let every byte belong to one rule";
                     return Err(refused("data-overlap", rule, why, fix));
@@ -298,7 +298,7 @@ impl Fitting<'_> {
         self.unit.rules().iter().find_map(|rule| match rule.place {
             Where::Block { at, .. } => {
                 let sector = AddressRange::new(at, FlashPart::SECTOR_BYTES)?;
-                first_shared(range, sector).map(|_| at)
+                range.first_shared(sector).map(|_| at)
             }
             _ => None,
         })
@@ -324,7 +324,7 @@ impl Fitting<'_> {
                 if !matches!(later.value, Value::Crc(_)) {
                     continue;
                 }
-                let Some(at) = first_shared(covers, **range) else {
+                let Some(at) = covers.first_shared(**range) else {
                     continue;
                 };
                 let (why, fix) = if later.name == rule.name {
@@ -346,12 +346,6 @@ impl Fitting<'_> {
         }
         Ok(())
     }
-}
-
-/// The first address in both.
-fn first_shared(a: AddressRange, b: AddressRange) -> Option<Address> {
-    let later = a.start().max(b.start());
-    (a.contains(later) && b.contains(later)).then_some(later)
 }
 
 fn refused(code: &'static str, rule: &Rule, why: impl Into<String>, fix: &str) -> Problem {

@@ -16,7 +16,8 @@ pub struct Mac {
     pub series: String,
     /// The address for the number 0, such as `00:1B:63:00:00:00`; without it, the number is the address.
     pub base: Option<String>,
-    /// Distance between the addresses of two neighbouring numbers: how many addresses a unit has.
+    /// Distance between the addresses of two neighbouring numbers: how many addresses a unit has. All of them lie in the
+    /// first one's OUI (24 bits); that they lie in a smaller block (MA-M, MA-S) is for `last` of the series to say.
     #[serde(default = "one")]
     pub stride: u64,
     /// Bits: 48 or 64.
@@ -95,8 +96,14 @@ impl Mac {
 
     /// The octets for `number`, as they are transmitted.
     fn address(&self, number: u64) -> Result<Vec<u8>, String> {
+        self.further(number, 0)
+    }
+
+    /// The octets of the address that lies so many behind the one for `number`.
+    fn further(&self, number: u64, behind: u64) -> Result<Vec<u8>, String> {
         let octets = self.octets()?;
         let distance = number.checked_mul(self.stride);
+        let distance = distance.and_then(|distance| distance.checked_add(behind));
         let address = distance.and_then(|distance| self.base().ok()?.checked_add(distance));
         let all = address.map(u64::to_be_bytes).unwrap_or_default();
         let (zeros, own) = all.split_at(all.len() - octets);
@@ -125,7 +132,8 @@ impl Mac {
             return Err("text has no byte order: leave `order` out".to_owned());
         }
         let first = self.address(series.first)?;
-        let last = self.address(series.largest())?;
+        // the last unit has all of its addresses
+        let last = self.further(series.largest(), self.stride - 1)?;
         let shown = |octets: &[u8]| hex_text(octets, ":", Letters::Upper);
         if first.get(..OUI_OCTETS) != last.get(..OUI_OCTETS) {
             return Err(format!(
@@ -306,6 +314,12 @@ mod tests {
         );
         refused(BASE, 0, 0xFF_FFFF, "beyond one OUI");
         refused("base = '00:1B:63:FF:FF:FF'", 0, 1, "beyond one OUI");
+        refused(
+            "base = '00:1B:63:FF:FF:FE'\nstride = 4",
+            0,
+            0,
+            "beyond one OUI",
+        );
         refused(&format!("{BASE}\nstride = 0"), 0, 9, "stride");
         refused("stride = 2", 0, 9, "base");
         refused("", 0, 1 << 48, "more than 48 bits");

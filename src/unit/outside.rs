@@ -61,7 +61,7 @@ pub struct Program {
     /// The program's own files: the program itself or its script, and everything that it reads from the job's directory.
     #[serde(default)]
     pub files: Vec<ProgramFile>,
-    /// It must have ended after this many milliseconds.
+    /// It must have ended after this many milliseconds, 120000 at most for all programs of a unit together.
     #[serde(default = "ten_seconds")]
     pub timeout_ms: u32,
     /// What the line is.

@@ -43,6 +43,14 @@ pub(super) fn parse(text: &str) -> Result<Vec<Part>, String> {
                 .to_owned(),
         );
     }
+    let iso_year = has(DatePart::IsoYear) || has(DatePart::ShortIsoYear);
+    let day = [DatePart::Month, DatePart::Day, DatePart::DayOfYear];
+    if iso_year && day.into_iter().any(has) {
+        return Err(
+            "{iyyy} and {iyy} belong to the week {ww}, not to a day: 1 January 2027 lies in their year 2026"
+                .to_owned(),
+        );
+    }
     Ok(parts)
 }
 
@@ -92,6 +100,8 @@ mod tests {
             "{}",
             "{yy}{ww}{number}",
             "{yyyy}W{ww}",
+            "{iyyy}-{mm}-{dd}",
+            "{iyy}{ww}{ddd}",
         ] {
             assert!(parse(text).is_err(), "{text}");
         }

@@ -47,7 +47,10 @@ impl Point {
         match turn % 4 {
             0 => Point::Step("begun", part(CYCLE)),
             1 => Point::Line(1 + draw / 1_000 % 4, part(SHORT)),
-            _ => Point::Step(STEPS[turn / 2 % STEPS.len()], part(SHORT)),
+            place => {
+                let step = turn / 4 * 2 + place - 2;
+                Point::Step(STEPS[step % STEPS.len()], part(SHORT))
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rtflash::records::{NumberState, Records, VerdictKind};
 
-use crate::bench::{Bench, Clock, Station, code, kinds, lines, number, told};
+use crate::bench::{Bench, Clock, Station, code, kinds, number, told};
 use crate::postgres_bench::Postgres;
 use crate::proxy::{Next, Proxy};
 use VerdictKind::{Interrupted, Pass};
@@ -161,6 +161,25 @@ fn sessions_that_the_server_ends_at_any_time_lose_nothing() {
     assert_eq!(bench.attempts(&Default::default()).len() as u64, 2 * CHIPS);
 }
 
+#[test]
+#[ignore = "needs a server: tests/postgresql.sh"]
+fn a_ledger_that_was_locked_too_long_is_worked_with_as_soon_as_it_is_free() {
+    let bench = Postgres::fresh();
+    let mut station = bench.station("A");
+    let mut other = bench.stranger();
+    let mut held = other.transaction().expect("a transaction");
+    held.batch_execute("SELECT one FROM rtflash.gate FOR UPDATE")
+        .expect("held");
+    let attempt = station.begin();
+    let claim = station.claim_of(1);
+    let refused = station.records.claim(attempt, &claim);
+    assert!(refused.is_err(), "{refused:?}");
+    held.rollback().expect("free");
+    let again = station.granted(attempt, &claim);
+    assert_eq!(number(&again), 1);
+    station.end(attempt, Pass, 1);
+}
+
 /// A server that takes connections and says nothing: a station must not hang with it.
 #[test]
 fn a_server_that_is_silent_is_an_error() {
@@ -176,7 +195,7 @@ fn a_server_that_is_silent_is_an_error() {
     let opened = Records::open(&place, "A", false, Box::new(Clock::default()));
     assert_eq!(code(opened), "records-lost");
     assert!(began.elapsed() < Duration::from_secs(8));
-    assert!(lines(&directory.path().join("journal")).is_empty());
+    assert!(!directory.path().join("journal").exists());
     drop(listener);
     let refused = Records::open(&place, "A", false, Box::new(Clock::default()));
     assert_eq!(code(refused), "records-lost");

@@ -51,6 +51,17 @@ fn a_ledger_that_another_program_locks_is_no_pass_and_no_hang() {
 }
 
 #[test]
+fn a_lost_ledger_begins_again_under_no_other_label() {
+    let bench = Sqlite::fresh();
+    bench.station("A").flash(1, Pass);
+    bench.remove();
+    for label in ["A", "B"] {
+        assert_eq!(code(bench.try_start(label, false)), "records-gone");
+    }
+    assert!(!bench.journal("B").exists());
+}
+
+#[test]
 fn a_ledger_that_is_gone_or_replaced_takes_no_commit() {
     for (name, replaced) in [
         ("ledger.sqlite", false),

@@ -14,6 +14,7 @@ mod cut_connections;
 mod journal;
 mod ledger_file;
 mod model;
+mod on_a_server;
 mod postgres_bench;
 mod processes;
 mod proxy;
@@ -78,6 +79,8 @@ on_both! {
         a_newer_ledger_is_refused,
         a_journal_without_its_ledger_begins_nothing,
         a_journal_of_another_ledger_is_refused,
+        a_ledger_older_than_its_journal_is_refused,
+        a_start_that_fails_leaves_no_journal,
         reading_creates_nothing,
         a_clock_that_steps_back_is_noted_and_nothing_more;
 }

@@ -165,6 +165,37 @@ pub fn rows_that_the_journal_does_not_tell_are_named(bench: &impl Bench) {
     );
 }
 
+pub fn a_ledger_older_than_its_journal_is_refused(bench: &impl Bench) {
+    let mut station = bench.station("A");
+    station.flash(1, Pass);
+    station.flash(2, Pass);
+    drop(station);
+    let journal = fs::read(bench.journal("A")).expect("journal");
+    // a copy from between the claim and the begin, and one from before both
+    let claim = "DELETE FROM ending WHERE attempt = 2; DELETE FROM claimed_number WHERE attempt = 2; \
+                 DELETE FROM number WHERE attempt = 2; DELETE FROM claim WHERE attempt = 2";
+    for lost in [claim, "DELETE FROM attempt WHERE id = 2"] {
+        bench.force(lost);
+        let Err(error) = bench.try_start("A", false) else {
+            panic!("number 2 would be given to another chip");
+        };
+        assert_eq!(error.code, "records-gone");
+        assert!(error.why.contains("older"), "{}", error.why);
+        // nothing that was shown as PASS is withdrawn
+        assert_eq!(fs::read(bench.journal("A")).expect("journal"), journal);
+    }
+}
+
+pub fn a_start_that_fails_leaves_no_journal(bench: &impl Bench) {
+    let (station, _) = bench.try_start("A", true).expect("rehearsals");
+    drop(station);
+    assert_eq!(code(bench.try_start("B", false)), "records-kind");
+    assert!(!bench.journal("B").exists());
+    // one that tells something stays
+    assert_eq!(code(bench.try_start("A", false)), "records-kind");
+    assert!(bench.journal("A").exists());
+}
+
 pub fn a_rehearsal_never_mixes_with_real_boards(bench: &impl Bench) {
     let (station, _) = bench.try_start("A", true).expect("rehearsals");
     drop(station);

@@ -355,6 +355,7 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
     // what the board holds
     ("covers-entry", "src/boot/policy_tests.rs"),
     ("slot-unknown", "src/boot/policy_tests.rs"),
+    ("data-signed", "src/boot/policy_tests.rs"),
     ("slot-alignment", "src/boot/policy_tests.rs"),
     // the ROM model has no BEE
     ("bee-headers", "src/boot/policy_tests.rs"),

@@ -198,9 +198,9 @@ pub struct JobBoot {
     pub boot_proof: JobBootProof,
     /// Why a PASS does without the proof; must be said, and only with `boot_proof = "none"`.
     pub reason: Option<String>,
-    /// Longest time in ms from the reset to the image's first instruction; left out, as `rtflash flash` has it.
+    /// Longest time in ms from the reset to the image's first instruction; left out, as `rtflash flash` has it. 10 to 120000.
     pub boot_timeout_ms: Option<u32>,
-    /// How long in ms the image must then run without a crash or a reset; left out, 20.
+    /// How long in ms the image must then run without a crash or a reset; left out, 20. 10 to 120000.
     pub boot_watch_ms: Option<u32>,
 }
 

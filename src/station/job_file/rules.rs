@@ -14,8 +14,11 @@ use crate::unit::{TableKey, Value};
 const LONGEST_NAME: usize = 64;
 /// SWD clocks in kHz that a probe may be asked for.
 const SPEEDS_KHZ: std::ops::RangeInclusive<u32> = 10..=50_000;
-/// Times in ms that a boot may be given.
-const BOOT_MS: std::ops::RangeInclusive<u32> = 10..=3_600_000;
+/// Times in ms that a boot may be given. With those of programs they keep an attempt well below the ten minutes after which
+/// the records take a station that says nothing more for dead.
+const BOOT_MS: std::ops::RangeInclusive<u32> = 10..=120_000;
+/// Time in ms that all programs of a unit may take together.
+const PROGRAMS_MS: u64 = 120_000;
 
 /// What a scanned code must look like.
 #[derive(Clone, Debug)]
@@ -40,6 +43,7 @@ pub fn check(job: &JobFile, text: &JobText) -> Result<Option<BarcodePattern>, Pr
     boot_header(job, text)?;
     boot(job, text)?;
     ranges(job, text)?;
+    programs(job, text)?;
     scanned_data(job, text)?;
     barcode(job, text)
 }
@@ -221,6 +225,28 @@ fn ranges(job: &JobFile, text: &JobText) -> Result<(), Problem> {
         ),
         _ => Ok(()),
     }
+}
+
+/// Nobody waits for ever at a site, nor do the records.
+fn programs(job: &JobFile, text: &JobText) -> Result<(), Problem> {
+    let mut all_ms = 0;
+    for (number, rule) in job.data.iter().enumerate() {
+        let Value::Program(program) = &rule.value else {
+            continue;
+        };
+        all_ms += u64::from(program.timeout_ms);
+        if all_ms > PROGRAMS_MS {
+            return Err(text
+                .refusal(
+                    "job-value",
+                    &format!("data.{number}.program.timeout_ms"),
+                    format!("the programs of a unit may take {all_ms} ms, and {PROGRAMS_MS} at most are allowed"),
+                )
+                .because("the records take a station that says nothing for ten minutes for dead")
+                .fix("give them less time"));
+        }
+    }
+    Ok(())
 }
 
 /// Data that come from the scanned code need one.

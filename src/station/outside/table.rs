@@ -90,6 +90,15 @@ impl LoadedTable {
         for record in reader.records() {
             let record = record.map_err(broken)?;
             let line = record.position().map_or(0, csv::Position::line);
+            if record.iter().any(|field| field.contains(char::is_control)) {
+                let what =
+                    "a row of the CSV file goes over several lines, or holds control characters";
+                return Err(malformed("table-syntax", &path, Some(line), what)
+                    .because(
+                        "a quotation mark that is not closed takes all rows below into its field",
+                    )
+                    .fix("close the quotation mark, or write one in a field as \"\"\"\""));
+            }
             let value = record.get(value_at).unwrap_or_default();
             if let Err(why) = rules.takes(rule, value) {
                 let what = format!("the value `{value}` cannot be used for the rule `{rule}`");

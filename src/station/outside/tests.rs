@@ -127,6 +127,8 @@ fn files_that_cannot_be_trusted_are_refused_when_the_job_is_loaded() {
         refused("sn,key\nS001,1,2\n", by_serial, same),
         ("table-syntax", Some(2))
     );
+    let open = "sn,key,note\nS001,00000001,\"5 inch\nS002,00000002,\n";
+    assert_eq!(refused(open, by_serial, same), ("table-syntax", Some(2)));
     assert_eq!(
         refused("sn;key\nS001;1\n", by_serial, same),
         ("table-column", Some(1))

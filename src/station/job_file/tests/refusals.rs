@@ -54,6 +54,7 @@ fn what_contradicts_itself_is_told_with_its_line() {
         ),
         ("boot_proof = \"none\"\n", "", "job-contradiction", 36),
         ("2500", "9", "job-value", 38),
+        ("2500", "120001", "job-value", 38),
         ("attempts = 3", "attempts = 0", "job-value", 42),
         ("GW[0-9]{8}", "GW[0-9", "job-barcode", 45),
         ("GW[0-9]{8}", "a)(b", "job-barcode", 45),
