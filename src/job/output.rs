@@ -39,7 +39,8 @@ impl OutputFile {
         &self.path
     }
 
-    /// Writes all of it and gives it its name; a file that has the name is replaced.
+    /// Writes all of it, behind what has been written of it already, and gives it its name; a file that has the name is
+    /// replaced.
     ///
     /// # Errors
     /// `output-unwritable` (exit 23).
@@ -50,6 +51,17 @@ impl OutputFile {
             .and_then(|()| self.file.sync_all())
             .and_then(|()| fs::rename(&self.unfinished, &self.path));
         written.map_err(|error| unwritable(&self.path, &error))
+    }
+}
+
+/// Piece by piece; [`OutputFile::finish`] makes it a file.
+impl Write for OutputFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
     }
 }
 

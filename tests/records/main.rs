@@ -7,6 +7,7 @@
     reason = "a panic is how a test fails"
 )]
 
+mod at_work;
 mod bench;
 mod claims;
 mod cut_connections;
@@ -42,6 +43,8 @@ macro_rules! on_both {
 }
 
 on_both! {
+    at_work:
+        records_agree_while_stations_work_and_a_change_is_found;
     claims:
         a_number_is_the_chips_until_it_passes_and_ever_after,
         a_void_number_is_nobodys_for_ever,

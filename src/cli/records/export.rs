@@ -1,13 +1,15 @@
 //! `rtflash records export`: attempts for other programs.
 
-use std::path::PathBuf;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 
 use clap::{Args, ValueEnum};
 
 use super::filter::FilterArgs;
-use crate::cli::print;
+use crate::cli::OUTPUT_LOST;
 use crate::cli::records_place::RecordsPlace;
-use crate::job::OutputFile;
+use crate::job::{OutputFile, unwritable};
 use crate::problem::{ExitCode, Problem};
 use crate::records::export;
 
@@ -53,18 +55,64 @@ enum Format {
 /// # Errors
 /// They cannot be read, or it cannot be written.
 pub fn run(args: &ExportArgs) -> Result<u8, Problem> {
-    let file = args.out.as_deref().map(OutputFile::begin).transpose()?;
-    let attempts = super::attempts(&args.place, &args.filter.filter())?;
-    let text = match args.format {
-        Format::Csv => export::csv(&attempts)?,
-        Format::Json => export::json(&attempts)?,
-        Format::Jsonl => export::json_lines(&attempts)?,
-        Format::Junit => export::junit(&attempts)?,
-    };
-    match file {
-        Some(file) => file.finish(text.as_bytes())?,
-        None if text.is_empty() => {}
-        None => print(text.strip_suffix('\n').unwrap_or(&text)),
+    let mut out = Out::begin(args.out.as_deref())?;
+    let mut ledger = super::open(&args.place)?;
+    let filter = args.filter.filter();
+    let mut each = |visit: &mut export::Visit<'_>| super::each(ledger.as_mut(), &filter, visit);
+    let mut buffered = BufWriter::new(&mut out);
+    match args.format {
+        Format::Csv => export::csv(&mut each, &mut buffered)?,
+        Format::Json => export::json(&mut each, &mut buffered)?,
+        Format::Jsonl => export::json_lines(&mut each, &mut buffered)?,
+        Format::Junit => export::junit(&mut each, &mut buffered)?,
     }
+    // drops the rest into `out`, which takes everything and tells at the end whether it could
+    drop(buffered);
+    out.finish()?;
     Ok(ExitCode::Proven.number())
+}
+
+/// Where the export goes: a file, or standard output. It takes everything; what could not be written is told at the end.
+struct Out {
+    file: Option<OutputFile>,
+    failed: Option<io::Error>,
+}
+
+impl Out {
+    fn begin(path: Option<&Path>) -> Result<Out, Problem> {
+        Ok(Out {
+            file: path.map(OutputFile::begin).transpose()?,
+            failed: None,
+        })
+    }
+
+    fn finish(self) -> Result<(), Problem> {
+        match (self.file, self.failed) {
+            (Some(file), None) => file.finish(&[]),
+            (Some(file), Some(error)) => Err(unwritable(file.path(), &error)),
+            (None, failed) => {
+                if failed.is_some() || io::stdout().flush().is_err() {
+                    OUTPUT_LOST.store(true, Ordering::Relaxed);
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.failed.is_none() {
+            let written = match &mut self.file {
+                Some(file) => file.write_all(bytes),
+                None => io::stdout().write_all(bytes),
+            };
+            self.failed = written.err();
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

@@ -38,35 +38,42 @@ pub struct ListArgs {
 /// # Errors
 /// They cannot be read.
 pub fn run(args: &ListArgs) -> Result<u8, Problem> {
-    let attempts = super::attempts(&args.place, &args.filter.filter())?;
+    let mut ledger = super::open(&args.place)?;
+    let filter = args.filter.filter();
+    let mut each = |visit: &mut export::Visit<'_>| super::each(ledger.as_mut(), &filter, visit);
     if args.json {
-        for line in export::json_lines(&attempts)?.lines() {
-            print(line);
-        }
+        each(&mut |attempt| {
+            print(&export::json_line(&attempt)?);
+            Ok(())
+        })?;
     } else if io::stdout().is_terminal() {
-        table(&attempts);
+        table(&mut each)?;
     } else {
         print(&HEAD.join("\t"));
-        for attempt in &attempts {
-            print(&row(attempt).join("\t"));
-        }
+        each(&mut |attempt| {
+            print(&row(&attempt).join("\t"));
+            Ok(())
+        })?;
     }
     Ok(ExitCode::Proven.number())
 }
 
-fn table(attempts: &[Attempt]) {
+/// Keeps the rows, and no more of the attempts: a column is as wide as its widest cell.
+fn table(each: &mut export::Each<'_>) -> Result<(), Problem> {
     let mut table = Table::new();
     table.load_preset(NOTHING);
     table.set_header(HEAD);
-    for attempt in attempts {
-        table.add_row(row(attempt));
-    }
+    each(&mut |attempt| {
+        table.add_row(row(&attempt));
+        Ok(())
+    })?;
     for at in [0, HEAD.len() - 1] {
         if let Some(column) = table.column_mut(at) {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
     print(&table.to_string());
+    Ok(())
 }
 
 fn row(attempt: &Attempt) -> [String; HEAD.len()] {

@@ -11,7 +11,8 @@ use clap::{Args, Subcommand};
 
 use super::records_place::RecordsPlace;
 use crate::problem::{ExitCode, Problem};
-use crate::records::{Attempt, Filter, Ledger, RecordsError, open_to_read};
+use crate::records::export::Visit;
+use crate::records::{Filter, Ledger, RecordsError, open_to_read};
 
 /// Exit codes of `records`.
 pub const EXIT_CODES: &str = "\
@@ -75,8 +76,17 @@ fn open(place: &RecordsPlace) -> Result<Box<dyn Ledger>, Problem> {
     open_to_read(&place.place_to_read()?).map_err(unreadable)
 }
 
-fn attempts(place: &RecordsPlace, filter: &Filter) -> Result<Vec<Attempt>, Problem> {
-    open(place)?.attempts(filter).map_err(unreadable)
+/// Shows `visit` the attempts that `filter` means, oldest first and one after the other; after an error no more of them.
+fn each(ledger: &mut dyn Ledger, filter: &Filter, visit: &mut Visit<'_>) -> Result<(), Problem> {
+    let mut done = Ok(());
+    ledger
+        .each(filter, &mut |attempt| {
+            if done.is_ok() {
+                done = visit(attempt);
+            }
+        })
+        .map_err(unreadable)?;
+    done
 }
 
 /// Nothing was to be written: what failed is reading.

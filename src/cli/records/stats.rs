@@ -17,7 +17,7 @@ Count: first-pass yield, failures by code, units an hour, cycle times, per site 
 
 A unit is a chip under a job. Its first attempt is the first of all on record that ended with PASS or FAIL, whatever the \
 options choose: a unit that failed yesterday is no first pass of today. Refused, cancelled and interrupted attempts say \
-nothing about the board and are nobody's first. A failure before the chip was known counts as a unit of its own, unless \
+nothing about the board and are nobody's first; boards shown as FAIL 23 are on record as interrupted. A failure before the chip was known counts as a unit of its own, unless \
 its barcode tells the chip. First-pass yield is the share of the units tried that passed at their first attempt, final \
 yield the share that passed. Units an hour are counted from the first seat to the last verdict; gaps of more than five \
 minutes are told. Cycle times run from the seat to a PASS. A site is named where it fails at least twice as often as the \
@@ -66,9 +66,12 @@ pub fn run(args: &StatsArgs) -> Result<u8, Problem> {
     let mut history = Vec::new();
     ledger
         .each(&of_job, &mut |mut attempt| {
+            // no figure needs these, and there may be very many
             if let Some(end) = &mut attempt.end {
                 end.record = serde_json::Value::Null;
+                end.text.clear();
             }
+            (attempt.reserved, attempt.hooks) = (Vec::new(), Vec::new());
             history.push(attempt);
         })
         .map_err(super::unreadable)?;

@@ -20,7 +20,8 @@ Check that the journals are unbroken and that they and the ledger agree
 Each line of a journal carries its own hash and that of the line before; each end in the ledger notes the number and the \
 hash of the line that tells it. What was changed, taken out, put in or exchanged on either side is found, and the first \
 broken link is named. Whoever writes all of it anew, journal and ledger, is found out by a head that was noted elsewhere: \
-print it with --head at the end of a shift, and give it to --expect-head later.";
+print it with --head at the end of a shift, and give it to --expect-head later. Stations may work meanwhile: what looks \
+broken is read again, and counts until it is found sound.";
 
 /// More breaks than this are counted only.
 const TOLD: usize = 20;
@@ -141,6 +142,13 @@ pub fn run(args: &VerifyArgs) -> Result<u8, Problem> {
         let ids: Vec<String> = audit.open.iter().map(|id| id.0.to_string()).collect();
         print(&format!(
             "open       attempts {}: under way, or cut off",
+            ids.join(", ")
+        ));
+    }
+    if !audit.added_to.is_empty() {
+        let ids: Vec<String> = audit.added_to.iter().map(|id| id.0.to_string()).collect();
+        print(&format!(
+            "added to   attempts {}: by a station at work while they were read; what it added is not compared",
             ids.join(", ")
         ));
     }

@@ -135,8 +135,9 @@ impl Auditor {
         let noted = |told: &&ToldEnd| told.at.line == mark.line;
         let Some(told) = story.ends.iter().find(noted) else {
             let what = match self.last_line_of(&attempt.begin.station) {
+                // says nothing that changes while the journal grows
                 Some(last) if last < mark.line => format!(
-                    "its end is told by line {}, and the journal ends at line {last}",
+                    "its end is told by line {}, and the journal does not have that many",
                     mark.line
                 ),
                 _ => format!(

@@ -31,7 +31,7 @@ use super::{AttemptId, Identity, JournalMark, Number, Reserved, VerdictKind};
 use prints::Prints;
 
 /// Where chain and ledger do not agree, or the chain with itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Break {
     /// Name of the journal, where it is about a line.
     pub journal: Option<String>,
@@ -86,6 +86,9 @@ pub struct Audit {
     pub elsewhere: u64,
     /// Attempts that have begun and not ended: under way, or of a station that was cut off and not started again.
     pub open: Vec<AttemptId>,
+    /// Attempts that a station added to, to their numbers or hooks too, after they had been compared and while they were read
+    /// again: what was added is not compared.
+    pub added_to: Vec<AttemptId>,
     /// The journals' heads.
     pub heads: Vec<Head>,
     /// Where they do not agree; the first is the one to look at first. Empty where they agree.
@@ -235,6 +238,7 @@ impl Auditor {
             lines,
             elsewhere: self.elsewhere,
             open: self.open,
+            added_to: Vec::new(),
             heads: heads.collect(),
             breaks,
         }

@@ -9,8 +9,10 @@
 //! one leading `'` away always gives the text back. Control characters are shown as their pictures (`␊`), so one row is one
 //! line. JSON has every text as it is.
 
-use super::fault;
-use crate::problem::Problem;
+use std::io::Write;
+
+use super::{Each, fault};
+use crate::problem::{ExitCode, Problem};
 use crate::records::Attempt;
 use crate::records::plain::visible;
 use crate::records::stats::cycle_seconds;
@@ -49,15 +51,15 @@ pub const COLUMNS: [&str; 26] = [
 const GUARDED: [char; 7] = ['=', '+', '-', '@', '\t', '\r', GUARD];
 const GUARD: char = '\'';
 
-/// The table.
+/// The table. The attempts are asked for twice: what phases there are stands in the first row.
 ///
 /// # Errors
-/// A fault of this program.
-pub fn csv(attempts: &[Attempt]) -> Result<String, Problem> {
-    let phases = phases(attempts);
+/// Of `each`; `records-changed`; a fault of this program.
+pub fn csv(each: &mut Each<'_>, out: &mut dyn Write) -> Result<(), Problem> {
+    let phases = phases(each)?;
     let mut writer = csv::WriterBuilder::new()
         .terminator(csv::Terminator::CRLF)
-        .from_writer(Vec::new());
+        .from_writer(out);
     let head = COLUMNS.iter().map(|name| (*name).to_owned());
     let of_phases = phases
         .iter()
@@ -65,30 +67,51 @@ pub fn csv(attempts: &[Attempt]) -> Result<String, Problem> {
     writer
         .write_record(head.chain(of_phases))
         .map_err(|error| fault(&error))?;
-    for attempt in attempts {
-        let cells = cells(attempt).into_iter();
-        let times = phases.iter().map(|phase| seconds(attempt, phase));
+    each(&mut |attempt| {
+        if let Some(new) = phases_of(&attempt).find(|phase| !phases.contains(phase)) {
+            return Err(changed(&attempt, new));
+        }
+        let times = phases.iter().map(|phase| seconds(&attempt, phase));
+        let cells = cells(&attempt).into_iter();
         writer
             .write_record(cells.chain(times))
-            .map_err(|error| fault(&error))?;
-    }
-    let bytes = writer.into_inner().map_err(|error| fault(&error))?;
-    String::from_utf8(bytes).map_err(|error| fault(&error))
+            .map_err(|error| fault(&error))
+    })?;
+    writer.flush().map_err(|error| fault(&error))
 }
 
 /// Names of all phases, in the order in which they first come up.
-fn phases(attempts: &[Attempt]) -> Vec<&str> {
-    let mut phases: Vec<&str> = Vec::new();
-    for (name, _) in attempts
-        .iter()
-        .filter_map(|attempt| attempt.end.as_ref())
-        .flat_map(|end| &end.phases)
-    {
-        if !phases.contains(&name.as_str()) {
-            phases.push(name);
+fn phases(each: &mut Each<'_>) -> Result<Vec<String>, Problem> {
+    let mut phases: Vec<String> = Vec::new();
+    each(&mut |attempt| {
+        for name in phases_of(&attempt) {
+            if !phases.contains(name) {
+                phases.push(name.clone());
+            }
         }
-    }
-    phases
+        Ok(())
+    })?;
+    Ok(phases)
+}
+
+fn phases_of(attempt: &Attempt) -> impl Iterator<Item = &String> {
+    let phases = attempt.end.iter().flat_map(|end| &end.phases);
+    phases.map(|(name, _)| name)
+}
+
+/// An attempt ended while the table was written, and went through a phase that none had gone through before.
+fn changed(attempt: &Attempt, phase: &str) -> Problem {
+    Problem::new(
+        "records-changed",
+        ExitCode::ReadFailed,
+        "the table has no column for what a station has recorded meanwhile",
+    )
+    .because(format!(
+        "attempt {} went through `{}`, the first of all to do so",
+        attempt.id.0,
+        visible(phase)
+    ))
+    .fix("export once more")
 }
 
 /// A phase that an attempt goes through twice counts with its sum.

@@ -5,10 +5,11 @@
 //! without an end, is an `error`: what has become of the board is not known.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::fault;
+use super::{Each, fault};
 use crate::problem::Problem;
 use crate::records::plain::visible;
 use crate::records::stats::cycle_seconds;
@@ -16,13 +17,25 @@ use crate::records::{Attempt, End, VerdictKind};
 
 const OPEN: &str = "the attempt has no end on record";
 
+/// Of a record, what a case tells.
+const PROBLEM: &str = "problem";
+
 /// The report.
 ///
 /// # Errors
-/// A fault of this program.
-pub fn junit(attempts: &[Attempt]) -> Result<String, Problem> {
+/// Of `each`; a fault of this program.
+pub fn junit(each: &mut Each<'_>, out: &mut dyn Write) -> Result<(), Problem> {
+    let mut attempts = Vec::new();
+    each(&mut |mut attempt| {
+        if let Some(end) = &mut attempt.end {
+            let problem = end.record.get_mut(PROBLEM).map(serde_json::Value::take);
+            end.record = serde_json::json!({ PROBLEM: problem });
+        }
+        attempts.push(attempt);
+        Ok(())
+    })?;
     let mut suites: BTreeMap<(&str, &str), Vec<&Attempt>> = BTreeMap::new();
-    for attempt in attempts {
+    for attempt in &attempts {
         let of = (attempt.begin.job.as_str(), attempt.begin.station.as_str());
         suites.entry(of).or_default().push(attempt);
     }
@@ -30,7 +43,9 @@ pub fn junit(attempts: &[Attempt]) -> Result<String, Problem> {
     for ((job, station), attempts) in suites {
         report.add_test_suite(suite(job, station, &attempts));
     }
-    report.to_string().map_err(|error| fault(&error))
+    let report = report.to_string().map_err(|error| fault(&error))?;
+    out.write_all(report.as_bytes())
+        .map_err(|error| fault(&error))
 }
 
 fn suite(job: &str, station: &str, attempts: &[&Attempt]) -> TestSuite {
@@ -104,7 +119,7 @@ fn status(end: Option<&End>) -> TestCaseStatus {
     let reasons: Vec<String> = reasons
         .iter()
         .filter_map(|(label, field)| {
-            let text = end.record.get("problem")?.get(field)?.as_str()?;
+            let text = end.record.get(PROBLEM)?.get(field)?.as_str()?;
             Some(format!("{label}: {}", visible(text)))
         })
         .collect();

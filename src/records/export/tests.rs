@@ -1,11 +1,40 @@
 //! What other programs read is what is on record.
 
+use std::io::Write;
+
 use proptest::prelude::*;
 use quick_junit::{NonSuccessKind, Report, TestCaseStatus};
 
-use super::{COLUMNS, csv, json, json_lines, junit};
+use super::{COLUMNS, Each};
+use crate::problem::Problem;
 use crate::records::sample::{attempt, ended, failed, passed, with_serial};
 use crate::records::{Attempt, HookResult, VerdictKind};
+
+type Format = fn(&mut Each<'_>, &mut dyn Write) -> Result<(), Problem>;
+
+/// The attempts in a format.
+fn written(format: Format, attempts: &[Attempt]) -> Result<String, Problem> {
+    let mut bytes = Vec::new();
+    let mut each = |visit: &mut super::Visit<'_>| attempts.iter().cloned().try_for_each(visit);
+    format(&mut each, &mut bytes)?;
+    Ok(String::from_utf8(bytes).expect("text"))
+}
+
+fn csv(attempts: &[Attempt]) -> Result<String, Problem> {
+    written(super::csv, attempts)
+}
+
+fn json(attempts: &[Attempt]) -> Result<String, Problem> {
+    written(super::json, attempts)
+}
+
+fn json_lines(attempts: &[Attempt]) -> Result<String, Problem> {
+    written(super::json_lines, attempts)
+}
+
+fn junit(attempts: &[Attempt]) -> Result<String, Problem> {
+    written(super::junit, attempts)
+}
 
 fn some() -> Vec<Attempt> {
     let mut failing = failed(2, "2", 3, Some("00000000000000B2"), "boot-not-seen");
@@ -143,6 +172,30 @@ fn json_is_read_back_as_the_same_attempts() {
         .map(|line| serde_json::from_str(line).expect("an attempt"))
         .collect();
     assert_eq!(read, attempts);
+}
+
+#[test]
+fn json_that_is_written_piece_by_piece_is_that_of_all_together() {
+    for attempts in [some(), some()[..1].to_vec(), Vec::new()] {
+        let together = serde_json::to_string_pretty(&attempts).expect("JSON") + "\n";
+        assert_eq!(json(&attempts).expect("JSON"), together);
+    }
+}
+
+#[test]
+fn a_phase_that_comes_up_while_the_table_is_written_is_not_left_out_unsaid() {
+    let mut attempts = some();
+    let mut bytes = Vec::new();
+    let mut each = |visit: &mut super::Visit<'_>| {
+        let shown = attempts.clone();
+        // between the first time and the second
+        let end = attempts[1].end.as_mut().expect("an end");
+        end.phases.push(("label".to_owned(), 1.0));
+        shown.into_iter().try_for_each(visit)
+    };
+    let problem = super::csv(&mut each, &mut bytes).expect_err("a phase without a column");
+    assert_eq!(problem.code, "records-changed");
+    assert!(problem.to_string().contains("label"), "{problem}");
 }
 
 #[test]

@@ -8,8 +8,12 @@
 //!   these there are is stated.
 //! - An attempt is **judged** where it ended with PASS or FAIL. Refused, cancelled and interrupted attempts say something
 //!   about the operator, the job or the station and nothing about the board, so they are nobody's first attempt. Every FAIL
-//!   is judged, be its cause the board, the contact or the record: the line has to touch the unit again in any case, and
-//!   the Pareto of the codes tells the causes apart.
+//!   on record is judged, be its cause the board or the contact: the line has to touch the unit again in any case, and the
+//!   Pareto of the codes tells the causes apart.
+//! - A board that was shown FAIL because its end could not be put on record (exit 23) has **no FAIL on record**: it stands
+//!   there as interrupted, or as what it had come to, PASS too, where the connection was lost and the end was found on
+//!   record after all. An attempt whose begin could not be put on record is not there at all. None of these can be told from
+//!   the others of their kind by the ledger alone, so the yields are those of the ends on record.
 //! - **Tried** are the units whose first judged attempt *of all that are on record* is among those chosen: a unit that
 //!   failed yesterday and passes today is no first pass of today, and one that failed at site 1 is none of site 2.
 //! - **First-pass yield** is the share of the units tried whose first judged attempt passed; **final yield** the share that
@@ -120,9 +124,9 @@ pub struct Endings {
     pub refused: u32,
     /// Ended by the operator.
     pub cancelled: u32,
-    /// Ended with their station.
+    /// Cut off with their station, or shown as FAIL with exit 23 because their end could not be put on record.
     pub interrupted: u32,
-    /// Without an end on record.
+    /// Without an end on record: under way, or cut off and not settled yet.
     pub open: u32,
 }
 

@@ -109,6 +109,19 @@ fn refused_cancelled_and_interrupted_attempts_are_nobodys_first() {
 }
 
 #[test]
+fn interrupted_attempts_are_told_on_a_line_of_their_own() {
+    let kind = VerdictKind::Interrupted;
+    let cut = ended(attempt(1, "1", 0), kind, Some("x"), Some("A"), 3);
+    let lines = of(&[cut, passed(2, "1", 20, "A")]).lines();
+    assert_eq!(
+        lines[1],
+        "no verdict 1 attempt interrupted: cut off, or shown as FAIL 23; in no yield"
+    );
+    let none = of(&[passed(2, "1", 20, "A")]).lines().join("\n");
+    assert!(!none.contains("FAIL 23"), "{none}");
+}
+
+#[test]
 fn an_interruption_found_in_the_morning_does_not_make_the_night_working_time() {
     let eight_hours = 8 * 3600;
     let cut = ended(

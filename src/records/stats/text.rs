@@ -17,6 +17,7 @@ const SITE_NAMES: usize = 2;
 pub fn lines(stats: &Stats) -> Vec<String> {
     let all = &stats.all;
     let mut lines = vec![endings(all)];
+    lines.extend(interrupted(all));
     lines.extend(units(all));
     lines.extend(all.output.as_ref().map(output));
     lines.extend(cycle(all));
@@ -56,6 +57,14 @@ fn endings(figures: &Figures) -> String {
         line += &format!(", {} without an end", it.open);
     }
     line
+}
+
+fn interrupted(figures: &Figures) -> Option<String> {
+    let it = figures.attempts.interrupted;
+    (it > 0).then(|| {
+        let attempts = counted(it, "attempt");
+        format!("no verdict {attempts} interrupted: cut off, or shown as FAIL 23; in no yield")
+    })
 }
 
 fn units(figures: &Figures) -> Vec<String> {
