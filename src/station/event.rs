@@ -123,6 +123,16 @@ pub enum What {
     },
 }
 
+impl What {
+    /// Whether it ends an era of its site: what was asked for before it was told is not meant for what comes after it.
+    pub fn ends_era(&self) -> bool {
+        matches!(
+            self,
+            What::Verdict(_) | What::BoardRemoved | What::ProbeGone { .. }
+        )
+    }
+}
+
 /// What a seated board waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

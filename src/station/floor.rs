@@ -5,16 +5,14 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use super::command::Command;
 use super::event::{EVENT_VERSION, Event, Needs, What};
-use super::fixture::{Fixture, Pressed};
+use super::fixture::Fixture;
 use super::hook::Hook;
 use super::job_file::JobStart;
 use super::job_file::LoadedJob;
 use super::shared::Shared;
-
+use super::site::{Asked, Input};
 use super::unit_image::QUOTA;
 use super::unit_run::panic_words;
 use super::worker::Worker;
@@ -73,30 +71,29 @@ impl Station {
             selected: None,
             quota_told: false,
             tally: Tally::default(),
-            now: Timestamp::UNIX_EPOCH,
             events,
         };
         thread::scope(|scope| {
             for (label, fixture) in sites {
                 let (desk, worker_commands) = mpsc::channel();
-                floor.now = floor.now.max(fixture.time_of_day());
+                shared.saw_time(fixture.time_of_day());
                 floor.desks.push(Desk {
                     label: label.clone(),
-                    commands: desk,
+                    commands: Some(desk),
+                    era: 0,
                     waits_for_code: false,
                     is_red: false,
                 });
                 let (told, shared) = (told.clone(), &shared);
                 scope.spawn(move || {
                     let (site, lost) = (label.clone(), told.clone());
-                    let at = fixture.time_of_day();
                     let work = AssertUnwindSafe(|| {
                         Worker::new(label, fixture, shared, worker_commands, told).run(scope);
                     });
                     if let Err(panic) = catch_unwind(work) {
                         let _ = lost.send(Event {
                             event_version: EVENT_VERSION,
-                            at,
+                            at: shared.newest_time(),
                             site: Some(site),
                             what: What::OutOfService {
                                 why: panic_words(&*panic),
@@ -116,7 +113,10 @@ impl Station {
 /// How one site is reached.
 struct Desk {
     label: String,
-    commands: Sender<Pressed>,
+    /// None where it is out of service.
+    commands: Option<Sender<Asked>>,
+    /// So many of its eras were told to have ended.
+    era: u32,
     waits_for_code: bool,
     /// Its verdict must be acknowledged.
     is_red: bool,
@@ -124,6 +124,7 @@ struct Desk {
 
 impl Desk {
     fn note(&mut self, what: &What) {
+        self.era += u32::from(what.ends_era());
         match what {
             What::Waiting { needs } => self.waits_for_code = *needs == Needs::Barcode,
             What::Begun { .. } | What::BoardSeated | What::BoardRemoved => {
@@ -135,6 +136,7 @@ impl Desk {
                 self.waits_for_code = false;
                 self.is_red = verdict.verdict != VerdictKind::Pass;
             }
+            What::OutOfService { .. } => (self.waits_for_code, self.commands) = (false, None),
             _ => {}
         }
     }
@@ -143,12 +145,10 @@ impl Desk {
 struct Floor<'s> {
     shared: &'s Shared<'s>,
     desks: Vec<Desk>,
-    /// The site whose key was pressed before a scan.
+    /// The site whose key was pressed before a scan, for as long as it waits for one.
     selected: Option<String>,
     quota_told: bool,
     tally: Tally,
-    /// The newest time that a site has told.
-    now: Timestamp,
     events: Sender<Event>,
 }
 
@@ -171,13 +171,16 @@ impl Floor<'_> {
     /// Until the last site has gone.
     fn serve(&mut self, inbox: &Receiver<Event>, commands: &Receiver<Command>) {
         loop {
-            match inbox.recv_timeout(COMMAND_PAUSE) {
-                Ok(event) => self.pass_on(event),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return,
+            let event = inbox.recv_timeout(COMMAND_PAUSE);
+            if event == Err(RecvTimeoutError::Disconnected) {
+                return;
             }
+            // asked for before the event was told
             for command in commands.try_iter() {
                 self.obey(command);
+            }
+            if let Ok(event) = event {
+                self.pass_on(event);
             }
         }
     }
@@ -191,13 +194,15 @@ impl Floor<'_> {
     }
 
     fn pass_on(&mut self, event: Event) {
-        self.now = self.now.max(event.at);
+        self.shared.saw_time(event.at);
         let desk = self
             .desks
             .iter_mut()
             .find(|desk| event.site.as_ref() == Some(&desk.label));
         if let Some(desk) = desk {
             desk.note(&event.what);
+            let is_past = |chosen: &mut String| *chosen == desk.label && !desk.waits_for_code;
+            self.selected.take_if(is_past);
         }
         if let What::OutOfService { .. } = &event.what {
             self.tally.out_of_service += 1;
@@ -220,10 +225,10 @@ impl Floor<'_> {
     fn obey(&mut self, command: Command) {
         match command {
             Command::Start { site } => self.key(&site),
-            Command::Acknowledge { site: Some(site) } => self.to(&site, Pressed::Acknowledge),
+            Command::Acknowledge { site: Some(site) } => self.to(&site, Input::Acknowledge),
             Command::Acknowledge { site: None } => self.acknowledge_all(),
             Command::Code { site, code } => match site.map_or_else(|| self.site_of_scan(), Ok) {
-                Ok(site) => self.to(&site, Pressed::Code(code)),
+                Ok(site) => self.to(&site, Input::Code(code)),
                 Err(why) => self.not_taken(None, why),
             },
             Command::Quit => self.shared.end(),
@@ -243,7 +248,7 @@ impl Floor<'_> {
             self.not_taken(None, "there is nothing to acknowledge");
         }
         for site in red {
-            self.to(&site, Pressed::Acknowledge);
+            self.to(&site, Input::Acknowledge);
         }
     }
 
@@ -258,7 +263,7 @@ impl Floor<'_> {
             let needs = Needs::Barcode;
             self.tell(Some(site.to_owned()), What::Waiting { needs });
         } else {
-            self.to(site, Pressed::Start);
+            self.to(site, Input::Start);
         }
     }
 
@@ -281,14 +286,18 @@ impl Floor<'_> {
         }
     }
 
-    fn to(&mut self, site: &str, pressed: Pressed) {
-        let desk = self.desks.iter().find(|desk| desk.label == site);
-        let why = match desk.map(|desk| desk.commands.send(pressed)) {
-            Some(Ok(())) => return,
-            Some(Err(_)) => "the site is not in service",
-            None => "there is no such site",
+    fn to(&mut self, site: &str, input: Input) {
+        let Some(desk) = self.desks.iter().find(|desk| desk.label == site) else {
+            return self.not_taken(None, "there is no such site");
         };
-        self.not_taken(desk.map(|desk| desk.label.clone()), why);
+        let asked = Asked {
+            input,
+            era: desk.era,
+        };
+        let sent = desk.commands.as_ref().map(|site| site.send(asked));
+        if !matches!(sent, Some(Ok(()))) {
+            self.not_taken(Some(site.to_owned()), "the site is not in service");
+        }
     }
 
     fn not_taken(&mut self, site: Option<String>, why: &str) {
@@ -299,7 +308,7 @@ impl Floor<'_> {
     fn tell(&mut self, site: Option<String>, what: What) {
         let _ = self.events.send(Event {
             event_version: EVENT_VERSION,
-            at: self.now,
+            at: self.shared.newest_time(),
             site,
             what,
         });

@@ -22,21 +22,24 @@ pub fn start<'scope, 'e>(
 ) {
     let attempt = verdict.attempt;
     scope.spawn(move || {
-        let Err(why) = run(shared, hook, attempt, shown.at) else {
+        let mut at = shown.at;
+        let Err(why) = run(shared, hook, attempt, &mut at) else {
             return;
         };
         let _ = events.send(Event {
+            at,
             what: What::HookFailed { attempt, why },
             ..shown
         });
     });
 }
 
+/// Moves the time on by what the hook took.
 fn run(
     shared: &Shared<'_>,
     hook: &Hook,
     attempt: Option<AttemptId>,
-    shown_at: Timestamp,
+    at: &mut Timestamp,
 ) -> Result<(), String> {
     let attempt = attempt.ok_or("the attempt is not on record")?;
     let record = shared.records().attempt(attempt);
@@ -50,11 +53,12 @@ fn run(
         error,
         took,
     } = hook.run(&text);
+    *at = at.saturating_add(took).unwrap_or(*at);
     let result = HookResult {
         command: hook.command(),
         status,
         error: error.clone(),
-        ended_at: shown_at.saturating_add(took).unwrap_or(shown_at),
+        ended_at: *at,
     };
     let noted = shared.records().hook(attempt, &result);
     match (error, noted) {

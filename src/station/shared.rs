@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use jiff::Timestamp;
+
 use super::floor::Options;
 use super::job_file::LoadedJob;
 use crate::records::Records;
@@ -17,6 +19,7 @@ pub struct Shared<'s> {
     ending: AtomicBool,
     cancelled: AtomicBool,
     begun: AtomicU32,
+    newest_time: Mutex<Timestamp>,
 }
 
 impl<'s> Shared<'s> {
@@ -29,7 +32,24 @@ impl<'s> Shared<'s> {
             ending: AtomicBool::new(false),
             cancelled: AtomicBool::new(false),
             begun: AtomicU32::new(0),
+            newest_time: Mutex::new(Timestamp::UNIX_EPOCH),
         }
+    }
+
+    /// A site's clock shows this.
+    pub fn saw_time(&self, at: Timestamp) {
+        let mut newest = self.time();
+        *newest = at.max(*newest);
+    }
+
+    /// The newest time that a site's clock has shown: the station as a whole has none of its own.
+    pub fn newest_time(&self) -> Timestamp {
+        *self.time()
+    }
+
+    fn time(&self) -> MutexGuard<'_, Timestamp> {
+        let time = self.newest_time.lock();
+        time.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The records, for one short step. A site that panicked with them in hand has taken its attempt's verdict with it;

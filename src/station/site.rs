@@ -40,6 +40,15 @@ pub enum Input {
     Ended(VerdictKind),
 }
 
+/// What is asked of a site, by somebody who had been told of all its eras up to `era`.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// What.
+    pub input: Input,
+    /// So many eras had ended: [`What::ends_era`].
+    pub era: u32,
+}
+
 /// What follows.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
@@ -79,6 +88,8 @@ pub struct Site {
     barcode: Option<String>,
     last: Option<Look>,
     equal: u32,
+    /// So many eras have ended.
+    era: u32,
 }
 
 impl Site {
@@ -90,6 +101,7 @@ impl Site {
             barcode: None,
             last: None,
             equal: 0,
+            era: 0,
         }
     }
 
@@ -98,15 +110,33 @@ impl Site {
         self.state == State::Running
     }
 
+    /// So many eras have ended.
+    pub fn era(&self) -> u32 {
+        self.era
+    }
+
+    /// Takes what was asked for, unless an era has ended since.
+    pub fn asked(&mut self, asked: Asked) -> Vec<Action> {
+        if asked.era != self.era {
+            return not_taken("the site has gone on meanwhile: press or scan again");
+        }
+        self.take(asked.input)
+    }
+
     /// Takes what has happened, and says what follows, in order.
     pub fn take(&mut self, input: Input) -> Vec<Action> {
-        match input {
+        let actions = match input {
             Input::Look(look) => self.look(look),
             Input::Start => self.key(),
             Input::Code(code) => self.code(code),
             Input::Acknowledge => self.acknowledge(),
             Input::Ended(verdict) => self.ended(verdict),
+        };
+        let ends_era = |action: &Action| matches!(action, Action::Tell(what) if what.ends_era());
+        if actions.iter().any(ends_era) {
+            self.era += 1;
         }
+        actions
     }
 
     fn look(&mut self, look: Look) -> Vec<Action> {
@@ -252,6 +282,7 @@ impl Site {
             self.state = State::Held {
                 acknowledged: verdict == VerdictKind::Pass,
             };
+            self.era += 1;
             // what was seen before the attempt says nothing of the seat now
             (self.last, self.equal) = (None, 0);
         }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::event::{Needs, What};
 use super::job_file::JobStart;
-use super::site::{Action, Input, Look, Site};
+use super::site::{Action, Asked, Input, Look, Site};
 use crate::records::VerdictKind;
 
 /// What happens to a site, as an operator and a job make it happen.
@@ -288,4 +288,54 @@ fn a_board_whose_probe_was_gone_needs_its_code_again() {
         [Action::Tell(What::Waiting { needs })]
     );
     assert_eq!(begins(&site.take(code())), 1);
+}
+
+/// What is asked for by somebody who has been told as much as by `era`.
+fn asked(site: &mut Site, input: Input, era: u32) -> Vec<Action> {
+    site.asked(Asked { input, era })
+}
+
+#[track_caller]
+fn is_not_taken(actions: &[Action]) {
+    let is = matches!(actions, [Action::Tell(What::NotTaken { .. })]);
+    assert!(is, "{actions:?}");
+}
+
+#[test]
+fn what_was_asked_for_before_a_verdict_was_told_is_not_applied_to_it() {
+    for verdict in VerdictKind::ALL {
+        let inputs = [looks(Look::Empty), looks(Look::Seated)].concat();
+        let (mut site, _) = site(JobStart::Insertion, &inputs);
+        let before = site.era();
+        site.take(Input::Ended(verdict));
+        for input in [Input::Acknowledge, Input::Start] {
+            is_not_taken(&asked(&mut site, input, before));
+        }
+        let now = site.era();
+        if verdict != VerdictKind::Pass {
+            let acknowledged = Action::Tell(What::Acknowledged);
+            assert_eq!(asked(&mut site, Input::Acknowledge, now), [acknowledged]);
+        }
+        assert_eq!(begins(&asked(&mut site, Input::Start, now)), 1);
+    }
+}
+
+#[test]
+fn a_code_for_a_board_that_is_gone_is_not_kept_for_the_next() {
+    let code = || Input::Code("SN1".to_owned());
+    for gone in [Look::Empty, Look::ProbeGone("unplugged".to_owned())] {
+        let inputs = [looks(Look::Empty), looks(Look::Seated)].concat();
+        let (mut site, _) = site(JobStart::Barcode, &inputs);
+        let waiting = site.era();
+        let next = [looks(gone.clone()), looks(Look::Empty)].concat();
+        for input in next {
+            site.take(input);
+        }
+        is_not_taken(&asked(&mut site, code(), waiting));
+        for input in looks(Look::Seated) {
+            assert_eq!(begins(&site.take(input)), 0, "{gone:?}");
+        }
+        let now = site.era();
+        assert_eq!(begins(&asked(&mut site, code(), now)), 1);
+    }
 }

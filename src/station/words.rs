@@ -60,7 +60,11 @@ impl What {
             What::Phase { phase } => (*phase).to_owned(),
             What::Progress { .. } => return None,
             What::Verdict(verdict) => verdict.words(),
-            What::HookFailed { why, .. } => format!("hook: {why}"),
+            What::HookFailed {
+                attempt: Some(attempt),
+                why,
+            } => format!("hook of attempt {}: {why}", attempt.0),
+            What::HookFailed { attempt: None, why } => format!("hook: {why}"),
             What::Acknowledged => "acknowledged".to_owned(),
             What::BoardRemoved => "board removed".to_owned(),
             What::OutOfService { why } => {

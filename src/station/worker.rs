@@ -1,5 +1,6 @@
 //! One site at work: its seat is looked at again and again, and what the state machine decides is done.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 use std::thread::Scope;
@@ -9,7 +10,7 @@ use super::event::{EVENT_VERSION, Event, UnitVerdict, What};
 use super::fixture::{Fixture, Pressed, Seat};
 use super::hooked;
 use super::shared::Shared;
-use super::site::{Action, Input, Look, Site};
+use super::site::{Action, Asked, Input, Look, Site};
 use super::unit_run::{self, Unit};
 use crate::clock::Clock;
 
@@ -23,7 +24,9 @@ pub struct Worker<'e> {
     site: Site,
     clock: Arc<dyn Clock + Send + Sync>,
     shared: &'e Shared<'e>,
-    commands: Receiver<Pressed>,
+    commands: Receiver<Asked>,
+    /// Not taken yet.
+    asked: VecDeque<Asked>,
     events: Sender<Event>,
 }
 
@@ -40,7 +43,7 @@ impl<'e> Worker<'e> {
         label: String,
         fixture: Box<dyn Fixture>,
         shared: &'e Shared<'e>,
-        commands: Receiver<Pressed>,
+        commands: Receiver<Asked>,
         events: Sender<Event>,
     ) -> Self {
         Worker {
@@ -50,6 +53,7 @@ impl<'e> Worker<'e> {
             site: Site::new(shared.job.file.unit.start),
             shared,
             commands,
+            asked: VecDeque::new(),
             events,
         }
     }
@@ -62,16 +66,14 @@ impl<'e> Worker<'e> {
                 Seat::Seated => Look::Seated,
                 Seat::ProbeGone(problem) => Look::ProbeGone(problem.what),
             };
-            let mut inputs = vec![Input::Look(look)];
-            let pressed = self.fixture.pressed();
-            inputs.extend(
-                pressed
-                    .into_iter()
-                    .chain(self.commands.try_iter())
-                    .filter_map(|pressed| self.input(pressed)),
-            );
-            for input in inputs {
-                if self.take(input, scope) == Next::Stop {
+            self.shared.saw_time(self.fixture.time_of_day());
+            self.asked.push_back(Asked {
+                input: Input::Look(look),
+                era: self.site.era(),
+            });
+            self.listen();
+            while let Some(asked) = self.asked.pop_front() {
+                if self.take(asked, scope) == Next::Stop {
                     return;
                 }
             }
@@ -79,26 +81,27 @@ impl<'e> Worker<'e> {
         }
     }
 
-    /// What was pressed as the state machine knows it; a code that the job does not want goes no further.
-    fn input(&self, pressed: Pressed) -> Option<Input> {
-        match pressed {
-            Pressed::Start => Some(Input::Start),
-            Pressed::Acknowledge => Some(Input::Acknowledge),
-            Pressed::Code(code) => {
-                let pattern = &self.shared.job.barcode;
-                if pattern.as_ref().is_none_or(|pattern| pattern.fits(&code)) {
-                    return Some(Input::Code(code));
-                }
-                self.tell(What::NotTaken {
-                    why: format!("the code \"{code}\" is not one that the job asks for"),
-                });
-                None
-            }
-        }
+    /// What was pressed at the site belongs to what it shows now, what was asked for elsewhere to what it showed there.
+    fn listen(&mut self) {
+        let era = self.site.era();
+        let here = self.fixture.pressed().into_iter().map(|pressed| Asked {
+            input: pressed.into(),
+            era,
+        });
+        self.asked.extend(here.chain(self.commands.try_iter()));
     }
 
-    fn take<'scope>(&mut self, input: Input, scope: &'scope Scope<'scope, 'e>) -> Next {
-        for action in self.site.take(input) {
+    fn take<'scope>(&mut self, asked: Asked, scope: &'scope Scope<'scope, 'e>) -> Next {
+        if let Input::Code(code) = &asked.input
+            && let Some(pattern) = &self.shared.job.barcode
+            && !pattern.fits(code)
+        {
+            self.tell(What::NotTaken {
+                why: format!("the code \"{code}\" is not one that the job asks for"),
+            });
+            return Next::GoOn;
+        }
+        for action in self.site.asked(asked) {
             match action {
                 Action::Tell(what) => self.tell(what),
                 Action::Begin { barcode } => {
@@ -136,13 +139,8 @@ impl<'e> Worker<'e> {
             ..done.verdict
         };
         // what was pressed before the verdict was shown was not meant for it
-        let early: Vec<Pressed> = self
-            .fixture
-            .pressed()
-            .into_iter()
-            .chain(self.commands.try_iter())
-            .collect();
-        for _ in early {
+        self.listen();
+        for _ in std::mem::take(&mut self.asked) {
             self.tell(What::NotTaken {
                 why: "the board was being worked on".to_owned(),
             });
@@ -181,6 +179,16 @@ impl<'e> Worker<'e> {
             events: &self.events,
         };
         tell.at(self.fixture.time_of_day(), what);
+    }
+}
+
+impl From<Pressed> for Input {
+    fn from(pressed: Pressed) -> Self {
+        match pressed {
+            Pressed::Start => Input::Start,
+            Pressed::Code(code) => Input::Code(code),
+            Pressed::Acknowledge => Input::Acknowledge,
+        }
     }
 }
 

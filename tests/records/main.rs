@@ -13,6 +13,7 @@ mod cut_connections;
 mod journal;
 mod ledger_file;
 mod model;
+mod on_a_server;
 mod postgres_bench;
 mod processes;
 mod proxy;

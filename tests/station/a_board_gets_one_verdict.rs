@@ -6,6 +6,7 @@ use rtflash::station::{Command, Needs, What};
 use virtual_board::nor::{Faults, Part};
 
 use crate::floor::{Floor, Setup, board, config, flash_content, is_untouched, start};
+use crate::hand::Step;
 
 #[test]
 fn a_sound_board_passes_and_everything_about_it_is_on_record() {
@@ -225,15 +226,77 @@ fn a_probe_that_was_unplugged_comes_back_and_its_board_waits_for_the_key() {
 #[test]
 fn a_probe_that_is_pulled_in_the_middle_is_a_fail_that_stays_until_it_was_seen() {
     let mut floor = Floor::open(1, Setup::default());
-    let mut config = config(1);
-    config.wire_faults.cable_cut_at = Some(9_000);
-    let board = start(config);
-    let verdict = floor.work("A", &board);
+    let held = floor.hold_where_known("A", &board(1));
+    floor.hand("A").set_plugged(false);
+    drop(held);
+    let verdict = floor.verdict("A");
     assert_eq!(verdict.verdict, VerdictKind::Fail, "{}", floor.log());
     assert_eq!(verdict.exit, ExitCode::LinkLost.number());
+    floor.until_at("A", |what| matches!(what, What::ProbeGone { .. }));
+    floor.hand("A").set_plugged(true);
+    floor.until_at("A", |what| *what == What::ProbeBack);
+    floor.key("A");
+    assert!(floor.not_taken().contains("acknowledged"));
+    floor.acknowledge("A");
+    floor.until_at("A", |what| *what == What::Acknowledged);
+    floor.key("A");
+    assert_eq!(floor.verdict("A").verdict, VerdictKind::Pass);
     let (_, attempts, _) = floor.quit();
     let end = attempts[0].end.as_ref().expect("an end");
     assert_eq!(end.exit, ExitCode::LinkLost.number());
+}
+
+#[test]
+fn what_was_pressed_before_a_verdict_does_nothing_to_it() {
+    let mut floor = Floor::open(
+        1,
+        Setup {
+            unit: "start = \"key\"\npassed_before = \"flash-again\"",
+            ..Setup::default()
+        },
+    );
+    floor.hand("A").insert(&board(1));
+    floor.until_at("A", |what| *what == What::Waiting { needs: Needs::Key });
+    // all between two looks
+    let held = floor.hand("A").hold(Step::Look);
+    for _ in 0..3 {
+        floor.key("A");
+    }
+    floor.acknowledge("A");
+    floor.has_obeyed();
+    drop(held);
+    for _ in 0..3 {
+        assert_eq!(floor.not_taken(), "the board was being worked on");
+    }
+    assert_eq!(floor.verdict("A").verdict, VerdictKind::Pass);
+    let (_, attempts, _) = floor.quit();
+    assert_eq!(attempts.len(), 1);
+}
+
+#[test]
+fn what_was_pressed_before_a_verdict_was_told_does_nothing_to_it() {
+    let mut floor = Floor::open(1, Setup::default());
+    let defect = start(weak(1));
+    // its verdict is decided, and nobody has seen it
+    let held = floor.hold_where("A", &defect, |attempt| attempt.end.is_some());
+    floor.acknowledge("A");
+    floor.key("A");
+    floor.has_obeyed();
+    drop(held);
+    let mut verdicts = 0;
+    for _ in 0..3 {
+        let told = floor.until_at("A", |what| !matches!(what, What::Phase { .. }));
+        match told {
+            What::NotTaken { .. } => {}
+            What::Verdict(_) => verdicts += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(verdicts, 1);
+    floor.key("A");
+    assert!(floor.not_taken().contains("acknowledged"));
+    let (_, attempts, _) = floor.quit();
+    assert_eq!(attempts.len(), 1);
 }
 
 #[test]
@@ -251,9 +314,10 @@ fn a_board_that_was_in_when_the_station_started_waits_for_its_key() {
 #[test]
 fn a_cancelled_board_is_on_record_as_cancelled() {
     let mut floor = Floor::open(1, Setup::default());
-    floor.hand("A").insert(&board(1));
-    floor.until_at("A", |what| matches!(what, What::Begun { .. }));
+    let held = floor.hold_where_known("A", &board(1));
     floor.command(Command::Cancel);
+    floor.has_obeyed();
+    drop(held);
     let verdict = floor.verdict("A");
     assert_eq!(verdict.verdict, VerdictKind::Cancelled, "{}", floor.log());
     assert_eq!(verdict.exit, ExitCode::Cancelled.number());

@@ -18,7 +18,7 @@ use virtual_board::board::BoardConfig;
 use virtual_board::nor::Part;
 
 use crate::apps;
-use crate::hand::Hand;
+use crate::hand::{Hand, Step};
 use crate::images::{APPLICATION, intel_hex};
 
 /// Longest that a test waits for an event, on a busy machine.
@@ -75,15 +75,36 @@ pub fn is_untouched(board: &VirtualBench) -> bool {
 
 /// A station in a folder of its own.
 pub struct Floor {
+    running: Running,
     /// The job, its image, and the records.
     pub folder: TempDir,
     /// The operator's hands, one for each site: A, B, …
     pub hands: Vec<Hand>,
     /// What was told so far.
     pub seen: Vec<Event>,
-    commands: Sender<Command>,
     events: Receiver<Event>,
-    thread: JoinHandle<Tally>,
+}
+
+/// A station that ends with its test, and before its folder.
+struct Running {
+    commands: Sender<Command>,
+    thread: Option<JoinHandle<Tally>>,
+}
+
+impl Running {
+    fn quit(&mut self) -> Option<Tally> {
+        let _ = self.commands.send(Command::Quit);
+        let tally = self.thread.take().map(JoinHandle::join);
+        tally.map(|tally| tally.expect("a station that ends"))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.quit();
+        }
+    }
 }
 
 /// How a test's station differs from the plainest one.
@@ -144,12 +165,14 @@ impl Floor {
             Station::run(&job, fixtures, records, options, for_station, told)
         });
         let mut floor = Floor {
+            running: Running {
+                commands,
+                thread: Some(thread),
+            },
             folder,
             hands,
             seen: Vec::new(),
-            commands,
             events,
-            thread,
         };
         floor.until(|event| matches!(event.what, What::StationStarted { .. }));
         // a board that comes before its site was seen empty is not taken for inserted
@@ -198,6 +221,35 @@ impl Floor {
         self.verdict(site)
     }
 
+    /// Puts a board in, and lets its job go on until its unit is on record; there it waits until the test has dropped what
+    /// it got.
+    pub fn hold_where_known(&mut self, site: &str, board: &VirtualBench) -> Receiver<()> {
+        self.hold_where(site, board, |attempt| attempt.claimed.is_some())
+    }
+
+    /// The same, until its attempt is so on record.
+    pub fn hold_where(
+        &mut self,
+        site: &str,
+        board: &VirtualBench,
+        is_so: impl Fn(&Attempt) -> bool,
+    ) -> Receiver<()> {
+        let hand = self.hand(site);
+        let work = hand.hold(Step::Work);
+        hand.insert(board);
+        let begun = self.until_at(site, |what| matches!(what, What::Begun { .. }));
+        let time = hand.hold(Step::Time);
+        drop(work);
+        let is_there = |attempt: &Attempt| {
+            let id = attempt.id;
+            What::Begun { attempt: id } == begun && is_so(attempt)
+        };
+        while !self.attempts().iter().any(is_there) {
+            time.recv().expect("a job that goes on");
+        }
+        time
+    }
+
     /// Takes the board out and waits until the station has seen that.
     pub fn clear(&mut self, site: &str) {
         self.hand(site).remove();
@@ -212,7 +264,7 @@ impl Floor {
 
     /// Asks the station for something.
     pub fn command(&self, command: Command) {
-        self.commands.send(command).expect("a station");
+        self.running.commands.send(command).expect("a station");
     }
 
     /// The key of a site.
@@ -237,6 +289,12 @@ impl Floor {
         });
     }
 
+    /// Waits until the station has passed on to its sites what it was asked for, where no verdict waits to be seen.
+    pub fn has_obeyed(&mut self) {
+        self.command(Command::Acknowledge { site: None });
+        assert_eq!(self.not_taken(), "there is nothing to acknowledge");
+    }
+
     /// Why the next thing that was asked for is not done.
     pub fn not_taken(&mut self) -> String {
         let event = self.until(|event| matches!(event.what, What::NotTaken { .. }));
@@ -248,10 +306,8 @@ impl Floor {
 
     /// Ends the station; gives what it has done and all attempts on record.
     pub fn quit(mut self) -> (Tally, Vec<Attempt>, Self) {
-        let _ = self.commands.send(Command::Quit);
+        let tally = self.running.quit().expect("a station");
         self.until(|event| matches!(event.what, What::StationEnded { .. }));
-        let thread = std::mem::replace(&mut self.thread, std::thread::spawn(Tally::default));
-        let tally = thread.join().expect("a station that ends");
         let attempts = self.attempts();
         (tally, attempts, self)
     }

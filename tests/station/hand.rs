@@ -1,5 +1,6 @@
 //! A site that is worked by hand: the test puts virtual boards in and takes them out, and pulls the probe's cable.
 
+use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -16,6 +17,17 @@ const PAUSE: Duration = Duration::from_millis(2);
 /// Shortest sleep that is not one of a job's own.
 const POLL: Duration = Duration::from_millis(250);
 
+/// What a site does only when the test lets it.
+#[derive(Clone, Copy)]
+pub enum Step {
+    /// Looks at its seat.
+    Look,
+    /// Begins to work on the board, whose attempt is on record by then.
+    Work,
+    /// Reads the time of day: a job for everything that it tells.
+    Time,
+}
+
 /// The operator's end of a site.
 #[derive(Clone, Default)]
 pub struct Hand(Arc<Mutex<Inside>>);
@@ -29,6 +41,8 @@ struct Inside {
     shown: Vec<UnitVerdict>,
     panics: bool,
     looks: u32,
+    /// By [`Step`].
+    gates: [Option<SyncSender<()>>; 3],
 }
 
 impl Inside {
@@ -73,6 +87,19 @@ impl Hand {
         self.inside().panics = true;
     }
 
+    /// Before each such step the site waits for the test. Received once, it has come to one; received again, it goes on.
+    /// Once what the test got is dropped, it waits no more.
+    pub fn hold(&self, step: Step) -> Receiver<()> {
+        let (gate, opener) = mpsc::sync_channel(0);
+        self.inside().gates[step as usize] = Some(gate);
+        opener
+    }
+
+    fn pass(&self, step: Step) {
+        let gate = self.inside().gates[step as usize].clone();
+        let _ = gate.map(|gate| gate.send(()).and_then(|()| gate.send(())));
+    }
+
     /// How often the seat was looked at.
     pub fn looks(&self) -> u32 {
         self.inside().looks
@@ -106,6 +133,7 @@ impl Fixture for HandFixture {
     }
 
     fn seat(&mut self) -> Seat {
+        self.0.pass(Step::Look);
         let mut inside = self.0.inside();
         assert!(!inside.panics, "the test has asked for it");
         inside.looks += 1;
@@ -123,6 +151,7 @@ impl Fixture for HandFixture {
     }
 
     fn bench(&mut self) -> Result<Bench, Problem> {
+        self.0.pass(Step::Work);
         let mut inside = self.0.inside();
         inside.watch = None;
         let board = inside.board.clone().ok_or_else(|| {
@@ -140,6 +169,7 @@ impl Fixture for HandFixture {
     }
 
     fn time_of_day(&self) -> Timestamp {
+        self.0.pass(Step::Time);
         HostCalendar.now()
     }
 

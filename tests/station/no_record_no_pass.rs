@@ -2,7 +2,6 @@
 
 use rtflash::problem::ExitCode;
 use rtflash::records::VerdictKind;
-use rtflash::station::What;
 
 use crate::floor::{Floor, Setup, board, is_untouched};
 
@@ -34,9 +33,9 @@ fn without_a_record_of_its_begin_a_board_is_not_touched() {
 fn without_a_record_of_its_end_a_board_has_not_passed_whatever_it_holds() {
     let mut floor = Floor::open(1, Setup::default());
     let board = board(1);
-    floor.hand("A").insert(&board);
-    floor.until_at("A", |what| matches!(what, What::UnitKnown { .. }));
+    let held = floor.hold_where_known("A", &board);
     lose_ledger(&floor);
+    drop(held);
     let verdict = floor.verdict("A");
     assert_eq!(verdict.verdict, VerdictKind::Fail, "{}", floor.log());
     assert_eq!(verdict.exit, ExitCode::RecordNotWritten.number());

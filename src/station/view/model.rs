@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use jiff::Timestamp;
 
 use super::figures::Figures;
-use crate::records::{VerdictKind, visible};
+use crate::records::{AttemptId, VerdictKind, visible};
 use crate::station::{Event, Needs, UnitVerdict, What};
 
 /// So many of the last events are kept for the list; no terminal shows more.
@@ -58,6 +58,8 @@ pub struct Site {
     pub probe_gone: Option<String>,
     /// What it died of, where it does nothing more until the station is started again.
     pub out_of_service: Option<String>,
+    /// The attempt on the board in it: under way, or the last.
+    pub attempt: Option<AttemptId>,
     /// The unit in it, once known.
     pub unit: Option<Unit>,
     /// The code that was scanned for the board in it, or for the next one.
@@ -119,7 +121,8 @@ impl Site {
     }
 
     fn forget_the_board(&mut self) {
-        (self.unit, self.barcode, self.note) = (None, None, None);
+        (self.attempt, self.unit) = (None, None);
+        (self.barcode, self.note) = (None, None);
     }
 
     fn apply(&mut self, what: &What) {
@@ -147,7 +150,7 @@ impl Site {
             }
             What::BoardSeated => {
                 self.state = State::Seated;
-                (self.unit, self.note) = (None, None);
+                (self.attempt, self.unit, self.note) = (None, None, None);
             }
             What::BoardRemoved => {
                 self.state = State::Empty;
@@ -159,9 +162,17 @@ impl Site {
                 self.note = None;
             }
             What::NotTaken { why } => self.note = Some(visible(why)),
-            What::HookFailed { why, .. } => self.note = Some(format!("hook: {}", visible(why))),
-            What::Begun { .. } => {
-                (self.unit, self.note) = (None, None);
+            What::HookFailed { attempt, why } => {
+                let whose = match attempt {
+                    Some(attempt) if self.attempt != Some(*attempt) => {
+                        format!("hook of the earlier attempt {}", attempt.0)
+                    }
+                    _ => "hook".to_owned(),
+                };
+                self.note = Some(format!("{whose}: {}", visible(why)));
+            }
+            What::Begun { attempt } => {
+                (self.attempt, self.unit, self.note) = (Some(*attempt), None, None);
                 self.state = State::Running {
                     phase: None,
                     progress: None,

@@ -1,7 +1,7 @@
 //! What the model makes of events.
 
 use super::scenes::{SECONDS_APART, Scene, fail, refused, rows, verdict};
-use crate::records::VerdictKind;
+use crate::records::{AttemptId, VerdictKind};
 use crate::station::What;
 use crate::station::view::{Site, State};
 
@@ -83,6 +83,31 @@ fn nothing_of_a_board_is_left_for_the_next() {
         again.unit, None,
         "a unit is not known before its chip was asked"
     );
+}
+
+#[test]
+fn a_hook_that_fails_late_is_not_told_as_the_next_boards() {
+    let fails = |mut scene: Scene| {
+        let attempt = Some(AttemptId(1));
+        let why = "no labels left".to_owned();
+        scene.tell(Some("A1"), What::HookFailed { attempt, why });
+        let recent = scene.model().recent.back().map(|said| said.words.clone());
+        assert_eq!(recent.as_deref(), Some("hook of attempt 1: no labels left"));
+        site(&scene).note.expect("a note")
+    };
+    let judged = Scene::of(&["A1"]).passes("A1");
+    assert_eq!(fails(judged.clone()), "hook: no labels left");
+    let mut next = judged.removed("A1");
+    let earlier = "hook of the earlier attempt 1: no labels left";
+    assert_eq!(fails(next.clone()), earlier);
+    next = next.seated("A1");
+    assert_eq!(fails(next.clone()), earlier);
+    let attempt = AttemptId(2);
+    next.tell(Some("A1"), What::Begun { attempt });
+    assert_eq!(fails(next.clone()), earlier);
+    let mut pass = verdict(VerdictKind::Pass);
+    pass.attempt = Some(attempt);
+    assert_eq!(fails(next.ends("A1", pass)), earlier);
 }
 
 #[test]
