@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::print_aside;
 use crate::problem::{ExitCode, Problem};
 use crate::station::LoadedJob;
 use crate::station::rehearsal::{
@@ -79,9 +80,22 @@ fn number(text: &str) -> Option<f64> {
     text.parse().ok()
 }
 
-/// A directory of its own for one rehearsal.
+/// A directory of its own for one rehearsal: gone with it, unless it is kept.
 pub struct Stage {
     directory: PathBuf,
+    is_kept: bool,
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        if self.is_kept || std::thread::panicking() {
+            return;
+        }
+        if let Err(error) = fs::remove_dir_all(&self.directory) {
+            let directory = self.directory.display();
+            print_aside(&format!("{directory} could not be deleted: {error}"));
+        }
+    }
 }
 
 impl Stage {
@@ -98,7 +112,10 @@ impl Stage {
             made => Some(made.map(|()| directory)),
         });
         match made {
-            Some(Ok(directory)) => Ok(Stage { directory }),
+            Some(Ok(directory)) => Ok(Stage {
+                directory,
+                is_kept: false,
+            }),
             Some(Err(error)) => Err(Problem::new(
                 "rehearsal-directory",
                 ExitCode::RecordNotWritten,
@@ -120,6 +137,17 @@ impl Stage {
     /// Where the records go, unless they were given another place.
     pub fn records(&self) -> &Path {
         &self.directory
+    }
+
+    /// Leaves it behind. Gives its name, for whom it may concern.
+    pub fn keep(&mut self) -> String {
+        self.is_kept = true;
+        self.directory.display().to_string()
+    }
+
+    /// Deletes it: it tells nothing that anybody wants to know.
+    pub fn clear(mut self) {
+        self.is_kept = false;
     }
 }
 
@@ -167,7 +195,8 @@ impl RehearsalArgs {
             return Ok(None);
         }
         let units = self.boards.unwrap_or(UNITS);
-        measure(job, sites, units, self.hands(), stage.records()).map(Some)
+        let barcodes = self.barcodes.as_deref();
+        measure(job, sites, units, self.hands(), barcodes, stage.records()).map(Some)
     }
 
     /// Makes the boards.
@@ -202,5 +231,29 @@ impl RehearsalArgs {
                 directory: stage.directory.join("saved"),
             },
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stage_is_gone_with_its_rehearsal_unless_it_is_kept() {
+        let gone = Stage::new().expect("directory");
+        let directory = gone.directory.clone();
+        fs::write(directory.join("ledger.sqlite"), "").expect("file");
+        drop(gone);
+        assert!(!directory.exists());
+        let mut kept = Stage::new().expect("directory");
+        let directory = PathBuf::from(kept.keep());
+        drop(kept);
+        assert!(directory.exists());
+        let cleared = Stage {
+            directory: directory.clone(),
+            is_kept: true,
+        };
+        cleared.clear();
+        assert!(!directory.exists());
     }
 }

@@ -2,13 +2,13 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::sync::mpsc;
+use std::sync::mpsc::{self, Sender};
 
 use rtflash::clock::HostCalendar;
 use rtflash::image::FileHash;
 use rtflash::records::{Filter, Place, Records, open_to_read};
-use rtflash::station::rehearsal::{Findings, Pace, Plan, Rehearsal, Script, text};
-use rtflash::station::{Event, LoadedJob, Options, Station};
+use rtflash::station::rehearsal::{Findings, LabelledFixture, Pace, Plan, Rehearsal, Script, text};
+use rtflash::station::{Command, Event, LoadedJob, Options, Station};
 use tempfile::TempDir;
 
 /// Where the application begins: vector table and reset handler.
@@ -99,6 +99,15 @@ impl Desk {
 
     /// Runs it over the real station, with records of its own.
     pub fn rehearse(&self, plan: Plan) -> Rehearsed {
+        self.rehearse_at(plan, |sites, _| sites)
+    }
+
+    /// Runs it at sites that are not quite what a rehearsal makes them.
+    pub fn rehearse_at(
+        &self,
+        plan: Plan,
+        change: impl FnOnce(Vec<LabelledFixture>, &Sender<Command>) -> Vec<LabelledFixture>,
+    ) -> Rehearsed {
         let job = &self.job;
         let records = tempfile::tempdir().expect("directory");
         let place = Place::Directory(PathBuf::from(records.path()));
@@ -107,6 +116,7 @@ impl Desk {
         let (events, told) = mpsc::channel();
         let began = jiff::Timestamp::UNIX_EPOCH;
         let sites = rehearsal.sites(job, &commands, began).expect("sites");
+        let sites = change(sites, &commands);
         let calendar = Box::new(HostCalendar);
         let (open, _) = Records::open(&place, "rehearsal", true, calendar).expect("records");
         let options = Options {
@@ -121,7 +131,7 @@ impl Desk {
         let mut ledger = open_to_read(&place).expect("ledger");
         let attempts = ledger.attempts(&Filter::default()).expect("attempts");
         Rehearsed {
-            findings: rehearsal.findings(job, attempts),
+            findings: rehearsal.findings(job, attempts, false),
             events: told.iter().collect(),
         }
     }

@@ -1,7 +1,7 @@
 //! Keys, codes, cables and boards that change places: what the operators do reaches the station as it would at a line.
 
 use rtflash::station::What;
-use rtflash::station::rehearsal::Script;
+use rtflash::station::rehearsal::{Pace, Script, text};
 
 use crate::desk::{Desk, Rehearsed};
 
@@ -81,4 +81,24 @@ fn units_begin_by_key_or_by_their_code_where_the_job_says_so() {
         });
     assert_eq!(codes.next(), Some("PCB-001"));
     assert_eq!(codes.next(), Some("PCB-002"));
+}
+
+#[test]
+fn the_time_of_a_cycle_begins_with_the_attempt_and_the_report_says_so() {
+    let board = r#"
+        unit = [{ name = "a" }]
+        insertion = [{ unit = "a", site = "1" }]
+    "#;
+    let cycle = |more: &str| {
+        let desk = Desk::new(more);
+        let findings = desk.rehearse(desk.plan(1, script(board))).agrees().findings;
+        let told = text(&findings);
+        assert!(told.contains("begun to PASS"), "{told}");
+        assert!(!told.contains("seated to"), "{told}");
+        findings.sites[0].cycle_seconds().expect("passed")
+    };
+    let (at_once, by_key) = (cycle(""), cycle("unit = { start = \"key\" }"));
+    // the hand that presses the key takes its time before
+    let reaction = Pace::default().reaction.as_secs_f64();
+    assert!(by_key < at_once + reaction / 2.0, "{by_key} {at_once}");
 }

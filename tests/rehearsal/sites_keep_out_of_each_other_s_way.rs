@@ -8,7 +8,8 @@ use crate::desk::Desk;
 fn eight_sites_do_the_work_of_eight_each_as_fast_as_one_alone() {
     let desk = Desk::new("");
     let directory = tempfile::tempdir().expect("directory");
-    let measured = measure(desk.job(), 8, 3, Pace::default(), directory.path()).expect("figures");
+    let measured =
+        measure(desk.job(), 8, 3, Pace::default(), None, directory.path()).expect("figures");
     println!("{}", measured.text());
     assert!(measured.reaches(), "{}", measured.text());
     let ratio = measured.ratio().expect("every site has passed boards");

@@ -1,24 +1,7 @@
 //! The program itself: boards with random defects at virtual sites, every verdict right and on record.
 
-use std::path::Path;
-use std::process::Output;
-
-use assert_cmd::Command;
-
 use crate::desk::Desk;
-
-fn rtflash(arguments: &[&str], state: &Path) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_rtflash"));
-    command.args(arguments).env("RTFLASH_STATE", state);
-    for variable in ["RTFLASH_RECORDS", "RTFLASH_PROBE", "COLUMNS"] {
-        command.env_remove(variable);
-    }
-    command.env("TMPDIR", state).output().expect("rtflash runs")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).expect("text")
-}
+use crate::program::{Program, text};
 
 /// The numbers of the line that begins with `name`: units, insertions, pass, fail, refused, nothing.
 fn counts(table: &str, name: &str) -> Vec<u32> {
@@ -31,25 +14,11 @@ fn counts(table: &str, name: &str) -> Vec<u32> {
 #[test]
 fn the_verdicts_on_two_hundred_boards_are_the_truth_and_complete_on_record() {
     let desk = Desk::new("");
-    let place = tempfile::tempdir().expect("directory");
-    let records = place.path().join("records");
-    let (job, records) = (desk.path(), records.to_str().expect("text"));
-    let rehearse = [
-        "station",
-        job.to_str().expect("text"),
-        "--virtual",
-        "4",
-        "--boards",
-        "200",
-        "--defects",
-        "33",
-        "--seed",
-        "6",
-        "--plain",
-        "--records",
-        records,
-    ];
-    let output = rtflash(&rehearse, place.path());
+    let program = Program::new();
+    let records = program.path("records");
+    let records = records.to_str().expect("text");
+    let more = ["--boards", "200", "--defects", "33", "--seed", "6"];
+    let output = program.rehearses(&desk, "4", &[&more[..], &["--records", records]].concat());
     let told = text(&output.stdout);
     assert_eq!(
         output.status.code(),
@@ -84,7 +53,7 @@ fn the_verdicts_on_two_hundred_boards_are_the_truth_and_complete_on_record() {
         assert!(counts[0] > 0 && counts[2] == 0, "{never}: {counts:?}");
     }
 
-    let verified = rtflash(&["records", "verify", "--records", records], place.path());
+    let verified = program.runs(&["records", "verify", "--records", records]);
     let said = text(&verified.stdout);
     assert_eq!(
         verified.status.code(),
@@ -92,44 +61,7 @@ fn the_verdicts_on_two_hundred_boards_are_the_truth_and_complete_on_record() {
         "{said}\n{}",
         text(&verified.stderr)
     );
-    let listed = rtflash(
-        &["records", "list", "--records", records, "--json"],
-        place.path(),
-    );
+    let listed = program.runs(&["records", "list", "--records", records, "--json"]);
     let attempts = text(&listed.stdout).lines().count() as u32;
     assert_eq!(attempts, pass + fail + refused, "attempts on record");
-}
-
-#[test]
-fn a_rehearsal_never_touches_the_records_of_the_line() {
-    let desk = Desk::new("");
-    let place = tempfile::tempdir().expect("directory");
-    let line = place.path().join("line");
-    let output = Command::new(env!("CARGO_BIN_EXE_rtflash"))
-        .args([
-            "station",
-            desk.path().to_str().expect("text"),
-            "--virtual",
-            "1",
-            "--boards",
-            "1",
-            "--defects",
-            "0",
-        ])
-        .env("RTFLASH_STATE", place.path().join("state"))
-        .env("RTFLASH_RECORDS", &line)
-        .env("TMPDIR", place.path())
-        .output()
-        .expect("rtflash runs");
-    let said = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(0), "{said}");
-    assert!(!line.exists(), "the line's records");
-    let own = said
-        .lines()
-        .find_map(|line| line.strip_prefix("records of this rehearsal: "));
-    let own = Path::new(own.expect("it says where"));
-    assert!(
-        own.starts_with(place.path()) && own.join("ledger.sqlite").exists(),
-        "{own:?}"
-    );
 }

@@ -255,7 +255,8 @@ pub struct JobUnit {
     pub start: JobStart,
     /// Regular expression that must fit the whole scanned code; with `start = "barcode"`, and only then.
     pub barcode: Option<String>,
-    /// Seconds that a unit may take from seated to verdict; more is said, and is no failure.
+    /// Seconds that an attempt may take from its begin to its verdict; more is said, and is no failure. What comes before, the
+    /// look at the seat, key or scan, is not in it.
     pub cycle_budget_s: Option<f64>,
     /// Units that may pass this job, all stations of a ledger together, at least 1.
     pub quota: Option<u64>,

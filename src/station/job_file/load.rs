@@ -164,7 +164,7 @@ impl LoadedJob {
         inputs.map(|input| input.sha256_text()).collect()
     }
 
-    /// Time that a unit may take from seated to verdict.
+    /// Time that an attempt may take from its begin to its verdict.
     pub fn cycle_budget(&self) -> Option<Duration> {
         let seconds = self.file.unit.cycle_budget_s?;
         Duration::try_from_secs_f64(seconds).ok()

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::bill::VirtualUnit;
 use super::defect::Defect;
+use super::script::Visit;
 use super::site::{Shown, Visited};
 use super::truth::{History, Rules, Truth, bears_out};
 use super::wanted::Wanted;
@@ -64,14 +65,14 @@ pub struct SiteTimes {
     pub boards: u32,
     /// When the last of them was.
     pub until: Duration,
-    /// Seated to verdict, of boards that passed: sum in seconds, and how many.
+    /// From the attempt's begin to its verdict, of boards that passed: sum in seconds, and how many.
     pub cycles: (f64, u32),
     /// The same with the host's time in the records.
     pub cycles_with_records: f64,
 }
 
 impl SiteTimes {
-    /// Mean seconds from seated to PASS; none where no board passed.
+    /// Mean seconds from the attempt's begin to PASS; none where no board passed.
     pub fn cycle_seconds(&self) -> Option<f64> {
         (self.cycles.1 > 0).then(|| self.cycles.0 / f64::from(self.cycles.1))
     }
@@ -91,9 +92,20 @@ impl SiteTimes {
     }
 }
 
+/// A rehearsal that ended before all boards were done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BrokenOff {
+    /// Boards that were not done: not all of their insertions were made, or their attempt was cancelled.
+    pub boards: usize,
+    /// Attempts that were cancelled.
+    pub cancelled: usize,
+}
+
 /// What a rehearsal comes to.
 #[derive(Clone, Debug, Default)]
 pub struct Findings {
+    /// Whether it ended before all boards were done.
+    pub broken_off: Option<BrokenOff>,
     /// By what was wrong with the boards.
     pub counts: BTreeMap<Defect, Counts>,
     /// What the truth was, where it is the same for all boards with a defect.
@@ -112,9 +124,11 @@ pub struct Findings {
 pub struct Evidence<'e> {
     /// The boards.
     pub units: &'e [VirtualUnit],
-    /// So many insertions were to be made.
-    pub planned: usize,
-    /// Those that were.
+    /// The insertions that were to be made.
+    pub planned: Vec<Visit>,
+    /// Whether anybody asked for an end before that.
+    pub was_asked: bool,
+    /// Those that were begun.
     pub visited: Vec<Visited>,
     /// What the ledger has of them.
     pub attempts: Vec<Attempt>,
@@ -135,12 +149,17 @@ impl Evidence<'_> {
             verdicts: vec![Vec::new(); self.units.len()],
             ..Findings::default()
         };
-        if self.visited.len() != self.planned {
-            let (made, planned) = (self.visited.len(), self.planned);
+        findings.broken_off = self.broken_off();
+        if let Some(BrokenOff { boards, .. }) = findings.broken_off
+            && !self.was_asked
+        {
             findings.disagree(format!(
-                "{made} of {planned} insertions were made: the rehearsal was broken off"
+                "the station ended with {boards} board(s) not done, and nobody had asked it to"
             ));
         }
+        // nothing can be said of a board that was put in and not begun any more
+        self.visited
+            .retain(|visited| visited.is_over() || !visited.shown.is_empty());
         self.visited
             .sort_by_key(|visited| (visited.visit.unit, visited.visit.of_unit));
         let passed = self.passed_units();
@@ -170,6 +189,20 @@ impl Evidence<'_> {
         findings
     }
 
+    fn broken_off(&self) -> Option<BrokenOff> {
+        let is_done = |visit: &&Visit| {
+            let mut visited = self.visited.iter();
+            visited.any(|visited| visited.visit == **visit && visited.is_done())
+        };
+        let left = self.planned.iter().filter(|visit| !is_done(visit));
+        let boards: BTreeSet<usize> = left.map(|visit| visit.unit).collect();
+        let cancelled = self.visited.iter().filter(|v| v.is_cancelled()).count();
+        (!boards.is_empty()).then_some(BrokenOff {
+            boards: boards.len(),
+            cancelled,
+        })
+    }
+
     fn insertion(
         &self,
         visited: &Visited,
@@ -195,7 +228,9 @@ impl Evidence<'_> {
                 findings.disagree(format!("{name}: no verdict, right is: {truth}"));
             }
         }
-        for shown in &visited.shown {
+        for (number, shown) in (1..).zip(&visited.shown) {
+            // it says nothing of the board: right wherever the station ended with it
+            let is_cancelled = visited.is_cancelled() && number == visited.shown.len();
             let attempt = self.attempt(shown.verdict.attempt);
             let own = match attempt.map(wanted) {
                 Some(Ok(own)) => own,
@@ -209,10 +244,16 @@ impl Evidence<'_> {
                 .as_ref()
                 .and_then(|own| own.bit(unit.bit.offset, unit.bit.mask));
             let truth = Truth::of(unit, shown.struck, bit, *history, &self.rules);
-            findings.truth(unit.defect, &truth);
+            if !is_cancelled {
+                findings.truth(unit.defect, &truth);
+            }
             findings.verdict(unit.defect, visited, shown);
             let checks = [
-                truth.allows(shown),
+                if is_cancelled {
+                    Ok(())
+                } else {
+                    truth.allows(shown)
+                },
                 bears_out(unit, shown, own.as_ref(), visited.boots, &self.rules),
                 on_record(shown, attempt, own.as_ref(), visited.site),
             ];
@@ -233,9 +274,11 @@ impl Evidence<'_> {
                 _ => {}
             }
         }
-        if let Some(site) = findings.sites.get_mut(visited.site) {
+        if let (Some(site), Some(removed_at)) =
+            (findings.sites.get_mut(visited.site), visited.removed_at)
+        {
             site.boards += 1;
-            site.until = site.until.max(visited.seated.1);
+            site.until = site.until.max(removed_at);
         }
     }
 
@@ -288,6 +331,24 @@ impl Evidence<'_> {
                 }
             }
         }
+    }
+}
+
+impl Visited {
+    /// The board was taken out again.
+    const fn is_over(&self) -> bool {
+        self.removed_at.is_some()
+    }
+
+    /// The station ended in mid-attempt because somebody wanted it to: the board is seated still.
+    fn is_cancelled(&self) -> bool {
+        let last = self.shown.last();
+        !self.is_over() && last.is_some_and(|shown| shown.verdict.verdict == VerdictKind::Cancelled)
+    }
+
+    /// What was to be said of the board was said.
+    fn is_done(&self) -> bool {
+        self.is_over() || (!self.shown.is_empty() && !self.is_cancelled())
     }
 }
 

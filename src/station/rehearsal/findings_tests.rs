@@ -7,8 +7,9 @@ use serde_json::Value;
 
 use super::bill::{Bit, VirtualUnit};
 use super::defect::Defect;
-use super::findings::{Evidence, Findings};
+use super::findings::{BrokenOff, Evidence, Findings};
 use super::kept::Kept;
+use super::report::text;
 use super::script::Visit;
 use super::site::{Shown, Visited};
 use super::truth::Rules;
@@ -24,6 +25,9 @@ struct Scene {
     visited: Visited,
     attempts: Vec<Attempt>,
     rules: Rules,
+    /// Insertions of other boards that were not made any more.
+    left: u32,
+    was_asked: bool,
 }
 
 fn wanted() -> Wanted {
@@ -120,7 +124,7 @@ fn scene(defect: Defect, verdict: VerdictKind, exit: u8, code: Option<&str>) -> 
                 not_before_s: 0.0,
             },
             site: 0,
-            seated: (Duration::from_secs(8), Duration::from_secs(12)),
+            removed_at: Some(Duration::from_secs(12)),
             shown: vec![Shown {
                 verdict,
                 struck: false,
@@ -130,6 +134,8 @@ fn scene(defect: Defect, verdict: VerdictKind, exit: u8, code: Option<&str>) -> 
         },
         attempts: vec![attempt],
         rules: Rules::default(),
+        left: 0,
+        was_asked: false,
     }
 }
 
@@ -140,9 +146,14 @@ fn passed(defect: Defect) -> Scene {
 impl Scene {
     fn findings(self) -> Findings {
         let units = [self.unit];
+        let others = (1..=self.left).map(|unit| Visit {
+            unit: unit as usize,
+            ..self.visited.visit
+        });
         let evidence = Evidence {
             units: &units,
-            planned: 1,
+            planned: [self.visited.visit].into_iter().chain(others).collect(),
+            was_asked: self.was_asked,
             visited: vec![self.visited],
             attempts: self.attempts,
             rules: self.rules,
@@ -278,4 +289,73 @@ fn a_quota_refuses_when_it_is_used_up_and_not_before() {
     let mut over = passed(Defect::Good);
     over.rules.quota = Some(0);
     over.finds_out("more than the job's quota");
+}
+
+/// The board is seated still, and two others are left.
+fn broken_off(mut scene: Scene) -> Scene {
+    scene.visited.removed_at = None;
+    (scene.left, scene.was_asked) = (2, true);
+    scene
+}
+
+fn cancelled() -> Scene {
+    let code = Some("cancelled");
+    scene(Defect::Good, VerdictKind::Cancelled, 130, code)
+}
+
+#[test]
+fn a_rehearsal_that_was_broken_off_says_so_and_accuses_nobody() {
+    let findings = broken_off(passed(Defect::Good)).findings();
+    assert!(findings.agrees(), "{:?}", findings.disagreements);
+    let (boards, cancelled) = (2, 0);
+    assert_eq!(findings.broken_off, Some(BrokenOff { boards, cancelled }));
+    assert_eq!(findings.total().passed, 1);
+    let said = text(&findings);
+    let last = said.lines().last().expect("a line");
+    assert!(
+        last.contains("BROKEN OFF, 2 board(s) not done; all verdicts agree"),
+        "{last}"
+    );
+    let mut unbegun = broken_off(passed(Defect::Good));
+    unbegun.visited.shown.clear();
+    unbegun.attempts.clear();
+    let findings = unbegun.findings();
+    assert!(findings.agrees(), "{:?}", findings.disagreements);
+    let boards = 3;
+    assert_eq!(findings.broken_off, Some(BrokenOff { boards, cancelled }));
+    assert_eq!(passed(Defect::Good).findings().broken_off, None);
+}
+
+#[test]
+fn what_was_said_before_it_was_broken_off_is_held_against_the_truth() {
+    broken_off(passed(Defect::WrongPart)).finds_out("right is: not PASS (exit 6)");
+    let mut dead = broken_off(passed(Defect::Good));
+    dead.visited.boots = false;
+    dead.finds_out("false PASS: the boot ROM does not start it");
+    let mut unseen = broken_off(passed(Defect::Good));
+    unseen.visited.shown.clear();
+    unseen.finds_out("attempt 1 is on record, and no operator saw it");
+}
+
+#[test]
+fn a_station_that_ends_before_all_boards_are_done_and_was_not_asked_to_is_found() {
+    let mut scene = broken_off(passed(Defect::Good));
+    scene.was_asked = false;
+    scene.finds_out("ended with 2 board(s) not done, and nobody had asked it to");
+}
+
+#[test]
+fn an_attempt_is_cancelled_where_the_station_ends_with_it_and_nowhere_else() {
+    let findings = broken_off(cancelled()).findings();
+    assert!(findings.agrees(), "{:?}", findings.disagreements);
+    let (boards, cancelled_attempts) = (3, 1);
+    let expected = BrokenOff {
+        boards,
+        cancelled: cancelled_attempts,
+    };
+    assert_eq!(findings.broken_off, Some(expected));
+    cancelled().finds_out("right is: PASS");
+    let mut unrecorded = broken_off(cancelled());
+    unrecorded.attempts.clear();
+    unrecorded.finds_out("not on record");
 }

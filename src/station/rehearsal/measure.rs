@@ -40,7 +40,7 @@ pub struct Measured {
 }
 
 /// Runs `units` good boards for each site, at one site alone and at `sites` sites, each time with records of their own in
-/// `directory`.
+/// `directory`. Their codes are `barcodes`, `#` standing for the digits of a board's number.
 ///
 /// # Errors
 /// What keeps a rehearsal from running.
@@ -49,11 +49,13 @@ pub fn measure(
     sites: usize,
     units: u32,
     pace: Pace,
+    barcodes: Option<&str>,
     directory: &Path,
 ) -> Result<Measured, Problem> {
+    let side = |sites, name: &str| side(job, sites, units, pace, barcodes, &directory.join(name));
     Ok(Measured {
-        alone: side(job, 1, units, pace, &directory.join("alone"))?,
-        together: side(job, sites, units, pace, &directory.join("together"))?,
+        alone: side(1, "alone")?,
+        together: side(sites, "together")?,
         pace,
     })
 }
@@ -63,6 +65,7 @@ fn side(
     sites: usize,
     units: u32,
     pace: Pace,
+    barcodes: Option<&str>,
     directory: &Path,
 ) -> Result<Side, Problem> {
     let count = units.saturating_mul(u32::try_from(sites).unwrap_or(u32::MAX));
@@ -74,7 +77,7 @@ fn side(
             seed: 0,
             pace,
             speed: None,
-            barcodes: None,
+            barcodes: barcodes.map(str::to_owned),
             directory: directory.join("saved"),
         },
     )?;
@@ -101,7 +104,7 @@ fn side(
     let mut ledger = crate::records::open_to_read(&place)?;
     let attempts = ledger.attempts(&Filter::default())?;
     Ok(Side {
-        findings: rehearsal.findings(job, attempts),
+        findings: rehearsal.findings(job, attempts, false),
         wall,
         cpu,
     })
@@ -126,7 +129,7 @@ impl Side {
         sum / f64::from(self.findings.total().attempts().max(1))
     }
 
-    /// Mean seconds from seated to PASS at the slowest site.
+    /// Mean seconds from begun to PASS at the slowest site.
     fn slowest(&self) -> Option<f64> {
         let cycles = self.findings.sites.iter().map(|site| site.cycle_seconds());
         cycles.reduce(|a, b| Some(a?.max(b?))).flatten()
@@ -195,7 +198,7 @@ impl Measured {
             // writing to a String cannot fail
             let _ = writeln!(
                 text,
-                "{name}: {boards} boards, {:.0} an hour; seated to PASS at the slowest site {cycle:.3} s, with the records {with_records:.3} s",
+                "{name}: {boards} boards, {:.0} an hour; begun to PASS at the slowest site {cycle:.3} s, with the records {with_records:.3} s",
                 side.boards_per_hour()
             );
             let _ = writeln!(text, "  of the host: {} a board", side.line(boards));

@@ -42,7 +42,7 @@ use truth::Rules;
 use wanted::Wanted;
 
 pub use defect::Defect;
-pub use findings::{Counts, Findings, SiteTimes};
+pub use findings::{BrokenOff, Counts, Findings, SiteTimes};
 pub use measure::{Measured, Side, measure};
 pub use operator::Pace;
 pub use report::text;
@@ -145,7 +145,7 @@ impl Rehearsal {
     }
 
     /// The sites, with the first boards on their way. `commands` reaches the station, which is told to end when all boards
-    /// are done. `began` is the time of day at which the rehearsal begins.
+    /// are done, or a site is gone before its own are: others may wait for them. `began` is the time of day at which the rehearsal begins.
     ///
     /// # Errors
     /// `virtual-board` where the host cannot run so many boards.
@@ -183,11 +183,13 @@ impl Rehearsal {
         sites.collect()
     }
 
-    /// Holds the verdicts against the truth, when the station has ended. `attempts` is what the ledger has of them.
-    pub fn findings(self, job: &LoadedJob, attempts: Vec<Attempt>) -> Findings {
+    /// Holds the verdicts against the truth, when the station has ended and its sites are gone. `attempts` is what the
+    /// ledger has of them; `was_asked` tells whether anybody asked the station to end before all boards were done.
+    pub fn findings(self, job: &LoadedJob, attempts: Vec<Attempt>, was_asked: bool) -> Findings {
         let evidence = Evidence {
             units: &self.units,
-            planned: self.visits.iter().map(Vec::len).sum(),
+            planned: self.visits.concat(),
+            was_asked,
             visited: self.visited.1.try_iter().collect(),
             attempts,
             rules: self.rules,

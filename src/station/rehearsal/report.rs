@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::findings::{Counts, Findings};
+use super::findings::{BrokenOff, Counts, Findings};
 
 /// Disagreements that are printed; all of them count.
 const SHOWN: usize = 20;
@@ -57,7 +57,7 @@ fn times(findings: &Findings) -> String {
         let cycle = cycle.map_or_else(|| "-".to_owned(), |cycle| format!("{cycle:.3} s"));
         let _ = writeln!(
             text,
-            "site {number}: {} boards in {:.1} virtual s, {:.0} an hour; seated to PASS {cycle} on average",
+            "site {number}: {} boards in {:.1} virtual s, {:.0} an hour; begun to PASS {cycle} on average",
             site.boards,
             site.until.as_secs_f64(),
             site.boards_per_hour()
@@ -85,6 +85,18 @@ fn last_line(findings: &Findings, total: &Counts) -> String {
         total.refused,
         total.nothing
     );
+    let counts = match findings.broken_off {
+        None => counts,
+        Some(BrokenOff {
+            boards,
+            cancelled: 0,
+        }) => format!("{counts}; BROKEN OFF, {boards} board(s) not done"),
+        Some(BrokenOff { boards, cancelled }) => {
+            format!(
+                "{counts}; BROKEN OFF, {boards} board(s) not done, {cancelled} attempt(s) cancelled"
+            )
+        }
+    };
     match findings.disagreements.len() {
         0 => format!(
             "{counts}; all verdicts agree with the truth, and the records with the verdicts"

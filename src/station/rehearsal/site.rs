@@ -42,15 +42,15 @@ pub struct Shown {
     pub held: Kept,
 }
 
-/// One insertion from the seat's side: what is known of it when the board is out again.
+/// One insertion from the seat's side: what is known of it when the board is out again, or the station has ended.
 #[derive(Clone, Debug)]
 pub struct Visited {
     /// Which board, and the how-manieth insertion.
     pub visit: Visit,
     /// Number of the site, from 0.
     pub site: usize,
-    /// From the insertion to the removal, by the site's clock.
-    pub seated: (Duration, Duration),
+    /// When it was taken out, by the site's clock; none where the station ended before that.
+    pub removed_at: Option<Duration>,
     /// The verdicts, in order: usually one.
     pub shown: Vec<Shown>,
     /// Whether the boot ROM started what the flash held, when the board was powered again.
@@ -110,7 +110,6 @@ struct State {
 
 struct Seated {
     visit: Visit,
-    since: Duration,
     attempts: u32,
     contact_lost_at: Option<u64>,
     mishap: Option<Mishap>,
@@ -298,12 +297,12 @@ impl VirtualSite {
                 // what was open is gone with the cable
                 state.has_changed = true;
             }
-            Act::Insert => self.insert(state, now),
+            Act::Insert => self.insert(state),
             Act::Remove => self.remove(state, now),
         }
     }
 
-    fn insert(&self, state: &mut State, now: Duration) {
+    fn insert(&self, state: &mut State) {
         let Some((visit, kept)) = state.in_hand.take() else {
             return;
         };
@@ -314,7 +313,6 @@ impl VirtualSite {
         self.swap(state, self.parts.bill.board(unit), Some(kept));
         state.seated = Some(Seated {
             visit,
-            since: now,
             attempts: 0,
             contact_lost_at: None,
             mishap: None,
@@ -323,24 +321,23 @@ impl VirtualSite {
     }
 
     fn remove(&self, state: &mut State, now: Duration) {
-        let looked = state.bench.as_ref().map(|bench| {
-            bench.board().with(|board| {
-                let kept = Kept::of(board);
-                (kept, boots(board))
-            })
-        });
+        let looked = state.bench.as_ref().map(look);
         self.swap(state, self.parts.bill.empty_seat(), None);
         // the question above took board time that is not the site's
         state.base = now;
-        let (Some(seated), Some(Ok((kept, boots)))) = (state.seated.take(), looked) else {
+        let (Some(seated), Some(Some((kept, boots)))) = (state.seated.take(), looked) else {
             return;
         };
         self.parts.shelf.put_back(&seated.visit, now, kept);
-        // nobody listens where the rehearsal was broken off
+        self.tell(seated, Some(now), boots);
+    }
+
+    fn tell(&self, seated: Seated, removed_at: Option<Duration>, boots: bool) {
+        // nobody listens where nobody wants to know the findings
         let _ = self.parts.visited.send(Visited {
             visit: seated.visit,
             site: self.parts.number,
-            seated: (seated.since, now),
+            removed_at,
             shown: seated.shown,
             boots,
         });
@@ -420,6 +417,32 @@ impl Clock for VirtualSite {
         }
         self.keep_pace(until);
     }
+}
+
+/// The station has ended, or the site died: what was said of the board that is seated still counts. Where boards are left,
+/// other sites may wait for them, and nobody brings them any more.
+impl Drop for VirtualSite {
+    fn drop(&mut self) {
+        let mut state = self.lock();
+        let (seated, is_done) = (state.seated.take(), state.is_done);
+        let looked = state.bench.take().as_ref().and_then(look);
+        drop(state);
+        if let (Some(seated), Some((_, boots))) = (seated, looked) {
+            self.tell(seated, None, boots);
+        }
+        if !is_done {
+            let _ = self.parts.commands.send(Command::Quit);
+        }
+    }
+}
+
+/// What the board's flash holds, and whether its boot ROM starts that; none where the board has stopped.
+fn look(bench: &VirtualBench) -> Option<(Kept, bool)> {
+    let looked = bench.board().with(|board| {
+        let kept = Kept::of(board);
+        (kept, boots(board))
+    });
+    looked.ok()
 }
 
 /// Takes the board's power away and gives it back; whether its boot ROM then starts an image.

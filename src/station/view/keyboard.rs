@@ -3,7 +3,7 @@
 //! A scanner as keyboard wedge types a code within milliseconds and ends it with Enter. Two rules keep it from pressing
 //! shortcuts. Where the job takes codes, every character goes to the scan line, and shortcuts are function keys, arrows and
 //! keys with Ctrl, none of which a code contains. Where it takes none, a character is a shortcut only if it stands alone:
-//! nothing was typed within [`ALONE`] before or after it. What comes faster is collected in the scan line as well, and its
+//! it is known that nothing was typed within [`ALONE`] before or after it. What comes faster is collected in the scan line as well, and its
 //! Enter sends it, so that the station can say that it has no use for it.
 
 use std::time::Duration;
@@ -27,6 +27,25 @@ const SEPARATORS: [(char, char); 4] = [
     ('7', '\u{1F}'),
 ];
 
+/// When something was typed, as far as that is known: neither before the first moment nor after the second, both times since
+/// any fixed one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Between(pub Duration, pub Duration);
+
+/// How soon the station shall end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Ending {
+    /// Not at all.
+    #[default]
+    No,
+    /// When the boards under way are done.
+    Done,
+    /// Where they can be left safely.
+    Safe,
+    /// At once, wherever they are.
+    AtOnce,
+}
+
 /// What was typed and is not a command yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Keyboard {
@@ -35,12 +54,12 @@ pub struct Keyboard {
     line: String,
     /// A character that may be a shortcut, if it stays alone.
     pending: Option<char>,
-    /// When a character was typed last.
+    /// When a character was typed last, at the latest.
     typed_at: Option<Duration>,
     selected: Option<usize>,
     /// The acknowledge key was pressed while several sites wait for it.
     asks_which: bool,
-    quitting: bool,
+    ending: Ending,
     /// Tiles beside each other, as drawn last: how far up and down go.
     columns: usize,
 }
@@ -60,20 +79,27 @@ impl Keyboard {
         self.selected
     }
 
+    /// Whether the program shall end at once, whatever the boards are in: Ctrl-C was pressed once more when all that the
+    /// station can be asked was asked.
+    pub fn ends_at_once(&self) -> bool {
+        self.ending == Ending::AtOnce
+    }
+
     /// Says how the tiles are drawn.
     pub fn set_columns(&mut self, columns: u16) {
         self.columns = usize::from(columns).max(1);
     }
 
-    /// Takes a key that was pressed at `at`, a time since any fixed moment.
-    pub fn press(&mut self, key: KeyEvent, at: Duration, model: &Model) -> Vec<Command> {
+    /// Takes a key. Where it may have followed the last one closely it is taken for a scanner's.
+    pub fn press(&mut self, key: KeyEvent, at: Between, model: &Model) -> Vec<Command> {
         if key.kind == KeyEventKind::Release {
             return Vec::new();
         }
-        let mut commands = self.settle(at, model);
+        let Between(earliest, _) = at;
+        let mut commands = self.settle(earliest, model);
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
         let command = match key.code {
-            KeyCode::Char('c') if control => Some(self.interrupt()),
+            KeyCode::Char('c') if control => self.interrupt(),
             KeyCode::Char('q') if control => Some(self.quit()),
             KeyCode::Char('a') if control => self.acknowledge(model),
             KeyCode::Char('s') if control => self.start_selected(model),
@@ -109,7 +135,8 @@ impl Keyboard {
         commands
     }
 
-    /// What the passing of time decides: a character that stayed alone is a shortcut, an abandoned line is gone.
+    /// What the passing of time decides: a character that stayed alone is a shortcut, an abandoned line is gone. Until `now`
+    /// all that was typed must have been told.
     pub fn settle(&mut self, now: Duration, model: &Model) -> Vec<Command> {
         let Some(quiet) = self.typed_at.map(|typed_at| now.saturating_sub(typed_at)) else {
             return Vec::new();
@@ -124,11 +151,11 @@ impl Keyboard {
         command.into_iter().collect()
     }
 
-    fn typed(&mut self, c: char, at: Duration) {
+    fn typed(&mut self, c: char, Between(earliest, latest): Between) {
         let follows = self
             .typed_at
-            .is_some_and(|typed_at| at.saturating_sub(typed_at) < ALONE);
-        self.typed_at = Some(at);
+            .is_some_and(|typed_at| earliest.saturating_sub(typed_at) < ALONE);
+        self.typed_at = Some(latest);
         if self.takes_codes || !self.line.is_empty() || follows {
             self.line.extend(self.pending.take());
             self.line.push(c);
@@ -200,15 +227,21 @@ impl Keyboard {
     }
 
     fn quit(&mut self) -> Command {
-        self.quitting = true;
+        if self.ending == Ending::No {
+            self.ending = Ending::Done;
+        }
         Command::Quit
     }
 
-    fn interrupt(&mut self) -> Command {
-        if self.quitting {
-            return Command::Cancel;
-        }
-        self.quit()
+    /// Each goes one further, as the signal does where Ctrl-C is one.
+    fn interrupt(&mut self) -> Option<Command> {
+        let (ending, command) = match self.ending {
+            Ending::No => (Ending::Done, Some(Command::Quit)),
+            Ending::Done => (Ending::Safe, Some(Command::Cancel)),
+            Ending::Safe | Ending::AtOnce => (Ending::AtOnce, None),
+        };
+        self.ending = ending;
+        command
     }
 
     fn row_step(&self) -> isize {
@@ -255,11 +288,20 @@ impl Keyboard {
             let again = if self.takes_codes { "Ctrl-A" } else { "a" };
             return format!(" which verdict was seen? {keys} that site, {again} all, Esc none");
         }
-        if self.quitting {
-            return format!(
-                " ending: {} board(s) under way are finished first; Ctrl-C cancels them",
-                model.running()
-            );
+        match self.ending {
+            Ending::No => {}
+            Ending::Done => {
+                return format!(
+                    " ending: {} board(s) under way are finished first; Ctrl-C cancels them",
+                    model.running()
+                );
+            }
+            Ending::Safe | Ending::AtOnce => {
+                return format!(
+                    " ending: {} board(s) are left where that is safe; Ctrl-C ends at once",
+                    model.running()
+                );
+            }
         }
         let (start, acknowledge, quit, chosen_start) = if self.takes_codes {
             ("scan a code · F1–F9 start", "Ctrl-A", "Ctrl-Q", "Ctrl-S")

@@ -25,7 +25,7 @@ pub use figures::Figures;
 pub use keyboard::Keyboard;
 pub use model::{Model, Said, Site, State, Unit};
 pub use page::{Grid, Page};
-pub use run::run;
+pub use run::{end_at_once, run};
 pub use screen::leave;
 
 /// How the station is shown.

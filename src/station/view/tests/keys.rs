@@ -1,11 +1,15 @@
 //! An operator's keys do what the last line says; a scanner's characters never press a shortcut.
 
+use std::cell::Cell;
 use std::time::Duration;
 
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::crossterm::event::{Event as Typed, KeyCode, KeyEvent, KeyModifiers};
 
 use super::scenes::{Scene, draw, rows, settings};
+use crate::clock::Clock;
 use crate::station::Command;
+use crate::station::view::keyboard::{ALONE, Between};
+use crate::station::view::run::{Ear, Input};
 use crate::station::view::{Keyboard, Model, Settings};
 
 /// A hand and the keyboard under it.
@@ -31,7 +35,9 @@ impl Desk {
 
     fn press(&mut self, key: KeyEvent, after: Duration) {
         self.now += after;
-        let commands = self.keyboard.press(key, self.now, &self.model);
+        let commands = self
+            .keyboard
+            .press(key, Between(self.now, self.now), &self.model);
         self.got.extend(commands);
     }
 
@@ -106,6 +112,58 @@ fn digits_start_a_acknowledges_and_q_quits_where_no_codes_are_taken() {
         [Command::Cancel],
         "the second wish to end is for now"
     );
+    assert!(!desk.keyboard.ends_at_once());
+}
+
+#[test]
+fn the_third_wish_to_end_is_for_at_once_and_q_is_always_the_first() {
+    let mut desk = Desk::new(false, &Scene::with_sites(2));
+    desk.control('c');
+    desk.control('c');
+    desk.key(KeyCode::Char('q'));
+    desk.key(KeyCode::Char('q'));
+    assert_eq!(
+        desk.asked(),
+        [Command::Quit, Command::Cancel, Command::Quit, Command::Quit]
+    );
+    assert!(!desk.keyboard.ends_at_once());
+    desk.control('c');
+    assert_eq!(desk.asked(), []);
+    assert!(desk.keyboard.ends_at_once());
+}
+
+/// A terminal's keys while the thread that reads them is held up before each look for longer than a hand needs.
+#[test]
+fn a_scanner_presses_no_shortcut_on_a_computer_that_is_held_up() {
+    struct HeldUp(Cell<Duration>);
+    impl Clock for HeldUp {
+        fn now(&self) -> Duration {
+            self.0.set(self.0.get() + 2 * ALONE);
+            self.0.get()
+        }
+        fn sleep(&self, _: Duration) {}
+    }
+    let clock = HeldUp(Cell::default());
+    let mut ear = Ear::new(&clock);
+    let mut desk = Desk::new(false, &Scene::with_sites(4));
+    let mut hear = |typed: Option<KeyCode>| {
+        let typed = typed.map(|code| Typed::Key(code.into()));
+        let commands = match ear.hear(|| Ok(typed)).expect("heard") {
+            Input::Typed(Typed::Key(key), at) => desk.keyboard.press(key, at, &desk.model),
+            Input::Typed(..) => Vec::new(),
+            Input::Quiet(until) => desk.keyboard.settle(until, &desk.model),
+        };
+        desk.got.extend(commands);
+        std::mem::take(&mut desk.got)
+    };
+    assert_eq!(hear(None), []);
+    for c in "1q".chars() {
+        assert_eq!(hear(Some(KeyCode::Char(c))), []);
+    }
+    assert_eq!(hear(Some(KeyCode::Enter)), [code(None, "1q")]);
+    assert_eq!(hear(None), []);
+    assert_eq!(hear(Some(KeyCode::Char('1'))), []);
+    assert_eq!(hear(None), [start("A1")], "nothing came behind it");
 }
 
 #[test]
@@ -226,6 +284,11 @@ fn the_last_line_tells_what_is_typed_and_which_keys_there_are() {
     assert_eq!(
         last(&desk, false),
         " ending: 0 board(s) under way are finished first; Ctrl-C cancels them"
+    );
+    desk.control('c');
+    assert_eq!(
+        last(&desk, false),
+        " ending: 0 board(s) are left where that is safe; Ctrl-C ends at once"
     );
 
     let mut desk = Desk::new(true, &scene);

@@ -7,6 +7,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::scenes::{draw, settings, verdict};
 use crate::records::{AttemptId, VerdictKind};
+use crate::station::view::keyboard::Between;
 use crate::station::view::{Keyboard, Model, Settings};
 use crate::station::{EVENT_VERSION, Event, Needs, UnitVerdict, What};
 
@@ -143,7 +144,7 @@ proptest! {
                 }),
                 Step::Pressed(key, after) => {
                     now += Duration::from_millis(after.into());
-                    keyboard.press(key, now, &model);
+                    keyboard.press(key, Between(now, now), &model);
                 }
             }
         }

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::process::{Child, Command as Process, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::scenes::{Scene, settings, shift};
@@ -25,6 +25,7 @@ struct Desk {
     child: Child,
     keys: Option<std::process::ChildStdin>,
     shown: Arc<Mutex<Vec<u8>>>,
+    reader: JoinHandle<()>,
     clock: HostClock,
 }
 
@@ -34,7 +35,7 @@ impl Desk {
         let child = format!(
             "stty rows {HEIGHT} cols {WIDTH}; echo before $(stty -g); {more} \
              {PLAYED}={played} '{}' --ignored --exact --nocapture \
-             station::view::tests::pseudo_terminal::a_station_is_played; echo after $(stty -g)",
+             station::view::tests::pseudo_terminal::a_station_is_played; echo exit $?; echo after $(stty -g)",
             program.display()
         );
         let mut child = Process::new("script")
@@ -49,7 +50,7 @@ impl Desk {
         let mut out = child.stdout.take().expect("output");
         let shown: Arc<Mutex<Vec<u8>>> = Arc::default();
         let seen = Arc::clone(&shown);
-        thread::spawn(move || {
+        let reader = thread::spawn(move || {
             let mut bytes = [0; 4096];
             while let Ok(count @ 1..) = out.read(&mut bytes) {
                 seen.lock().expect("shown").extend(&bytes[..count]);
@@ -60,6 +61,7 @@ impl Desk {
             child,
             keys,
             shown,
+            reader,
             clock: HostClock::start(),
         }
     }
@@ -98,8 +100,9 @@ impl Desk {
     /// Waits for the end; what was written to the terminal.
     fn stands_up(mut self) -> String {
         self.child.wait().expect("ended");
-        self.clock.sleep(Duration::from_millis(100));
-        String::from_utf8_lossy(&self.shown()).into_owned()
+        self.reader.join().expect("read to the end");
+        let shown = self.shown.lock().expect("shown");
+        String::from_utf8_lossy(&shown).into_owned()
     }
 }
 
@@ -143,12 +146,37 @@ fn a_real_terminal_shows_the_page_takes_keys_and_is_given_back() {
     let last = emulator.screen().contents();
     assert!(last.contains("asked Quit"), "{last}");
     assert!(last.contains("station ended"), "{last}");
+    // what was on it is not gone with it
+    let after = shown.split(LEAVES).last().expect("after");
+    assert!(after.contains("left: Some(\"A1\") FAIL"), "{after}");
+    assert!(after.contains("left: None station ended"), "{after}");
+}
+
+#[test]
+fn the_third_ctrl_c_ends_the_program_at_once_and_gives_the_terminal_back() {
+    let mut desk = Desk::sit_down("stubborn", "");
+    desk.sees("× FAIL");
+    desk.type_in("\x03");
+    desk.sees("asked Quit");
+    desk.type_in("\x03");
+    desk.sees("asked Cancel");
+    desk.type_in("\x03");
+    let shown = desk.stands_up();
+    is_given_back(&shown);
+    assert!(shown.contains("exit 130"), "{shown}");
 }
 
 #[test]
 fn the_page_follows_the_size_of_the_terminal() {
-    let resize = "(sleep 1; stty rows 10 cols 40 </dev/tty)&";
-    let mut desk = Desk::sit_down("eight", resize);
+    let directory = tempfile::tempdir().expect("directory");
+    let now = directory.path().join("now");
+    let resize = format!(
+        "(while [ ! -e '{}' ]; do sleep 0.05; done; stty rows 10 cols 40 </dev/tty)&",
+        now.display()
+    );
+    let mut desk = Desk::sit_down("eight", &resize);
+    desk.sees("1–9 start");
+    std::fs::write(now, "").expect("said");
     desk.sees("terminal too small for 8 site(s)");
     desk.type_in("q");
     is_given_back(&desk.stands_up());
@@ -208,9 +236,10 @@ fn a_terminal_that_is_gone_ends_the_station_and_not_the_boards() {
     }
 }
 
-/// Tells each command as an event, and ends at the first wish to.
+/// Tells each command as an event, and ends at the first wish to, or not at all.
 fn answers(
     mut scene: Scene,
+    is_stubborn: bool,
     events: &mpsc::Sender<Event>,
     commands: &Receiver<Command>,
 ) -> Vec<Command> {
@@ -222,7 +251,7 @@ fn answers(
         let told = scene.events.len();
         let why = format!("asked {command:?}");
         scene.tell(None, What::NotTaken { why });
-        if command == Command::Quit {
+        if command == Command::Quit && !is_stubborn {
             scene.tell(
                 None,
                 What::StationEnded {
@@ -262,8 +291,9 @@ fn a_station_is_played() {
     }
     let (events, told) = mpsc::channel();
     let (commands, asked) = mpsc::channel();
-    let station = thread::spawn(move || answers(scene, &events, &asked));
-    let shown = view::run(&told, &commands, &settings());
+    let is_stubborn = played == "stubborn";
+    let station = thread::spawn(move || answers(scene, is_stubborn, &events, &asked));
+    let (left, shown) = view::run(&told, &commands, &settings());
     drop(commands);
     let asked = station.join().expect("answered");
     if let Ok(file) = std::env::var(TOLD) {
@@ -275,4 +305,11 @@ fn a_station_is_played() {
         return;
     }
     shown.expect("shown");
+    for event in left {
+        println!(
+            "left: {:?} {}",
+            event.site,
+            event.what.words().expect("words")
+        );
+    }
 }

@@ -17,7 +17,8 @@ use ratatui::{Terminal, TerminalOptions, Viewport};
 
 use super::scenes::{Scene, draw, settings, shift};
 use crate::clock::{Clock, HostClock};
-use crate::station::view::run::{FRAME, View};
+use crate::station::view::keyboard::Between;
+use crate::station::view::run::{FRAME, Input, View};
 use crate::station::view::{self, Keyboard, Model};
 use crate::station::{Event, What};
 
@@ -215,7 +216,8 @@ fn a_terminal_that_cannot_be_read_ends_the_view() {
     let (events, told) = mpsc::channel::<Event>();
     let (commands, _asked) = mpsc::channel();
     let (keys, input) = mpsc::channel();
-    keys.send((Typed::Key(KeyCode::Char('1').into()), Duration::ZERO))
+    let key = Typed::Key(KeyCode::Char('1').into());
+    keys.send(Input::Typed(key, Between(Duration::ZERO, Duration::ZERO)))
         .expect("sent");
     drop(keys);
     let settings = settings();
