@@ -323,8 +323,8 @@ fn what_could_not_be_read_is_not_taken_for_sound() {
         ..unreadable.clone()
     };
     let mut readings = vec![
-        with(&[behind.clone()], true),
-        with(&[behind.clone()], true),
+        with(std::slice::from_ref(&behind), true),
+        with(std::slice::from_ref(&behind), true),
         with(&[unreadable], false),
     ];
     let mut read = || Ok(readings.pop().expect("a reading"));
