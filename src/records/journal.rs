@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -13,6 +12,7 @@ use super::journal_read::{JournalRead, JournalReader, Wrong};
 use super::line::{Line, NO_LINE_BEFORE, Told, sha256_hex};
 use super::same_file::{SameFile, make_directories, sync_directory_of};
 use super::{AttemptId, JournalMark, RecordsError};
+use crate::clock::{Clock, Deadline, HostClock};
 
 /// So long a journal that another process has open is waited for.
 const LOCK_PATIENCE: Duration = Duration::from_millis(500);
@@ -274,11 +274,12 @@ impl Journal {
 /// Keeps every other process from the file. A program that is being started holds for a moment what its starter had open, and
 /// so the lock of a journal that was closed meanwhile.
 fn lock(file: &File, path: &Path) -> Result<(), RecordsError> {
-    let until = Instant::now() + LOCK_PATIENCE;
+    let clock = HostClock::start();
+    let patience = Deadline::after(&clock, LOCK_PATIENCE);
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(()),
-            Err(TryLockError::WouldBlock) if Instant::now() < until => thread::sleep(LOCK_LOOK),
+            Err(TryLockError::WouldBlock) if !patience.is_over(&clock) => clock.sleep(LOCK_LOOK),
             Err(TryLockError::WouldBlock) => return Err(in_use(&path.display().to_string())),
             Err(TryLockError::Error(error)) => return Err(told(path, &error)),
         }

@@ -190,7 +190,7 @@ mod tests {
         assert_eq!(end.status, None);
         assert!(end.error.expect("error").contains("killed"));
         assert!(end.took < Duration::from_secs(30));
-        std::thread::sleep(Duration::from_secs(1));
+        HostClock::start().sleep(Duration::from_secs(1));
         assert!(!late.exists(), "what the hook had started lives on");
     }
 
