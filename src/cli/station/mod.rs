@@ -32,7 +32,8 @@ Exit codes: 0 ended as asked (verdicts are in the records); 1 a site died of a f
 this program; 2 usage; 13 the job or a file of it is unreadable, not pinned, not signed
 or altered; 20 its image would not boot or does not fit; 21 none of the sites' probes is
 connected; 23 the records cannot be opened; with --virtual 1 too where a verdict
-disagrees with the truth, 0 where it was broken off and all verdicts until then agree. `rtflash --help` lists them all.";
+disagrees with the truth, 0 where it was broken off and all verdicts until then agree.
+`rtflash --help` lists them all.";
 
 /// The station's label where none is given.
 const STATION: &str = "station";

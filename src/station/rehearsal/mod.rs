@@ -145,7 +145,8 @@ impl Rehearsal {
     }
 
     /// The sites, with the first boards on their way. `commands` reaches the station, which is told to end when all boards
-    /// are done, or a site is gone before its own are: others may wait for them. `began` is the time of day at which the rehearsal begins.
+    /// are done, or a site is gone before its own are: others may wait for them. `began` is the time of day at which the
+    /// rehearsal begins.
     ///
     /// # Errors
     /// `virtual-board` where the host cannot run so many boards.

@@ -3,8 +3,8 @@
 //! A scanner as keyboard wedge types a code within milliseconds and ends it with Enter. Two rules keep it from pressing
 //! shortcuts. Where the job takes codes, every character goes to the scan line, and shortcuts are function keys, arrows and
 //! keys with Ctrl, none of which a code contains. Where it takes none, a character is a shortcut only if it stands alone:
-//! it is known that nothing was typed within [`ALONE`] before or after it. What comes faster is collected in the scan line as well, and its
-//! Enter sends it, so that the station can say that it has no use for it.
+//! it is known that nothing was typed within [`ALONE`] before or after it. What comes faster is collected in the scan line as
+//! well, and its Enter sends it, so that the station can say that it has no use for it.
 
 use std::time::Duration;
 
